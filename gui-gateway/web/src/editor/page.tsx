@@ -1,0 +1,192 @@
+// The editor's page: top bar, toolbar, title and text of one document.
+import type { Editor } from "@tiptap/core";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { ApiError } from "../lib/api";
+import { answerDirty } from "../lib/dirty";
+import { type Doc, documents } from "../lib/documents";
+import { guardLeaving, navigate, paths } from "../lib/router";
+import type { Session } from "../lib/session";
+import { useStore } from "../lib/store";
+import { LostPage } from "../pages/lost";
+import { confirmDialog, infoDialog } from "../ui/dialog";
+import { Account } from "../ui/header";
+import { Icon } from "../ui/icons";
+import { Link } from "../ui/link";
+import { shortcutTable } from "../ui/shortcuts";
+import { notify } from "../ui/toast";
+import { Mark } from "../ui/umbel";
+import { Collab, type CollabState } from "./collab";
+import { ConnState, Presence, SaveState } from "./status";
+import { Surface } from "./surface";
+import { Title } from "./title";
+import { editLink, Toolbar } from "./toolbar";
+
+const SETTLE_MS = 1_500;
+
+/** Gives changes that are on their way a moment to arrive before it asks. */
+async function mayLeave(collab: Collab): Promise<boolean> {
+    const until = Date.now() + SETTLE_MS;
+    while (collab.state.get().save === "saving" && Date.now() < until)
+        await new Promise((done) => setTimeout(done, 50));
+    return !collab.unsaved || confirmDialog({
+        title: "Leave with unsaved changes?",
+        body: "Some changes have not reached Umbel yet. They are kept in this browser and sent when you open the document again.",
+        confirm: "Leave",
+    });
+}
+
+function useLeaveWarnings(collab: Collab): void {
+    useEffect(() => {
+        const onUnload = (event: BeforeUnloadEvent) => {
+            if (collab.unsaved)
+                event.preventDefault();
+        };
+        addEventListener("beforeunload", onUnload);
+        const stops = [guardLeaving(() => mayLeave(collab)), answerDirty(() => collab.unsaved)];
+        return () => {
+            removeEventListener("beforeunload", onUnload);
+            stops.forEach((stop) => stop());
+        };
+    }, [collab]);
+}
+
+/** The REST side of the document. Asked again when somebody in the document says that the title is new. */
+function useAbout(name: string, renamed: number) {
+    const [about, setAbout] = useState<Doc | null>(null);
+    const [problem, setProblem] = useState<ApiError | null>(null);
+    useEffect(() => {
+        const control = new AbortController();
+        documents.get(name, control.signal).then(setAbout, (error: unknown) => {
+            if (error instanceof ApiError && error.status !== 401)
+                setProblem(error);
+        });
+        return () => control.abort();
+    }, [name, renamed]);
+    return { about, problem, setTitle: (title: string) => setAbout((old) => old && { ...old, title }) };
+}
+
+function useEditorKeys(editor: Editor | null): void {
+    useEffect(() => {
+        const onKey = (event: KeyboardEvent) => {
+            const mod = event.ctrlKey || event.metaKey;
+            if (event.altKey && event.key === "F10")
+                document.querySelector<HTMLElement>("#toolbar [tabindex='0']")?.focus();
+            else if (mod && event.key === "/")
+                void infoDialog({ title: "Keyboard shortcuts", body: shortcutTable() });
+            else if (mod && event.key === "k" && editor?.isFocused && editor.isEditable)
+                void editLink(editor);
+            else
+                return;
+            event.preventDefault();
+        };
+        addEventListener("keydown", onKey);
+        return () => removeEventListener("keydown", onKey);
+    }, [editor]);
+}
+
+/** Whether the large title has scrolled under the bar, so that the bar shows it. */
+function useScrolledPast(line: { current: HTMLElement | null }, ready: boolean): boolean {
+    const [past, setPast] = useState(false);
+    useEffect(() => {
+        if (!line.current)
+            return;
+        const observer = new IntersectionObserver(([entry]) => setPast(!entry!.isIntersecting), { rootMargin: "-104px 0px 0px 0px" });
+        observer.observe(line.current);
+        return () => observer.disconnect();
+    }, [ready]);
+    return past;
+}
+
+function TopBar({ state, session, title, titleBusy }: { state: CollabState; session: Session; title: string; titleBusy: boolean }) {
+    return (
+        <header class="top editor-top">
+            <Link class="back" href={paths.list} aria-label="All documents" title="All documents" data-testid="back">
+                <Icon name="back" /><Mark />
+            </Link>
+            <span class="top-title" aria-hidden="true">{title}</span>
+            <span class="states">
+                {state.readonly && <span class="badge" data-testid="readonly"><Icon name="lock" /> Read only</span>}
+                <SaveState state={state} titleBusy={titleBusy} />
+                <ConnState state={state} />
+            </span>
+            <Presence people={state.people} />
+            <Account session={session} />
+        </header>
+    );
+}
+
+function DocSkeleton() {
+    return (
+        <div class="doc-skeleton" aria-hidden="true">
+            <span class="bone" /><span class="bone" /><span class="bone" /><span class="bone" />
+        </div>
+    );
+}
+
+export function EditorPage({ name, session }: { name: string; session: Session }) {
+    const collab = useMemo(() => new Collab(name, session), [name]);
+    const state = useStore(collab.state);
+    const { about, problem, setTitle } = useAbout(name, state.renamed);
+    const [editor, setEditor] = useState<Editor | null>(null);
+    const [titleBusy, setTitleBusy] = useState(false);
+    const [foreign, setForeign] = useState(false);
+    const fresh = useMemo(() => location.hash === "#new", []);
+    const titleLine = useRef<HTMLDivElement>(null);
+    const past = useScrolledPast(titleLine, about !== null);
+
+    useEffect(() => () => collab.destroy(), [collab]);
+    useLeaveWarnings(collab);
+    useEditorKeys(editor);
+    useEffect(() => {
+        if (fresh)
+            history.replaceState(null, "", location.pathname);
+    }, []);
+    useEffect(() => {
+        document.title = `${about?.title ?? "Document"} – Umbel`;
+    }, [about?.title]);
+    useEffect(() => {
+        if (state.end !== "deleted" || problem)
+            return;
+        notify("This document has been deleted.");
+        void navigate(paths.list, { replace: true, force: true });
+    }, [state.end]);
+
+    if (problem?.status === 404)
+        return <LostPage title="This document does not exist" text="It may have been deleted, or the address is wrong." />;
+    if (problem || state.end === "denied")
+        return <LostPage title="You cannot open this document" text="You may lack the right to read it. Ask the person who sent you here." />;
+    return (
+        <div class="page">
+            <div class="editor-bars">
+                <TopBar state={state} session={session} title={past ? about?.title ?? "" : ""} titleBusy={titleBusy} />
+                {editor && !state.readonly && !foreign && <Toolbar editor={editor} />}
+            </div>
+            <main id="content" class="sheet" tabIndex={-1}>
+                {foreign && (
+                    <p class="problem" role="alert">
+                        <Icon name="warn" /> Parts of this document come from another application. It is shown for reading only.
+                    </p>
+                )}
+                <div ref={titleLine}>
+                    {about && (
+                        <Title
+                            name={name}
+                            title={about.title}
+                            select={fresh}
+                            readonly={state.readonly}
+                            onBusy={setTitleBusy}
+                            onStored={(title) => {
+                                setTitle(title);
+                                collab.announceRename();
+                            }}
+                            onEnter={() => editor?.commands.focus("start")}
+                        />
+                    )}
+                </div>
+                {state.opened
+                    ? <Surface collab={collab} editable={!state.readonly && !foreign} onEditor={setEditor} onForeign={() => setForeign(true)} />
+                    : <DocSkeleton />}
+            </main>
+        </div>
+    );
+}

@@ -1,0 +1,69 @@
+// Addresses inside the app: /gui/ (list), /gui/signin, /gui/d/<name> (editor).
+import { Store } from "./store";
+
+export type Route =
+    | { page: "list" }
+    | { page: "signin"; next: string }
+    | { page: "doc"; name: string }
+    | { page: "lost" };
+
+/** Asked before the app leaves a page by itself; false means stay. */
+type LeaveGuard = () => Promise<boolean>;
+
+const BASE = "/gui/";
+let guard: LeaveGuard | null = null;
+
+/** Where to go after signing in: only ever a path of this app, whatever the address says. */
+function safeNext(next: string | null): string {
+    return next?.startsWith(BASE) && !next.startsWith(`${BASE}signin`) ? next : BASE;
+}
+
+function decode(part: string): string | null {
+    try {
+        return decodeURIComponent(part);
+    } catch {
+        return null;
+    }
+}
+
+function parse(): Route {
+    const { pathname, search } = location;
+    if (pathname === BASE || pathname === BASE.slice(0, -1))
+        return { page: "list" };
+    const [first, second, ...rest] = pathname.slice(BASE.length).split("/");
+    if (first === "signin" && second === undefined)
+        return { page: "signin", next: safeNext(new URLSearchParams(search).get("next")) };
+    const name = first === "d" && second && rest.length === 0 ? decode(second) : null;
+    return name ? { page: "doc", name } : { page: "lost" };
+}
+
+export const route = new Store<Route>(parse());
+
+export const paths = {
+    list: BASE,
+    doc: (name: string) => `${BASE}d/${encodeURIComponent(name)}`,
+    signin: (next: string) => `${BASE}signin${next === BASE ? "" : `?next=${encodeURIComponent(next)}`}`,
+};
+
+/** FORCE skips the guard: the page is gone already (signed out, document deleted). */
+export async function navigate(path: string, how: { replace?: boolean; force?: boolean } = {}): Promise<void> {
+    if (guard && !how.force && !(await guard()))
+        return;
+    guard = null;
+    history[how.replace ? "replaceState" : "pushState"](null, "", path);
+    route.set(parse());
+    scrollTo(0, 0);
+}
+
+/** Returns the function that takes the guard away again. */
+export function guardLeaving(ask: LeaveGuard): () => void {
+    guard = ask;
+    return () => {
+        if (guard === ask)
+            guard = null;
+    };
+}
+
+export function startRouter(): void {
+    addEventListener("popstate", () => route.set(parse()));
+}

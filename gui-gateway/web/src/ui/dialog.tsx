@@ -1,0 +1,127 @@
+// Dialogs: the browser's own modal element keeps the focus inside, closes on Escape and gives the focus back.
+// One at a time, asked for from anywhere: await confirmDialog({...}), await promptDialog({...}).
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Store, useStore } from "../lib/store";
+import { IconButton } from "./button";
+
+interface Asking {
+    title: string;
+    body?: ComponentChildren;
+    confirm?: string; /* without it the dialog only informs */
+    danger?: boolean;
+    input?: { label: string; value: string; max: number; type?: string; optional?: boolean };
+    wide?: boolean;
+    done: (answer: string | null) => void;
+}
+
+const asking = new Store<Asking | null>(null);
+
+function ask(question: Omit<Asking, "done">): Promise<string | null> {
+    asking.get()?.done(null);
+    return new Promise((resolve) => {
+        asking.set({
+            ...question,
+            done: (answer) => {
+                asking.set(null);
+                resolve(answer);
+            },
+        });
+    });
+}
+
+type Question = Pick<Asking, "title" | "body" | "danger"> & { confirm: string };
+
+export async function confirmDialog(question: Question): Promise<boolean> {
+    return await ask(question) !== null;
+}
+
+/** The text, or null when the person thought better of it. */
+export function promptDialog(question: Question & { input: NonNullable<Asking["input"]> }): Promise<string | null> {
+    return ask(question);
+}
+
+export async function infoDialog(question: { title: string; body: ComponentChildren }): Promise<void> {
+    await ask({ ...question, wide: true });
+}
+
+export const dialogOpen = () => asking.get() !== null;
+
+function Modal({ question }: { question: Asking }) {
+    const dialog = useRef<HTMLDialogElement>(null);
+    const field = useRef<HTMLInputElement>(null);
+    const [text, setText] = useState(question.input?.value ?? "");
+    const empty = question.input !== undefined && !question.input.optional && text.trim() === "";
+
+    useEffect(() => {
+        const element = dialog.current!;
+        const before = document.activeElement;
+        element.showModal();
+        field.current?.select();
+        return () => {
+            element.close();
+            if (before instanceof HTMLElement && before.isConnected)
+                before.focus();
+        };
+    }, []);
+
+    const submit = (event: Event) => {
+        event.preventDefault();
+        if (!empty)
+            question.done(text.trim());
+    };
+    return (
+        <dialog
+            ref={dialog}
+            class={question.wide ? "dialog dialog-wide" : "dialog"}
+            aria-labelledby="dialog-title"
+            onCancel={(event) => {
+                event.preventDefault();
+                question.done(null);
+            }}
+            onMouseDown={(event) => event.target === dialog.current && question.done(null)}
+        >
+            <form class="dialog-form" method="dialog" onSubmit={submit}>
+                <div class="dialog-head">
+                    <h2 id="dialog-title">{question.title}</h2>
+                    <IconButton icon="close" label="Close" onClick={() => question.done(null)} />
+                </div>
+                {question.body && <div class="dialog-body">{question.body}</div>}
+                {question.input && (
+                    <label class="field">
+                        <span>{question.input.label}</span>
+                        <input
+                            ref={field}
+                            type={question.input.type ?? "text"}
+                            value={text}
+                            maxLength={question.input.max}
+                            autocomplete="off"
+                            data-testid="dialog-input"
+                            onInput={(event) => setText(event.currentTarget.value)}
+                        />
+                    </label>
+                )}
+                {question.confirm && (
+                    <div class="dialog-buttons">
+                        <button type="button" class="button" data-testid="dialog-cancel" onClick={() => question.done(null)}>
+                            Cancel
+                        </button>
+                        <button
+                            type="submit"
+                            class={question.danger ? "button danger" : "button primary"}
+                            data-testid="dialog-confirm"
+                            disabled={empty}
+                        >
+                            {question.confirm}
+                        </button>
+                    </div>
+                )}
+            </form>
+        </dialog>
+    );
+}
+
+export function Dialogs() {
+    const question = useStore(asking);
+    return question && <Modal key={question.title} question={question} />;
+}

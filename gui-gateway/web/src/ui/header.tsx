@@ -1,0 +1,53 @@
+// What every signed-in page carries at the top right: theme, shortcuts, who is signed in, the way out.
+import { confirmDialog, infoDialog } from "./dialog";
+import { dirtyDocument } from "../lib/dirty";
+import { initialsOf } from "../lib/people";
+import { type Session, signOut } from "../lib/session";
+import { useStore } from "../lib/store";
+import { theme, toggleTheme } from "../lib/theme";
+import { IconButton } from "./button";
+import { shortcutTable } from "./shortcuts";
+import { notifyError } from "./toast";
+
+export function ThemeToggle() {
+    const dark = useStore(theme) === "dark";
+    return (
+        <IconButton
+            icon={dark ? "sun" : "moon"}
+            label={dark ? "Light theme" : "Dark theme"}
+            data-testid="theme-toggle"
+            data-theme={dark ? "dark" : "light"}
+            onClick={toggleTheme}
+        />
+    );
+}
+
+async function leave(): Promise<void> {
+    const sure = !dirtyDocument() || await confirmDialog({
+        title: "Sign out with unsaved changes?",
+        body: "Some changes have not reached Umbel yet. They stay in this browser until you sign in again.",
+        confirm: "Sign out",
+        danger: true,
+    });
+    if (sure)
+        await signOut().catch(() => notifyError("Could not sign out: Umbel does not answer. Try again in a moment."));
+}
+
+export function Account({ session }: { session: Session }) {
+    return (
+        <div class="account">
+            <IconButton
+                icon="keys"
+                label="Keyboard shortcuts"
+                class="wide-only"
+                onClick={() => void infoDialog({ title: "Keyboard shortcuts", body: shortcutTable() })}
+            />
+            <ThemeToggle />
+            <span class="me" title={`Signed in as ${session.displayName}`}>
+                <span class="avatar" aria-hidden="true">{initialsOf(session.displayName)}</span>
+                <span class="me-name">{session.displayName}</span>
+            </span>
+            <IconButton icon="leave" label="Sign out" data-testid="logout" onClick={() => void leave()} />
+        </div>
+    );
+}
