@@ -1,0 +1,8 @@
+/* Every failure point that the code has; an order that names another one is refused. */
+#define UM_FAILPOINT_NAMES(X)                                                                          \
+    X(edit.before_append) X(edit.after_append) X(edit.before_commit) X(edit.after_commit)              \
+    X(edit.before_ack) X(edit.before_publish)                                                          \
+    X(snapshot.before_read) X(snapshot.before_write) X(snapshot.after_write)                           \
+    X(trim.before) X(trim.after) X(load.before) X(load.error) X(unload.before)                         \
+    X(session.before_save) X(session.after_save) X(session.before_revoke)                              \
+    X(drain.start) X(drain.before_close) X(startup.migrate) X(startup.before_listen) X(file.before_rename)

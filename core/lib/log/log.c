@@ -1,0 +1,154 @@
+/* Where lines go: standard error, or a file. One write(2) a line, so lines of several threads never mix. Levels and the
+ * limiter are the process' (the log is the one thing that everybody reaches). */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+#include <umbel/util.h>
+#include "format.h"
+
+#define MAX_CATEGORIES 64
+#define LIMIT_SLOTS    256
+#define LIMIT_PER_SECOND 10
+
+static struct {
+    char service[32];
+    enum um_log_format format;
+    int fd;
+    _Atomic int root;
+    pthread_mutex_t lock;                       /* over the two tables below */
+    struct { char name[32]; int level; } category[MAX_CATEGORIES];
+    _Atomic size_t n_categories;
+    struct { uint64_t hash; int64_t second; unsigned passed; uint64_t held; } limit[LIMIT_SLOTS];
+} the_log = { .service = "umbel", .fd = STDERR_FILENO, .root = UM_INFO, .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static _Thread_local uint64_t held_before_next;
+
+um_err um_log_open(const struct um_log_conf *cf)
+{
+    int fd = STDERR_FILENO;
+
+    if (cf->file != NULL && *cf->file != '\0') {
+        fd = open(cf->file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+        if (fd < 0)
+            return UM_EIO;
+    }
+    strncpy(the_log.service, cf->service, sizeof(the_log.service) - 1);
+    the_log.format = cf->format;
+    the_log.fd = fd;
+    return UM_OK;
+}
+
+/* An exact category wins, then its parents by dots, then the root. */
+static enum um_level level_of(const char *category)
+{
+    size_t n = atomic_load_explicit(&the_log.n_categories, memory_order_acquire);
+    size_t best_len = 0;
+    int level = atomic_load_explicit(&the_log.root, memory_order_relaxed);
+
+    for (size_t i = 0; i < n; i++) {
+        size_t len = strlen(the_log.category[i].name);
+        if (len > best_len && strncasecmp(category, the_log.category[i].name, len) == 0 &&
+            (category[len] == '\0' || category[len] == '.')) {
+            best_len = len;
+            level = the_log.category[i].level;
+        }
+    }
+    return (enum um_level)level;
+}
+
+bool um_log_is_on(enum um_level level, const char *category)
+{
+    return level >= level_of(category);
+}
+
+void um_log_set_level(const char *category, enum um_level level)
+{
+    size_t i = 0, n;
+
+    if (category == NULL) {
+        atomic_store(&the_log.root, (int)level);
+        return;
+    }
+    pthread_mutex_lock(&the_log.lock);
+    n = the_log.n_categories;
+    while (i < n && strcasecmp(the_log.category[i].name, category) != 0)
+        i++;
+    if (i < MAX_CATEGORIES) {
+        if (i == n)
+            strncpy(the_log.category[i].name, category, sizeof(the_log.category[i].name) - 1);
+        the_log.category[i].level = (int)level;
+        if (i == n)
+            atomic_store_explicit(&the_log.n_categories, n + 1, memory_order_release);
+    }
+    pthread_mutex_unlock(&the_log.lock);
+}
+
+bool um_log_parse_level(const char *text, enum um_level *out)
+{
+    for (int l = UM_TRACE; l <= UM_OFF; l++)
+        if (strcasecmp(text, um_level_name((enum um_level)l)) == 0) {
+            *out = (enum um_level)l;
+            return true;
+        }
+    return false;
+}
+
+/* Events are string constants: their text's hash (FNV-1a) is a good enough name for a limiter. */
+static uint64_t event_hash(const char *category, const char *event)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+    for (const char *part = category; part != NULL; part = part == category ? event : NULL)
+        for (const char *c = part; *c != '\0'; c++)
+            h = (h ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+bool um_log_may(const char *category, const char *event)
+{
+    uint64_t hash = event_hash(category, event);
+    int64_t second = um_now_ms() / 1000;
+    bool may;
+
+    pthread_mutex_lock(&the_log.lock);
+    size_t slot = hash % LIMIT_SLOTS;
+    if (the_log.limit[slot].hash != hash || the_log.limit[slot].second != second) {
+        uint64_t held = the_log.limit[slot].hash == hash ? the_log.limit[slot].held : 0;
+        the_log.limit[slot].hash = hash;
+        the_log.limit[slot].second = second;
+        the_log.limit[slot].passed = 0;
+        the_log.limit[slot].held = held;
+    }
+    may = the_log.limit[slot].passed < LIMIT_PER_SECOND;
+    if (may) {
+        the_log.limit[slot].passed++;
+        held_before_next = the_log.limit[slot].held;
+        the_log.limit[slot].held = 0;
+    } else {
+        the_log.limit[slot].held++;
+    }
+    pthread_mutex_unlock(&the_log.lock);
+    return may;
+}
+
+void um_log_fields(enum um_level level, const char *category, const char *event, const struct um_field *fields)
+{
+    struct um_buf line = { 0 };
+    struct um_log_event e = { um_wall_ms(), level, the_log.service, category, event, fields, held_before_next };
+    size_t done = 0;
+
+    held_before_next = 0;
+    um_log_format(&line, the_log.format, &e);
+    while (!line.failed && done < line.len) {
+        ssize_t n = write(the_log.fd, line.data + done, line.len - done);
+        if (n <= 0 && errno != EINTR)
+            break;                              /* a full disk or a dead pipe must not stop the service */
+        done += n > 0 ? (size_t)n : 0;
+    }
+    um_buf_free(&line);
+}
