@@ -1,0 +1,89 @@
+#include <um_test.h>
+#include <umbel/log.h>
+#include "format.h"
+
+static const char *line(enum um_log_format format, const struct um_field *fields, uint64_t suppressed)
+{
+    static struct um_buf out;
+    struct um_log_event e = { 1767323045678, UM_WARN, "umbel-core", "ws", "refused", fields, suppressed };
+    um_buf_free(&out);
+    um_log_format(&out, format, &e);
+    return um_buf_cstr(&out);
+}
+
+static void one_event_is_one_line_of_pairs(void **state)
+{
+    (void)state;
+    struct um_field f[] = { UM_S("user", "ann"), UM_I("bytes", 7), UM_S("why", "too big"), UM_S("none", NULL), { .kind = UM_FIELD_END } };
+    assert_string_equal(line(UM_LOG_TEXT, f, 0),
+                        "2026-01-02T03:04:05.678Z WARN  ws refused user=ann bytes=7 why=\"too big\" none=-\n");
+    assert_non_null(strstr(line(UM_LOG_TEXT, f, 3), " suppressed=3\n"));
+}
+
+static void a_value_cannot_pretend_to_be_another_line(void **state)
+{
+    (void)state;
+    struct um_field f[] = { UM_S("name", "x\n2026 ERROR forged\xe2\x80\xae \"q\""), { .kind = UM_FIELD_END } };
+    const char *text = line(UM_LOG_TEXT, f, 0);
+    assert_non_null(strstr(text, "name=\"x\\x0a2026 ERROR forged\\xe2\\x80\\xae \\\"q\\\"\""));
+    assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+}
+
+static void a_long_value_is_cut(void **state)
+{
+    (void)state;
+    char big[5000];
+    memset(big, 'a', sizeof(big) - 1);
+    big[sizeof(big) - 1] = '\0';
+    struct um_field f[] = { UM_S("name", big), { .kind = UM_FIELD_END } };
+    assert_true(strlen(line(UM_LOG_TEXT, f, 0)) < 700);
+}
+
+static void json_lines_carry_the_names_of_their_format(void **state)
+{
+    (void)state;
+    struct um_field f[] = { UM_I("port", 8081), UM_S("a", "q\"\x01"), { .kind = UM_FIELD_END } };
+    assert_string_equal(line(UM_LOG_ECS, f, 0),
+                        "{\"@timestamp\":\"2026-01-02T03:04:05.678Z\",\"log.level\":\"WARN\",\"log.logger\":\"ws\","
+                        "\"service.name\":\"umbel-core\",\"message\":\"refused\",\"port\":8081,\"a\":\"q\\\"\\u0001\","
+                        "\"ecs.version\":\"8.11\"}\n");
+    assert_non_null(strstr(line(UM_LOG_LOGSTASH, f, 0), "\"@version\":\"1\",\"level\":\"WARN\",\"logger_name\":\"ws\""));
+}
+
+static void levels_follow_the_nearest_category(void **state)
+{
+    (void)state;
+    um_log_set_level(NULL, UM_INFO);
+    um_log_set_level("redis", UM_DEBUG);
+    um_log_set_level("redis.link", UM_ERROR);
+    assert_true(um_log_is_on(UM_DEBUG, "redis"));
+    assert_true(um_log_is_on(UM_DEBUG, "redis.pubsub"));
+    assert_false(um_log_is_on(UM_WARN, "redis.link"));
+    assert_false(um_log_is_on(UM_DEBUG, "rediscovered"));
+    enum um_level l;
+    assert_true(um_log_parse_level("debug", &l));
+    assert_int_equal(l, UM_DEBUG);
+    assert_false(um_log_parse_level("loud", &l));
+}
+
+static void a_peer_cannot_flood_the_log(void **state)
+{
+    (void)state;
+    int passed = 0;
+    for (int i = 0; i < 1000; i++)
+        passed += um_log_may("test", "flood");
+    assert_in_range(passed, 10, 20);            /* 20 when a second ends in between */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_event_is_one_line_of_pairs),
+        cmocka_unit_test(a_value_cannot_pretend_to_be_another_line),
+        cmocka_unit_test(a_long_value_is_cut),
+        cmocka_unit_test(json_lines_carry_the_names_of_their_format),
+        cmocka_unit_test(levels_follow_the_nearest_category),
+        cmocka_unit_test(a_peer_cannot_flood_the_log),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
