@@ -1,0 +1,231 @@
+/* What is tested: Umbel's core (and gateway), or stock Hocuspocus behind the same few words, so that a test can be tried on
+ * the server whose behaviour it describes: UMBEL_SUBJECT=umbel|hocuspocus.
+ *
+ *   const core = await startSubject(run, { reactors: 3 });
+ *   core.collabUrl  core.yUrl  core.token('write'|'read'|'bad')
+ *   await core.kill(); await core.start();          // the same port, the same data
+ *   await core.stop();                              // SIGTERM; asserts exit status 0
+ */
+import assert from 'node:assert/strict'
+import crypto from 'node:crypto'
+import fs from 'node:fs'
+import path from 'node:path'
+import { Child } from './process.mjs'
+import { buildDir, root, slowness, until } from './run.mjs'
+
+export const tokenKey = 'a-key-for-tests-only-0123456789abcdef'
+export const password = 'correct-horse-battery'
+export const subjectKind = process.env.UMBEL_SUBJECT ?? 'umbel'
+
+export function startSubject (run, options = {}) {
+  const subject = (options.kind ?? subjectKind) === 'umbel' ? new UmbelCore(run, options) : new Stock(run, options)
+  return subject.start().then(() => subject)
+}
+
+/* A token as the core signs them, for what its login does not hand out: read-only access, a foreign key, one that is over. */
+export function signToken (claims = {}, key = tokenKey) {
+  const now = Math.floor(Date.now() / 1000)
+  const part = value => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const body = part({ alg: 'HS256', typ: 'JWT' }) + '.' + part({
+    sub: 'ann', name: 'Ann', scope: '', use: 'user', access: 'read-write', profiles: ['ADMIN'], groups: [],
+    iat: now, exp: now + 3600, jti: crypto.randomUUID(), ...claims
+  })
+  return body + '.' + crypto.createHmac('sha256', key).update(body).digest('base64url')
+}
+
+class Server {
+  constructor (run, label, options) {
+    this.run = run
+    this.label = label
+    this.options = options
+    this.dir = options.dir ?? run.folder(label)
+    fs.mkdirSync(this.dir, { recursive: true })
+    this.port = options.port ?? 0
+    this.starts = 0
+    this.child = null
+  }
+
+  get origin () {
+    return `http://127.0.0.1:${this.port}`
+  }
+
+  get log () {
+    return path.join(this.dir, `${this.label}.log`)
+  }
+
+  get pid () {
+    return this.child.pid
+  }
+
+  launch (command, args, env) {
+    this.child = new Child(this.run, this.label, command, args, { env, cwd: this.dir, log: this.log })
+    this.starts++
+    return this.child
+  }
+
+  async waitForPort (file) {
+    const port = await until(`${this.label} writes its port`, () => {
+      this.child.assertAlive()
+      return fs.existsSync(file) && Number(fs.readFileSync(file, 'utf8'))
+    }, 20000)
+    this.port = port
+  }
+
+  /* kill -9. */
+  async kill () {
+    this.child.signal('SIGKILL')
+    await this.child.gone
+  }
+
+  async stop () {
+    const exit = await this.child.end('SIGTERM', 30000)
+    assert.equal(exit.code, 0, `${this.label} ends with status 0 after SIGTERM, see ${this.log}`)
+  }
+
+  async fetch (target, { token, json, ...rest } = {}) {
+    const headers = { ...rest.headers }
+    if (token) headers.token = token
+    if (json !== undefined) headers['content-type'] = 'application/json'
+    return await fetch(this.origin + target, {
+      redirect: 'manual', ...rest, headers, body: json === undefined ? rest.body : JSON.stringify(json),
+      signal: AbortSignal.timeout(10000 * slowness)
+    })
+  }
+}
+
+/* Memory of a killed process' port must not be trusted after a restart: the file goes first. */
+function portFile (dir, name) {
+  const file = path.join(dir, `${name}.port`)
+  fs.rmSync(file, { force: true })
+  return file
+}
+
+export class UmbelCore extends Server {
+  constructor (run, options) {
+    super(run, options.label ?? 'core', options)
+    this.kind = 'umbel'
+    this.database = options.database ?? path.join(this.dir, 'umbel.db')
+  }
+
+  get collabUrl () {
+    return `ws://127.0.0.1:${this.port}/collab`
+  }
+
+  get yUrl () {
+    return `ws://127.0.0.1:${this.port}/y`
+  }
+
+  flags () {
+    const o = this.options
+    return [
+      `--umbel.data-dir=${this.dir}`, `--server.port=${this.port}`, '--server.address=127.0.0.1',
+      `--store.url=sqlite://${this.database}`, `--token.key=${tokenKey}`,
+      '--internal.realm.users[0].id=admin', `--internal.realm.users[0].password=${password}`,
+      '--internal.realm.users[0].profiles=ADMIN',
+      '--internal.realm.users[1].id=bob', `--internal.realm.users[1].password=${password}`,
+      '--internal.realm.users[1].profiles=ADMIN',
+      `--collab.authentication=${o.authentication ?? 'required'}`, `--server.reactors=${o.reactors ?? 1}`,
+      `--ws.echo.enabled=${o.echo ?? false}`, `--collab.ack=${o.ack ?? 'durable'}`, ...(o.args ?? [])
+    ]
+  }
+
+  /* Launches without waiting, for tests that expect a refusal. */
+  launchCore (env = {}) {
+    const bin = path.join(process.env.UMBEL_BIN ?? path.join(buildDir(), 'bin'), 'umbel-core')
+    if (!fs.existsSync(bin)) throw new Error(`${bin} is not built: ./umbel build`)
+    return this.launch(bin, this.flags(), { ...this.options.env, ...env })
+  }
+
+  async start (env = {}) {
+    const file = portFile(this.dir, 'core')
+    this.launchCore(env)
+    await this.waitForPort(file)
+    await until('the core is healthy', async () => {
+      this.child.assertAlive()
+      const answer = await (await this.fetch('/core/actuator/health')).json()
+      return answer.status === 'UP'
+    }, 20000)
+  }
+
+  token (kind = 'write', user = 'ann') {
+    const name = user[0].toUpperCase() + user.slice(1)
+    switch (kind) {
+      case 'write': return signToken({ sub: user, name })
+      case 'read': return signToken({ sub: user, name, access: 'readonly' })
+      case 'bad': return signToken({ sub: user }, 'somebody-elses-key-0123456789abcdef')
+      default: throw new Error(`no such token: ${kind}`)
+    }
+  }
+
+  async login (user = 'admin', secret = password) {
+    return await this.fetch('/core/rest/authentication', { method: 'POST', json: { user, password: secret, scope: '' } })
+  }
+
+  async counts () {
+    const answer = await this.fetch('/core/rest/admin/collab', { token: (await (await this.login()).json()).value })
+    assert.equal(answer.status, 200)
+    return await answer.json()
+  }
+}
+
+export class UmbelGateway extends Server {
+  constructor (run, core, options = {}) {
+    super(run, options.label ?? 'gateway', options)
+    this.core = core
+  }
+
+  get collabUrl () {
+    return `ws://127.0.0.1:${this.port}/collab`
+  }
+
+  get yUrl () {
+    return `ws://127.0.0.1:${this.port}/y`
+  }
+
+  async start () {
+    const bin = path.join(process.env.UMBEL_BIN ?? path.join(buildDir(), 'bin'), 'umbel-gateway')
+    if (!fs.existsSync(bin)) throw new Error(`${bin} is not built: ./umbel build`)
+    const file = portFile(this.dir, 'gui-gateway')
+    this.launch(bin, [
+      `--umbel.data-dir=${this.dir}`, `--server.port=${this.port}`, '--server.address=127.0.0.1',
+      `--core.nodes=${this.core.origin}`, `--token.key=${tokenKey}`,
+      `--gui.web.dir=${process.env.UMBEL_WEB ?? path.join(root, 'build/web')}`,
+      `--server.reactors=${this.options.reactors ?? 1}`, ...(this.options.args ?? [])
+    ], this.options.env)
+    await this.waitForPort(file)
+    await until('the gateway answers', async () => {
+      this.child.assertAlive()
+      return (await this.fetch('/gui/')).status < 500
+    }, 20000)
+  }
+}
+
+export async function startGateway (run, core, options) {
+  const gateway = new UmbelGateway(run, core, options)
+  await gateway.start()
+  return gateway
+}
+
+/* Stock Hocuspocus 4.7.0 with an authentication hook that knows three tokens. */
+export class Stock extends Server {
+  constructor (run, options) {
+    super(run, options.label ?? 'hocuspocus', options)
+    this.kind = 'hocuspocus'
+    this.database = options.database ?? path.join(this.dir, 'stock.db')
+  }
+
+  get collabUrl () {
+    return `ws://127.0.0.1:${this.port}`
+  }
+
+  async start () {
+    const file = portFile(this.dir, 'hocuspocus')
+    const settings = { port: this.port, portFile: file, database: this.database, ...this.options.stock }
+    this.launch(process.execPath, [path.join(root, 'tests/harness/stock-server.mjs'), JSON.stringify(settings)], {})
+    await this.waitForPort(file)
+  }
+
+  token (kind = 'write') {
+    return kind
+  }
+}
