@@ -1,0 +1,2 @@
+um_fuzz(token SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_token.c LINK um_token um_session
+  INCLUDES ${CMAKE_SOURCE_DIR}/core/lib/token CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/token)
