@@ -7,6 +7,7 @@
 #include <umbel/bytes.h>
 #include <umbel/loop.h>
 
+struct um_conf_table;
 struct um_http;                              /* the server of one reactor */
 struct um_http_req;                          /* one request; lives until its reply is on the wire or the client left */
 typedef void um_http_handler(struct um_http_req *rq, void *ctx);
@@ -30,14 +31,13 @@ struct um_http_route {
     size_t max_body;                         /* 0: the server's */
 };
 
-struct um_http_conf {                        /* limits: reliability.md 7.1; key rows in um_http_keys */
+struct um_http_conf {                        /* limits: reliability.md 7.1; key rows in um_http_conf_table */
     const char *address;                     /* "127.0.0.1" */
     int64_t port;                            /* 0: a free one (first reactor picks, see um_http_port) */
     int64_t max_header_bytes, max_headers, max_query, max_body;
     int64_t header_timeout_ms, min_rate_bytes, keep_alive_ms, max_connections, max_per_address;
 };
-extern const struct um_conf_key um_http_keys[];
-extern const size_t um_http_keys_n;
+extern const struct um_conf_table um_http_conf_table;
 
 struct um_http_hooks {
     /* Runs before each matched handler (rights, CSRF, drain). False: it has replied itself. May be NULL. */

@@ -6,28 +6,31 @@
 #include <umbel/bytes.h>
 #include <umbel/loop.h>
 
+struct um_conf_table;
 struct um_ws;
 enum um_ws_kind { UM_WS_TEXT = 1, UM_WS_BINARY = 2 };
 
-struct um_ws_conf {                      /* one for many connections; outlives them. Key rows in um_ws_keys */
+struct um_ws_conf {                      /* one for many connections; outlives them. Key rows in um_ws_conf_table */
     int64_t max_message;                 /* bytes, over all fragments; 1009 */
     int64_t max_fragments;               /* 1008 */
-    int64_t max_queued;                  /* unsent bytes; beyond it on_overflow decides, default close 1013 */
+    int64_t max_queued;                  /* unsent bytes; what would exceed it closes with 1013. A lone message may be larger */
     int64_t high_queued;                 /* from here on um_ws_is_congested */
     int64_t stall_timeout_ms;            /* unsent bytes and no progress: 1013, then cut */
     int64_t ping_interval_ms, idle_timeout_ms, close_timeout_ms;
     int64_t control_rate, control_burst; /* control frames per second; 1008 */
+    bool echo_enabled;                   /* for the daemon: serve /echo by um_ws_echo */
 };
-extern const struct um_conf_key um_ws_keys[];
-extern const size_t um_ws_keys_n;
+extern const struct um_conf_table um_ws_conf_table;
+
+void um_ws_start(void);                  /* registers the module's metrics; once, at start */
 
 struct um_ws_handler {
     /* A whole message; PAYLOAD is borrowed until the return. Text is valid UTF-8. */
     void (*on_message)(void *arg, enum um_ws_kind kind, struct um_span payload);
     /* The queue has fallen below high_queued again after having been above. May be NULL. */
     void (*on_drained)(void *arg);
-    /* Exactly once, whatever ended it; the um_ws is gone after the return. CODE: what the peer sent, or what we sent;
-     * 1006 when it just broke. Does not run after um_ws_detach. */
+    /* Exactly once, whatever ended it; the um_ws is gone after the return. CODE: what was sent first, by the peer or by us;
+     * 1005 when the peer's Close had none, 1006 when it just broke. Does not run after um_ws_detach. */
     void (*on_close)(void *arg, unsigned code, struct um_span reason);
 };
 
@@ -57,6 +60,9 @@ struct um_ws_parcel;
 struct um_ws_parcel *um_ws_detach(struct um_ws *ws);
 struct um_ws *um_ws_attach(struct um_loop *l, struct um_ws_parcel *p, const struct um_ws_handler *handler, void *arg);
 void um_ws_parcel_free(struct um_ws_parcel *p);            /* closes the socket; NULL is fine */
+
+/* The test endpoint (ws.echo.enabled): takes FD as um_ws_new does and sends every message back. */
+void um_ws_echo(struct um_loop *l, int fd, struct um_span early, const struct um_ws_conf *cf);
 
 /* One row per open connection for administrators. */
 struct um_ws_stats { uint64_t bytes_in, bytes_out, messages_in, messages_out; int64_t opened_at_ms; };

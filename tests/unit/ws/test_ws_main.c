@@ -1,0 +1,6 @@
+#include "ws_bench.h"
+
+int main(void)
+{
+    return ws_group() + ws_queue_group();
+}
