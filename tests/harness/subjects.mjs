@@ -22,6 +22,16 @@ export function startSubject (run, options = {}) {
   return subject.start().then(() => subject)
 }
 
+/* A second server on a copy of what a dead one has left on disk, before any client could bring its own copy back. */
+export async function startTwin (run, dead) {
+  const dir = run.folder('twin')
+  const database = path.join(dir, path.basename(dead.database))
+  for (const suffix of ['', '-wal', '-journal']) {
+    if (fs.existsSync(dead.database + suffix)) fs.copyFileSync(dead.database + suffix, database + suffix)
+  }
+  return await startSubject(run, { ...dead.options, kind: dead.kind, dir, database, port: 0, label: 'twin' })
+}
+
 /* A token as the core signs them, for what its login does not hand out: read-only access, a foreign key, one that is over. */
 export function signToken (claims = {}, key = tokenKey) {
   const now = Math.floor(Date.now() / 1000)
