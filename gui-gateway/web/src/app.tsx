@@ -8,7 +8,7 @@ import { ListPage } from "./pages/list";
 import { LostPage } from "./pages/lost";
 import { SignInPage } from "./pages/signin";
 import { AwayBanner } from "./ui/banner";
-import { Dialogs } from "./ui/dialog";
+import { Dialogs, dismissDialog } from "./ui/dialog";
 import { Toasts } from "./ui/toast";
 import { Mark } from "./ui/umbel";
 
@@ -62,6 +62,7 @@ export function App() {
     const at = useStore(route);
 
     useEffect(() => {
+        dismissDialog();
         if (at.page === "doc")
             loadEditor().catch(() => {});
     }, [at]);

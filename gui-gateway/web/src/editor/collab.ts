@@ -17,6 +17,7 @@ import { drafts } from "./drafts";
 
 const RECONNECT_FIRST_MS = 500;
 const RECONNECT_MOST_MS = 4_000;
+const RECONNECT_FACTOR = 1.5;
 const OFFLINE_AFTER_MS = 15_000;
 const FIRST_FRAME_MOST_MS = 8_000;
 const DRAFT_DELAY_MS = 400;
@@ -73,6 +74,7 @@ export class Collab {
             url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/collab`,
             delay: RECONNECT_FIRST_MS,
             minDelay: RECONNECT_FIRST_MS,
+            factor: RECONNECT_FACTOR,
             maxDelay: RECONNECT_MOST_MS,
         });
         this.provider = new HocuspocusProvider({

@@ -22,6 +22,7 @@ import { Title } from "./title";
 import { editLink, Toolbar } from "./toolbar";
 
 const SETTLE_MS = 1_500;
+const ABOUT_EVERY_MS = 20_000;
 
 /** Gives changes that are on their way a moment to arrive before it asks. */
 async function mayLeave(collab: Collab): Promise<boolean> {
@@ -50,10 +51,15 @@ function useLeaveWarnings(collab: Collab): void {
     }, [collab]);
 }
 
-/** The REST side of the document. Asked again when somebody in the document says that the title is new. */
+/** The REST side of the document. Asked again at times, and when somebody in the document says that the title is new. */
 function useAbout(name: string, renamed: number) {
     const [about, setAbout] = useState<Doc | null>(null);
     const [problem, setProblem] = useState<ApiError | null>(null);
+    const [turn, setTurn] = useState(0);
+    useEffect(() => {
+        const timer = setInterval(() => document.visibilityState === "visible" && setTurn((n) => n + 1), ABOUT_EVERY_MS);
+        return () => clearInterval(timer);
+    }, []);
     useEffect(() => {
         const control = new AbortController();
         documents.get(name, control.signal).then(setAbout, (error: unknown) => {
@@ -61,7 +67,7 @@ function useAbout(name: string, renamed: number) {
                 setProblem(error);
         });
         return () => control.abort();
-    }, [name, renamed]);
+    }, [name, renamed, turn]);
     return { about, problem, setTitle: (title: string) => setAbout((old) => old && { ...old, title }) };
 }
 
@@ -141,6 +147,10 @@ export function EditorPage({ name, session }: { name: string; session: Session }
         if (fresh)
             history.replaceState(null, "", location.pathname);
     }, []);
+    useEffect(() => {
+        if (editor && !fresh && matchMedia("(pointer: fine)").matches && document.activeElement === document.body)
+            editor.commands.focus("start", { scrollIntoView: false });
+    }, [editor]);
     useEffect(() => {
         document.title = `${about?.title ?? "Document"} – Umbel`;
     }, [about?.title]);

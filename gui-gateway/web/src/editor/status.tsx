@@ -4,6 +4,8 @@ import { Icon, type IconName } from "../ui/icons";
 import type { CollabState, Conn, Person, Save } from "./collab";
 
 const FACES = 4;
+const FACES_ON_PHONE = 2;
+const phone = matchMedia("(max-width: 460px)");
 
 const SAVE: Record<Save, { icon: IconName; short: string; long: string }> = {
     saved: { icon: "check", short: "Saved", long: "Every change is stored" },
@@ -50,7 +52,8 @@ const called = (person: Person) =>
 
 export function Presence({ people }: { people: Person[] }) {
     const windows = people.reduce((sum, person) => sum + person.windows, 0);
-    const shown = people.length > FACES ? people.slice(0, FACES - 1) : people;
+    const room = phone.matches ? FACES_ON_PHONE : FACES;
+    const shown = people.length > room ? people.slice(0, room - 1) : people;
     const rest = people.slice(shown.length);
     const colour = (person: Person) => (element: HTMLElement | null) => element?.style.setProperty("--person", person.colour);
     return (

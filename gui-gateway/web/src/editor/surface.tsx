@@ -8,6 +8,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Collab } from "./collab";
 
 const NAME_MOST = 40;
+const CLEAR = { top: 130, bottom: 72, left: 0, right: 0 }; /* the bars above, some air below the line being written */
 
 /** Styles go through the object model, never through an attribute: the page's policy forbids inline styles. */
 function caret(user: Record<string, unknown>): HTMLElement {
@@ -56,6 +57,8 @@ function create(element: HTMLElement, collab: Collab, onForeign: () => void): Ed
             }),
         ],
         editorProps: {
+            scrollThreshold: CLEAR,
+            scrollMargin: CLEAR,
             attributes: {
                 id: "document",
                 class: "prose",

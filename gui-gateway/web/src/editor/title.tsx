@@ -22,10 +22,11 @@ export function Title({ name, title, select, readonly, onBusy, onStored, onEnter
     const timer = useRef<ReturnType<typeof setTimeout>>();
     const sending = useRef<AbortController>();
     const stored = useRef(title);
+    const edited = useRef(false); /* typed here since it was last stored */
 
     useEffect(() => {
         stored.current = title;
-        if (document.activeElement !== field.current)
+        if (!edited.current)
             setText(title);
     }, [title]);
     useEffect(() => {
@@ -39,41 +40,53 @@ export function Title({ name, title, select, readonly, onBusy, onStored, onEnter
         field.current!.style.height = `${field.current!.scrollHeight}px`;
     }, [text]);
 
+    const latestText = useRef(text);
+    latestText.current = text;
     const send = async (wanted: string) => {
         clearTimeout(timer.current);
         const next = wanted.trim();
-        if (!next || next === stored.current)
+        if (!next || next === stored.current) {
+            edited.current = false;
             return onBusy(false);
+        }
         sending.current?.abort();
         const control = new AbortController();
         sending.current = control;
         try {
             await documents.rename(name, next, control.signal);
             stored.current = next;
+            edited.current = latestText.current.trim() !== next;
             onStored(next);
         } catch (error) {
             if (control.signal.aborted)
                 return;
             notifyError(`Title not changed: ${error instanceof ApiError ? error.message : "unknown trouble"}`);
+            edited.current = false;
             setText(stored.current);
         }
-        onBusy(false);
+        onBusy(edited.current);
     };
     const sendLatest = useRef(send);
     sendLatest.current = send;
-    const latestText = useRef(text);
-    latestText.current = text;
     useEffect(() => () => {
-        if (latestText.current.trim() !== stored.current)
+        if (edited.current)
             void sendLatest.current(latestText.current);
     }, []);
 
     const onInput = (value: string) => {
         const oneLine = value.replace(/[\r\n]+/g, " ");
+        edited.current = true;
         setText(oneLine);
         onBusy(true);
         clearTimeout(timer.current);
         timer.current = setTimeout(() => void send(oneLine), SEND_DELAY_MS);
+    };
+    const onBlur = () => {
+        if (!edited.current)
+            return;
+        if (!text.trim())
+            setText(stored.current);
+        void send(text);
     };
     return (
         <textarea
@@ -87,7 +100,7 @@ export function Title({ name, title, select, readonly, onBusy, onStored, onEnter
             aria-label="Title"
             data-testid="title"
             onInput={(event) => onInput(event.currentTarget.value)}
-            onBlur={() => (text.trim() ? void send(text) : (setText(stored.current), onBusy(false)))}
+            onBlur={onBlur}
             onKeyDown={(event) => {
                 if (event.key === "Enter" && !event.isComposing) {
                     event.preventDefault();

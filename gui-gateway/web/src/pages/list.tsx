@@ -1,5 +1,5 @@
 // The list of documents: search, create, rename, delete, open. Kept fresh by asking again while it is visible.
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../lib/api";
 import { type Doc, documents, type DocPage, TITLE_MOST, UNTITLED } from "../lib/documents";
 import { loadEditor } from "../lib/editor-bundle";
@@ -242,6 +242,16 @@ function Content({ list, onNew }: { list: Listing; onNew: () => void }) {
     );
 }
 
+/** Rows move when the list is fresh; a row that moves loses the focus, so it is given back. */
+function useKeptFocus(): void {
+    const before = document.activeElement; /* while rendering: the page is still as it was */
+    useLayoutEffect(() => {
+        if (document.activeElement !== document.body || !(before instanceof HTMLElement) || before === document.body)
+            return;
+        (before.isConnected ? before : document.getElementById("content"))?.focus({ preventScroll: true });
+    });
+}
+
 function countText(list: Listing): string {
     if (!list.page)
         return "";
@@ -256,8 +266,11 @@ export function ListPage({ session }: { session: Session }) {
     const list = useListing(search);
     const field = useRef<HTMLInputElement>(null);
 
+    useKeptFocus();
     useEffect(() => {
         document.title = "Documents – Umbel";
+        if (document.activeElement === document.body)
+            document.getElementById("content")?.focus({ preventScroll: true });
     }, []);
     useEffect(() => {
         const timer = setTimeout(() => setSearch(typed.trim()), SEARCH_DELAY_MS);
@@ -295,7 +308,7 @@ export function ListPage({ session }: { session: Session }) {
                     <h1>Documents</h1>
                     <p class="count" role="status">{countText(list)}</p>
                     <button type="button" class="button primary" data-testid="doc-new" disabled={creating} onClick={onNew}>
-                        <Icon name="plus" /> {creating ? "Creating…" : "New document"}
+                        <Icon name="plus" /> {creating ? "Creating…" : <span>New<span class="wide-only"> document</span></span>}
                     </button>
                 </div>
                 <div class="search" role="search">

@@ -19,7 +19,7 @@ export function AwayBanner() {
             {shown && away && (
                 <p class="banner" data-testid="away">
                     <span class="pulse" aria-hidden="true" />
-                    Reconnecting to Umbel. This page continues by itself.
+                    <span>Reconnecting to Umbel…<span class="wide-only"> This page continues by itself.</span></span>
                 </p>
             )}
         </div>

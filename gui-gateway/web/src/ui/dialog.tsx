@@ -45,7 +45,20 @@ export async function infoDialog(question: { title: string; body: ComponentChild
     await ask({ ...question, wide: true });
 }
 
+/** The page under it is gone. */
+export const dismissDialog = () => asking.get()?.done(null);
+
 export const dialogOpen = () => asking.get() !== null;
+
+/** The modal element keeps the focus off the page, but lets Tab out to the browser's own frame: this turns it round. */
+function keepTabInside(event: KeyboardEvent, dialog: HTMLElement): void {
+    const stops = [...dialog.querySelectorAll<HTMLElement>("button:enabled, input, a[href]")];
+    const leaving = event.shiftKey ? stops[0] : stops[stops.length - 1];
+    if (event.key !== "Tab" || (event.target !== leaving && dialog.contains(document.activeElement)))
+        return;
+    event.preventDefault();
+    (event.shiftKey ? stops[stops.length - 1] : stops[0])?.focus();
+}
 
 function Modal({ question }: { question: Asking }) {
     const dialog = useRef<HTMLDialogElement>(null);
@@ -57,6 +70,9 @@ function Modal({ question }: { question: Asking }) {
         const element = dialog.current!;
         const before = document.activeElement;
         element.showModal();
+        if (question.danger && !question.input)
+            element.querySelector<HTMLElement>("[data-testid=dialog-cancel]")?.focus();
+        field.current?.focus();
         field.current?.select();
         return () => {
             element.close();
@@ -79,6 +95,7 @@ function Modal({ question }: { question: Asking }) {
                 event.preventDefault();
                 question.done(null);
             }}
+            onKeyDown={(event) => keepTabInside(event, dialog.current!)}
             onMouseDown={(event) => event.target === dialog.current && question.done(null)}
         >
             <form class="dialog-form" method="dialog" onSubmit={submit}>
