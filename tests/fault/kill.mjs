@@ -13,6 +13,9 @@ const run = openRun(`fault.${row}`)
 const { random } = run
 const crowd = ['provider4', 'provider4', 'provider4', 'provider3', 'provider3', 'provider4', 'provider3', 'provider4']
 
+/* Folds and unloads as soon as it can. */
+const hurried = ['--collab.unload-delay=0', '--collab.debounce=50ms', '--collab.max-debounce=200ms', '--collab.fold.rows=1']
+
 const rows = {
   async K01 () {
     for (const reactors of [1, 3]) {
@@ -41,7 +44,7 @@ const rows = {
       'snapshot.before_read', 'snapshot.before_write', 'snapshot.after_write', 'trim.before', 'trim.after']
     for (const point of points) {
       await run.story(`core dies at ${point}`, async () => {
-        const core = await startSubject(run, { reactors: 1, label: `core-${point}` })
+        const core = await startSubject(run, { reactors: 1, label: `core-${point}`, args: hurried })
         const typists = new Typists(run, core, 'k02', crowd.slice(0, 3))
         typists.startTyping(20)
         await typists.more(6, 'a first while')
@@ -135,7 +138,7 @@ const rows = {
 
   async S01 () {
     await run.story('the last one leaves while its edit is being stored, and the next joins', async () => {
-      const core = await startSubject(run, { reactors: 3 })
+      const core = await startSubject(run, { reactors: 3, args: ['--collab.unload-delay=0'] })
       let total = 0
       for (let n = 0; n < 60; n++) {
         const typists = new Typists(run, core, 's01', [random.pick(['provider4', 'provider3'])])
