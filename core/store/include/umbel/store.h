@@ -8,6 +8,7 @@
 #ifndef UMBEL_STORE_H
 #define UMBEL_STORE_H
 #include <umbel/bytes.h>
+#include <umbel/conf.h>
 #include <umbel/loop.h>
 
 struct um_store;

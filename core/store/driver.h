@@ -1,0 +1,28 @@
+/* What a database must do to stand behind the store. Everything else (queues, group commit, limits, health, the way
+ * home to the loops) is done once, above it. Calls block. */
+#ifndef STORE_DRIVER_H
+#define STORE_DRIVER_H
+#include "op.h"
+
+struct um_store_driver {
+    const char *name;
+    /* Threads for reading, each with a reader of its own. 0: one reader, used by the writer's thread between transactions. */
+    unsigned readers;
+
+    /* LOCATION: the URL without its scheme. Locks, migrates. WHY gets a sentence for the operator. */
+    um_err (*open)(void **self, const char *location, char why[256]);
+    void (*close)(void *self);                        /* after its readers */
+
+    /* The writer's thread: all calls of BATCH (may be none: then it proves that a commit works) in one transaction.
+     * UM_OK: durable; every op has its own err and answer. Otherwise rolled back, or unknown; the ops' answers mean nothing. */
+    um_err (*write)(void *self, struct store_op *batch);
+    bool (*has_backlog)(const void *self);            /* wants to be called again soon, be it with an empty batch */
+
+    um_err (*reader_open)(void *self, void **reader);
+    void (*reader_close)(void *reader);
+    void (*read)(void *reader, struct store_op *op);  /* sets err and answer; one consistent view */
+};
+
+extern const struct um_store_driver store_sqlite, store_sqlite_memory;
+
+#endif

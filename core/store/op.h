@@ -1,0 +1,85 @@
+/* One call of the store on its way: from the caller's thread to the writer or a reader, with its result back to the
+ * caller's loop. One allocation; the strings stand behind the struct. Exactly one thread has it at any time. */
+#ifndef STORE_OP_H
+#define STORE_OP_H
+#include <umbel/store.h>
+
+enum store_kind {
+    STORE_APPEND, STORE_FOLD, STORE_CREATE, STORE_TITLE, STORE_DELETE,   /* the writer's */
+    STORE_LOAD, STORE_GET, STORE_LIST,                                   /* the readers' */
+};
+static inline bool store_is_read(enum store_kind kind) { return kind >= STORE_LOAD; }
+
+/* Lets what is on its way to a loop know that the store has been closed: no callbacks any more. */
+struct store_gate;
+struct store_gate *store_gate_new(void);
+void store_gate_close(struct store_gate *g);       /* and drops the maker's reference */
+
+/* What um_store_load answers, with the memory behind it. */
+struct store_log { struct um_store_loaded doc; struct um_buf bytes; size_t cap; };
+struct store_log *store_log_new(void);
+/* Copies one row of the log; false: out of memory. */
+bool store_log_add(struct store_log *lg, uint64_t seq, struct um_span bytes) UM_CHECK_RESULT;
+void store_log_finish(struct store_log *lg);       /* sets the borrowed parts, after the last row */
+void store_log_free(struct store_log *lg);
+
+/* Entries of a list; one entry for calls that answer with one. Strings are ours. */
+struct store_page { struct um_store_page page; struct um_store_entry *rows; size_t cap; };
+struct store_page *store_page_new(void);
+/* Copies E's strings; false: out of memory. */
+bool store_page_add(struct store_page *pg, const struct um_store_entry *e) UM_CHECK_RESULT;
+void store_page_finish(struct store_page *pg);
+void store_page_free(struct store_page *pg);
+
+/* The place where a page ends: the moment of its last entry's change and that document's id. */
+struct store_cursor { int64_t at_ms, id; };
+#define STORE_CURSOR_TEXT 64
+void store_cursor_format(struct store_cursor c, char out[STORE_CURSOR_TEXT]);
+um_err store_cursor_parse(const char *text, struct store_cursor *out) UM_CHECK_RESULT;
+
+struct store_op {
+    struct um_msg msg;               /* of the first op of a delivery */
+    struct store_op *next;
+    struct um_loop *loop;
+    struct store_gate *gate;         /* borrowed until delivery */
+    enum store_kind kind;
+    union {
+        um_store_load_cb *load;
+        um_store_append_cb *number;
+        um_store_entry_cb *entry;
+        um_store_page_cb *page;
+    } cb;
+    void *arg;
+    int64_t cost;                    /* bytes while it waits */
+
+    const char *name, *title, *user; /* never NULL; of STORE_LIST, title is the part searched for */
+    struct um_bytes *bytes;          /* append: the update; fold: the state. A reference of ours */
+    uint64_t upto_seq, version;      /* fold */
+    int64_t max;                     /* list */
+    struct store_cursor after;       /* list */
+    bool has_after;
+
+    um_err err;                      /* the answer */
+    uint64_t number;                 /* seq or version */
+    struct store_log *log;
+    struct store_page *page;
+    char text[];
+};
+
+/* A call with its strings copied (NULL is ""); their lengths were checked before. BYTES is given a reference. */
+struct store_op *store_op_new(enum store_kind kind, struct um_loop *l, void *arg, const char *name, const char *title,
+                              const char *user, struct um_bytes *bytes);
+void store_op_free(struct store_op *op);
+void store_op_free_all(struct store_op *first);
+
+/* Sends a list of finished calls home: one message to each loop, whatever the number of calls. */
+void store_deliver(struct store_op *first);
+
+/* Calls in order of arrival. */
+struct store_queue { struct store_op *first, **end; size_t n; };
+void store_queue_init(struct store_queue *q);
+void store_queue_put(struct store_queue *q, struct store_op *op);
+struct store_op *store_queue_get(struct store_queue *q);            /* NULL when empty */
+void store_queue_move(struct store_queue *to, struct store_queue *from);
+
+#endif

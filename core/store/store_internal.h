@@ -1,0 +1,44 @@
+/* The store's parts, as they see one another. */
+#ifndef STORE_INTERNAL_H
+#define STORE_INTERNAL_H
+#include <pthread.h>
+#include "driver.h"
+
+enum {
+    STORE_NAME_MAX = 512,             /* bytes of a document's name */
+    STORE_TITLE_MAX = 1024,           /* bytes of a title */
+    STORE_USER_MAX = 512,             /* bytes of a user's name */
+    STORE_SEARCH_MAX = 256,           /* bytes of a search */
+    STORE_PAGE_MAX = 1000,            /* entries of a page */
+    STORE_UPDATE_MAX = 64 << 20,      /* bytes of one update */
+    STORE_STATE_MAX = 512 << 20,      /* bytes of a folded state */
+    STORE_READS_MAX = 16384,          /* loads and lists that wait */
+    STORE_BATCH_BYTES = 32 << 20,     /* a transaction closes when it holds so much */
+    STORE_PROBE_MS = 1000,            /* after a failure, how often a commit is tried with nobody asking */
+};
+
+struct store_writer;
+struct store_readers;
+
+struct um_store {
+    const struct um_store_driver *driver;
+    void *self;                       /* the driver's */
+    struct um_store_conf conf;        /* without url */
+    struct store_gate *gate;
+    struct store_writer *writer;
+    struct store_readers *readers;    /* NULL: the writer reads */
+    _Atomic bool healthy;
+};
+
+um_err store_writer_start(struct um_store *st);
+void store_writer_put(struct store_writer *w, struct store_op *op);   /* any thread; refuses what is too much */
+void store_writer_stop(struct store_writer *w);                       /* finishes what waits, joins, frees; NULL is fine */
+
+um_err store_readers_start(struct um_store *st);
+void store_readers_put(struct store_readers *r, struct store_op *op); /* any thread; refuses what is too much */
+void store_readers_stop(struct store_readers *r);                     /* drops what waits; NULL is fine */
+
+/* A thread of the store: named, deaf to signals. */
+um_err store_thread(pthread_t *out, const char *name, void *(*fn)(void *arg), void *arg);
+
+#endif

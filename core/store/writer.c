@@ -1,0 +1,226 @@
+/* The writer: one thread through which every change goes. Changes that arrive within commit-delay of the first share one
+ * transaction and one wait for the disk.
+ *
+ * 1. Calls are taken in the order of arrival; a document's appends therefore keep theirs.
+ * 2. Nobody is answered before the transaction ended; when it failed, nobody is told success.
+ * 3. The thread is woken when the inbox was empty, and once more when a transaction is full before its time.
+ * 4. After a failure an empty transaction is tried every second, so that health returns without a user's help. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <umbel/log.h>
+#include <umbel/util.h>
+#include "counters.h"
+#include "store_internal.h"
+
+struct store_writer {
+    struct um_store *st;
+    void *reader;                    /* when the driver has no reading threads */
+    pthread_t thread;
+    bool started;
+
+    pthread_mutex_t lock;            /* of the next five */
+    pthread_cond_t wake;
+    struct store_queue inbox;
+    int64_t first_at_us;             /* arrival of the oldest in the inbox */
+    bool hurry;                      /* somebody waits who should not wait for company */
+    bool stop;
+
+    struct store_queue taken;        /* the thread's own, not yet in a transaction */
+    _Atomic int64_t waiting_bytes;
+};
+
+/* ---- arrival, any thread ---- */
+
+static bool reserve_bytes(struct store_writer *w, int64_t cost)
+{
+    if (atomic_fetch_add(&w->waiting_bytes, cost) + cost > w->st->conf.max_waiting_bytes) {
+        atomic_fetch_sub(&w->waiting_bytes, cost);
+        return false;
+    }
+    store_count(M_WAITING_BYTES, cost);
+    return true;
+}
+
+static void release_bytes(struct store_writer *w, int64_t cost)
+{
+    atomic_fetch_sub(&w->waiting_bytes, cost);
+    store_count(M_WAITING_BYTES, -cost);
+}
+
+void store_writer_put(struct store_writer *w, struct store_op *op)
+{
+    bool signal;
+
+    if (!reserve_bytes(w, op->cost)) {
+        store_count(M_REFUSED, 1);
+        op->err = UM_EUNAVAIL;
+        store_deliver(op);
+        return;
+    }
+    pthread_mutex_lock(&w->lock);
+    signal = w->inbox.first == NULL;
+    if (signal)
+        w->first_at_us = um_now_us();
+    store_queue_put(&w->inbox, op);
+    if (store_is_read(op->kind) && !w->hurry)
+        signal = w->hurry = true;
+    if (w->inbox.n == (size_t)w->st->conf.commit_rows)
+        signal = true;
+    pthread_mutex_unlock(&w->lock);
+    if (signal)
+        pthread_cond_signal(&w->wake);
+}
+
+/* ---- the thread ---- */
+
+/* Waits for a wake-up until AT_US; false when the time has come. With the lock held. */
+static bool wait_until(struct store_writer *w, int64_t at_us)
+{
+    struct timespec ts = { .tv_sec = at_us / 1000000, .tv_nsec = at_us % 1000000 * 1000 };
+
+    return pthread_cond_timedwait(&w->wake, &w->lock, &ts) != ETIMEDOUT;
+}
+
+/* Sleeps until there is a transaction to make. False: stop, nothing is left. */
+static bool gather(struct store_writer *w)
+{
+    const struct um_store_conf *cf = &w->st->conf;
+    bool busy = w->taken.n > 0 || w->st->driver->has_backlog(w->st->self);
+    bool more;
+
+    pthread_mutex_lock(&w->lock);
+    while (!busy && w->inbox.first == NULL && !w->stop) {
+        if (um_store_is_healthy(w->st))
+            pthread_cond_wait(&w->wake, &w->lock);
+        else if (!wait_until(w, um_now_us() + STORE_PROBE_MS * 1000))
+            busy = true;                       /* with nothing to write: the probe */
+    }
+    while (!busy && !w->hurry && !w->stop && w->inbox.n < (size_t)cf->commit_rows)
+        if (!wait_until(w, w->first_at_us + cf->commit_delay_ms * 1000))
+            break;
+    store_queue_move(&w->taken, &w->inbox);
+    w->hurry = false;
+    more = w->taken.n > 0 || !w->stop;
+    pthread_mutex_unlock(&w->lock);
+    return more;
+}
+
+/* Cuts one transaction's worth off what was taken: changes into WRITES, the rest into READS. */
+static void cut_batch(struct store_writer *w, struct store_queue *writes, struct store_queue *reads)
+{
+    int64_t bytes = 0;
+    struct store_op *op;
+
+    store_queue_init(writes);
+    store_queue_init(reads);
+    while (writes->n + reads->n < (size_t)w->st->conf.commit_rows && bytes < STORE_BATCH_BYTES &&
+           (op = store_queue_get(&w->taken)) != NULL) {
+        bytes += op->cost;
+        store_queue_put(store_is_read(op->kind) ? reads : writes, op);
+    }
+    release_bytes(w, bytes);
+}
+
+static void note_health(struct store_writer *w, um_err err)
+{
+    bool healthy = err == UM_OK;
+
+    if (atomic_exchange(&w->st->healthy, healthy) == healthy)
+        return;
+    store_count(M_UNHEALTHY, healthy ? -1 : 1);
+    if (healthy)
+        um_log(UM_WARN, "store", "recovered");
+    else
+        um_log(UM_ERROR, "store", "failed", UM_S("error", um_err_text(err)));
+}
+
+static void count_appends(const struct store_op *op)
+{
+    int64_t n = 0, bytes = 0;
+
+    for (; op != NULL; op = op->next)
+        if (op->kind == STORE_APPEND && op->err == UM_OK) {
+            n++;
+            bytes += (int64_t)op->bytes->len;
+        }
+    store_count(M_APPENDS, n);
+    store_count(M_APPEND_BYTES, bytes);
+}
+
+static void commit_batch(struct store_writer *w, struct store_op *batch)
+{
+    int64_t began_us = um_now_us();
+    um_err err = w->st->driver->write(w->st->self, batch);
+
+    store_count(M_COMMIT_US, um_now_us() - began_us);
+    store_count(err == UM_OK ? M_COMMITS : M_ERRORS, 1);
+    if (err == UM_OK)
+        count_appends(batch);
+    else
+        for (struct store_op *op = batch; op != NULL; op = op->next)
+            op->err = err;
+    note_health(w, err);
+    store_deliver(batch);
+}
+
+static void *run_writer(void *arg)
+{
+    struct store_writer *w = arg;
+    struct store_queue writes, reads;
+    struct store_op *op;
+
+    while (gather(w)) {
+        cut_batch(w, &writes, &reads);
+        if (writes.first != NULL || reads.first == NULL)
+            commit_batch(w, writes.first);
+        while ((op = store_queue_get(&reads)) != NULL) {
+            w->st->driver->read(w->reader, op);
+            store_deliver(op);
+        }
+    }
+    return NULL;
+}
+
+/* ---- life ---- */
+
+um_err store_writer_start(struct um_store *st)
+{
+    struct store_writer *w = um_xcalloc(1, sizeof(*w));
+    pthread_condattr_t monotonic;
+    um_err err;
+
+    st->writer = w;
+    w->st = st;
+    store_queue_init(&w->inbox);
+    store_queue_init(&w->taken);
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&w->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (st->driver->readers == 0 && (err = st->driver->reader_open(st->self, &w->reader)) != UM_OK)
+        return err;
+    err = store_thread(&w->thread, "store-writer", run_writer, w);
+    w->started = err == UM_OK;
+    return err;
+}
+
+void store_writer_stop(struct store_writer *w)
+{
+    if (w == NULL)
+        return;
+    pthread_mutex_lock(&w->lock);
+    w->stop = true;
+    pthread_mutex_unlock(&w->lock);
+    pthread_cond_signal(&w->wake);
+    if (w->started)
+        pthread_join(w->thread, NULL);
+    if (!um_store_is_healthy(w->st))
+        store_count(M_UNHEALTHY, -1);
+    if (w->reader != NULL)
+        w->st->driver->reader_close(w->reader);
+    pthread_cond_destroy(&w->wake);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}

@@ -1,0 +1,5 @@
+set(store_rig ${CMAKE_SOURCE_DIR}/tests/unit/store/rig.c)
+um_unit_test(store SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/store/test_store.c ${store_rig}
+             LINK um_store INCLUDES ${CMAKE_SOURCE_DIR}/tests/unit/store)
+um_unit_test(store_sqlite SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/store/test_sqlite.c ${store_rig}
+             LINK um_store INCLUDES ${CMAKE_SOURCE_DIR}/tests/unit/store)
