@@ -385,8 +385,9 @@ um_err properties_read(struct um_span text, const struct properties_sink *sink, 
             step_newline(&r);
         else if (*r.p == '#' || *r.p == '!')
             err = read_comment(&r, &last_line, &last_sign, sink);
-        else if (is_joint(&r) && r.p + 1 < r.end)
-            join_line(&r);                        /* nothing before it: the line begins anew, as in Java */
+        else if (is_joint(&r) && r.end - r.p > 2)
+            join_line(&r);                        /* nothing before it: the line begins anew, as in Java; at the
+                                                   * very end Java makes an entry without key of it */
         else
             err = read_entry(&r, sink, error);
     }

@@ -175,6 +175,26 @@ static void an_escape_may_be_cut_by_a_joined_line(void **state)
     drop(&r);
 }
 
+static void a_joined_line_without_text_begins_anew(void **state)
+{
+    (void)state;
+    struct result r;
+    read_text(&r, "\\\n#x=y\n\\\r\n\n  a=b", false);      /* as OpenJDK 17 does: a comment, nothing, an entry */
+    assert_int_equal(r.n, 1);
+    assert_string_equal(r.all[0].key, "a");
+    drop(&r);
+    static const char *const empty[] = { "\\", "\\\n", "\\\r" };
+    for (size_t i = 0; i < UM_COUNT(empty); i++) {
+        read_text(&r, empty[i], false);
+        assert_int_equal(r.n, 1);
+        assert_int_equal(r.all[0].key_len, 0);
+        drop(&r);
+    }
+    read_text(&r, "\\\n ", false);
+    assert_int_equal(r.n, 0);
+    drop(&r);
+}
+
 static void places_count_lines_and_characters(void **state)
 {
     (void)state;
@@ -309,6 +329,7 @@ int main(void)
         cmocka_unit_test(malformed_escapes_are_refused),
         cmocka_unit_test(half_a_surrogate_pair_is_refused),
         cmocka_unit_test(an_escape_may_be_cut_by_a_joined_line),
+        cmocka_unit_test(a_joined_line_without_text_begins_anew),
         cmocka_unit_test(places_count_lines_and_characters),
         cmocka_unit_test(a_separator_stands_alone_at_column_one),
         cmocka_unit_test(brackets_split_a_value_at_plain_commas),
