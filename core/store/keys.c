@@ -3,7 +3,7 @@
 #include <umbel/store.h>
 
 #define AT(f) .at = offsetof(struct um_store_conf, f)
-const struct um_conf_key um_store_keys[] = {
+static const struct um_conf_key keys[] = {
     { "store.url", "spring.datasource.url", "sqlite:${umbel.data-dir:data}/umbel.db",
       "where documents are kept: sqlite:///path, a bare path, or memory: (lost at the end of the process)",
       UM_CONF_STR, 0, AT(url), .max = 4096 },
@@ -16,4 +16,4 @@ const struct um_conf_key um_store_keys[] = {
     { "store.snapshots.keep", NULL, "0", "earlier states kept per document",
       UM_CONF_INT, 0, AT(snapshots_keep), .min = 0, .max = 10000 },
 };
-const size_t um_store_keys_n = UM_COUNT(um_store_keys);
+const struct um_conf_table um_store_conf_table = UM_CONF_TABLE("Store", keys);

@@ -12,6 +12,7 @@
 #include <umbel/loop.h>
 
 struct um_store;
+struct um_conf_table;
 
 struct um_store_conf {
     const char *url;                 /* sqlite:///abs/path | /abs/path | memory: */
@@ -20,8 +21,7 @@ struct um_store_conf {
     int64_t max_waiting_bytes;       /* appends that wait; beyond it UM_EUNAVAIL at once (256 MiB) */
     int64_t snapshots_keep;          /* rows of document_snapshots per document (0: none yet) */
 };
-extern const struct um_conf_key um_store_keys[];
-extern const size_t um_store_keys_n;
+extern const struct um_conf_table um_store_conf_table;
 
 /* Blocks (start of the process): opens, locks the file against a second process (UM_EBUSY), migrates.
  * WHY (may be NULL) gets a sentence for the operator on failure. */

@@ -1,0 +1,253 @@
+/* The engine: one hub per reactor; orders for all of them travel as calls. */
+#include <stdlib.h>
+#include <string.h>
+#include "internal.h"
+
+#define SWEEP_MS      3000
+#define PRESENCE_MS  30000               /* y-protocols: a state that was not renewed for so long is dropped */
+
+struct hub *hub_of_document(struct um_collab *c, struct um_span name)
+{
+    return &c->hubs[um_hash_stable(name) % c->n_hubs];
+}
+
+static struct hub *hub_on(struct um_collab *c, const struct um_loop *l)
+{
+    for (unsigned i = 0; i < c->n_hubs; i++)
+        if (c->hubs[i].loop == l)
+            return &c->hubs[i];
+    UM_ASSERT(!"a loop of another set");
+    return NULL;
+}
+
+static void sweep(void *arg)
+{
+    struct hub *h = arg;
+    int64_t now = um_loop_now_ms(h->loop);
+
+    UM_LIST_EACH_SAFE(it, &h->conns)
+        conn_keep_alive(UM_CONTAINER(it, struct conn, link), now);
+    UM_LIST_EACH_SAFE(it, &h->all_docs)
+        doc_presence_sweep(UM_CONTAINER(it, struct doc, link), now);
+    um_timer_set(h->loop, &h->sweep, UM_MIN(SWEEP_MS, h->engine->cf.keep_alive_ms / 4 + 1), sweep, h);
+}
+
+static void hub_start(void *arg)
+{
+    struct hub *h = arg;
+
+    um_timer_set(h->loop, &h->sweep, SWEEP_MS, sweep, h);
+}
+
+um_err um_collab_new(struct um_collab **out, struct um_reactors *reactors, struct um_store *store,
+                     const struct um_collab_conf *cf, const struct um_ws_conf *ws, const struct um_collab_hooks *hooks)
+{
+    static const uint8_t silence[] = { 0 }, no_presence[] = { WIRE_AWARENESS, 1, 0 };
+    struct um_collab *c = um_xcalloc(1, sizeof(*c));
+
+    um_metrics_register(collab_counters, C_N);
+    c->reactors = reactors;
+    c->store = store;
+    c->cf = *cf;
+    c->ws = *ws;
+    if (hooks != NULL)
+        c->hooks = *hooks;
+    pthread_mutex_init(&c->lock, NULL);
+    c->n_hubs = um_reactors_count(reactors);
+    c->hubs = um_xcalloc(c->n_hubs, sizeof(*c->hubs));
+    for (unsigned i = 0; i < c->n_hubs; i++) {
+        struct hub *h = &c->hubs[i];
+        h->engine = c;
+        h->loop = um_reactors_loop(reactors, i);
+        um_list_init(&h->conns);
+        um_list_init(&h->all_docs);
+        h->keep_alive = um_ws_frame(UM_WS_BINARY, UM_SPAN(silence, sizeof(silence)));
+        h->keep_alive_bare = um_ws_frame(UM_WS_BINARY, UM_SPAN(no_presence, sizeof(no_presence)));
+        um_loop_call(h->loop, hub_start, h);
+    }
+    *out = c;
+    return UM_OK;
+}
+
+void um_collab_free(struct um_collab *c)
+{
+    if (c == NULL)
+        return;
+    for (unsigned i = 0; i < c->n_hubs; i++) {
+        um_timer_stop(c->hubs[i].loop, &c->hubs[i].sweep);
+        um_map_free(&c->hubs[i].docs);
+        um_bytes_unref(c->hubs[i].keep_alive);
+        um_bytes_unref(c->hubs[i].keep_alive_bare);
+    }
+    um_map_free(&c->open);
+    pthread_mutex_destroy(&c->lock);
+    free(c->hubs);
+    free(c);
+}
+
+/* ---- sockets ------------------------------------------------------------------------------------------------- */
+
+struct handover {
+    struct um_collab *engine;
+    struct hub *hub;
+    int fd;
+    struct um_bytes *early;
+    struct um_collab_identity identity;
+    bool has_identity;
+    char *room, *address;
+};
+
+static void accept_here(void *arg)
+{
+    struct handover *o = arg;
+    struct um_collab_peer peer = { o->has_identity ? &o->identity : NULL, o->room, o->address };
+
+    conn_accept(o->hub, o->fd, um_bytes_span(o->early), &peer);
+    um_bytes_unref(o->early);
+    free(o->room);
+    free(o->address);
+    free(o);
+}
+
+void um_collab_accept(struct um_collab *c, struct um_loop *l, int fd, struct um_span early, const struct um_collab_peer *peer)
+{
+    struct hub *h = peer->room ? hub_of_document(c, UM_SPAN_STR(peer->room)) : hub_on(c, l);
+
+    if (h->loop == l) {
+        conn_accept(h, fd, early, peer);
+        return;
+    }
+    struct handover *o = um_xcalloc(1, sizeof(*o));
+    *o = (struct handover){ .engine = c, .hub = h, .fd = fd, .early = um_bytes_dup(early.data, early.len) };
+    UM_ASSERT(o->early != NULL);         /* at most a request buffer */
+    o->has_identity = peer->identity != NULL;
+    if (o->has_identity)
+        o->identity = *peer->identity;
+    o->room = um_xstrdup(peer->room);
+    o->address = um_xstrdup(peer->address ? peer->address : "-");
+    um_loop_call(h->loop, accept_here, o);
+}
+
+/* ---- figures --------------------------------------------------------------------------------------------------- */
+
+struct um_collab_stats um_collab_get_stats(struct um_collab *c)
+{
+    (void)c;
+    return (struct um_collab_stats){
+        .documents = um_metric_value(&collab_counters[C_DOCUMENTS]),
+        .sockets = um_metric_value(&collab_counters[C_SOCKETS]),
+        .connections = um_metric_value(&collab_counters[C_CONNECTIONS]),
+        .unstored_bytes = um_metric_value(&collab_counters[C_UNSTORED]),
+    };
+}
+
+int64_t um_collab_connections_of(struct um_collab *c, const char *document)
+{
+    int64_t n;
+
+    pthread_mutex_lock(&c->lock);
+    n = (int64_t)(intptr_t)um_map_get(&c->open, UM_SPAN_STR(document));
+    pthread_mutex_unlock(&c->lock);
+    return n;
+}
+
+/* ---- orders for documents ----------------------------------------------------------------------------------------- */
+
+struct order {
+    struct hub *hub;
+    char *document;                      /* NULL: all */
+    char reason[64];
+    bool forget;
+};
+
+static void carry_out(const struct order *o, struct doc *d)
+{
+    if (o->forget)
+        doc_end(d, o->reason, END_CLOSE, 4500);
+    else
+        UM_LIST_EACH_SAFE(it, &d->seats)
+            seat_end(UM_CONTAINER(it, struct seat, in_doc), o->reason, END_CLOSE_AND_ASK, 4205);
+}
+
+static void run_order(void *arg)
+{
+    struct order *o = arg;
+
+    if (o->document != NULL) {
+        struct doc *d = doc_get(o->hub, UM_SPAN_STR(o->document), false);
+        if (d != NULL)
+            carry_out(o, d);
+    } else {
+        UM_LIST_EACH_SAFE(it, &o->hub->all_docs)
+            carry_out(o, UM_CONTAINER(it, struct doc, link));
+    }
+    free(o->document);
+    free(o);
+}
+
+static void give_order(struct hub *h, const char *document, const char *reason, bool forget)
+{
+    struct order *o = um_xcalloc(1, sizeof(*o));
+
+    o->hub = h;
+    o->forget = forget;
+    o->document = document ? um_xstrdup(document) : NULL;
+    strncpy(o->reason, reason, sizeof(o->reason) - 1);
+    um_loop_call(h->loop, run_order, o);
+}
+
+void um_collab_close_documents(struct um_collab *c, const char *document, const char *reason)
+{
+    if (document != NULL) {
+        give_order(hub_of_document(c, UM_SPAN_STR(document)), document, reason, false);
+        return;
+    }
+    for (unsigned i = 0; i < c->n_hubs; i++)
+        give_order(&c->hubs[i], NULL, reason, false);
+}
+
+void um_collab_forget(struct um_collab *c, const char *document)
+{
+    give_order(hub_of_document(c, UM_SPAN_STR(document)), document, "deleted", true);
+}
+
+/* ---- drain ------------------------------------------------------------------------------------------------------------ */
+
+static void hub_drained(struct hub *h)
+{
+    struct um_collab *c = h->engine;
+
+    h->drained = NULL;
+    um_timer_stop(h->loop, &h->sweep);
+    if (atomic_fetch_sub(&c->drain.hubs_left, 1) == 1)
+        um_loop_call(c->drain.loop, c->drain.done, c->drain.arg);
+}
+
+void hub_check_drained(struct hub *h)
+{
+    if (h->drained != NULL && um_list_is_empty(&h->conns) && um_list_is_empty(&h->all_docs))
+        h->drained(h);
+}
+
+static void drain_hub(void *arg)
+{
+    struct hub *h = arg;
+
+    h->draining = true;
+    h->drained = hub_drained;
+    UM_LIST_EACH_SAFE(it, &h->conns)
+        conn_drain(UM_CONTAINER(it, struct conn, link));
+    UM_LIST_EACH_SAFE(it, &h->all_docs)
+        doc_settle(UM_CONTAINER(it, struct doc, link));
+    hub_check_drained(h);
+}
+
+void um_collab_drain(struct um_collab *c, struct um_loop *l, void (*done)(void *arg), void *arg)
+{
+    c->drain.loop = l;
+    c->drain.done = done;
+    c->drain.arg = arg;
+    atomic_store(&c->drain.hubs_left, c->n_hubs);
+    for (unsigned i = 0; i < c->n_hubs; i++)
+        um_loop_call(c->hubs[i].loop, drain_hub, &c->hubs[i]);
+}

@@ -1,0 +1,79 @@
+/* The collaboration engine: Hocuspocus providers 2.x, 3.x and 4.x and y-websocket clients on one side, the store's change
+ * log on the other. One engine per process; a document lives on the reactor hash(name) % n, a socket moves to the
+ * reactor of its first document. Protocol: docs/collaboration.md.
+ *
+ * An edit's way: validate and integrate; relay to the other readers; append to the log; SyncStatus 1 after the commit. */
+#ifndef UMBEL_COLLAB_H
+#define UMBEL_COLLAB_H
+#include <umbel/bytes.h>
+#include <umbel/loop.h>
+#include <umbel/store.h>
+#include <umbel/ws.h>
+
+struct um_collab;
+struct um_conf_table;
+
+enum um_collab_ack { UM_COLLAB_DURABLE, UM_COLLAB_MEMORY };
+enum um_collab_auth { UM_COLLAB_REQUIRED, UM_COLLAB_ANONYMOUS };
+
+struct um_collab_conf {                  /* key rows: um_collab_conf_table */
+    int ack;                             /* enum um_collab_ack */
+    int authentication;                  /* enum um_collab_auth */
+    bool echo;                           /* send a writer its own update back, as stock does */
+    bool presence_bind;
+    int64_t debounce_ms, max_debounce_ms, unload_delay_ms, fold_max_age_ms;
+    int64_t fold_rows;                   /* so many log rows are folded without waiting */
+    int64_t piece_bytes;                 /* a larger state goes in pieces */
+    int64_t auth_timeout_ms, keep_alive_ms;
+    int64_t max_queued_bytes, max_queued_frames, max_pending_documents;   /* before admission, per socket */
+    int64_t max_documents;               /* per socket */
+    int64_t max_name_bytes, max_token_bytes;
+    int64_t max_update_bytes, max_document_bytes;
+    int64_t unsaved_document_bytes, unsaved_process_bytes;
+    int64_t rate_updates, rate_updates_burst;
+    int64_t rate_bytes, rate_bytes_burst;
+    int64_t max_presence_state, max_presence_frame, max_presence_ids, max_presence_ids_document;
+    int64_t max_stateless;
+};
+extern const struct um_conf_table um_collab_conf_table;
+
+/* Who speaks. Strings are copied by the engine. */
+struct um_collab_identity {
+    char user[129];                      /* "" = anonymous */
+    bool read_only;
+};
+
+struct um_collab_hooks {
+    /* Is TOKEN good for DOCUMENT? Runs on the socket's reactor, any of them: must not block. On refusal REASON (at most
+     * 63 characters) is what the client is told. */
+    um_err (*authenticate)(void *ctx, struct um_span token, struct um_span document, struct um_collab_identity *who, char reason[64]);
+    void *ctx;
+};
+
+um_err um_collab_new(struct um_collab **out, struct um_reactors *reactors, struct um_store *store,
+                     const struct um_collab_conf *cf, const struct um_ws_conf *ws, const struct um_collab_hooks *hooks);
+/* All reactors have stopped. */
+void um_collab_free(struct um_collab *c);
+
+/* A socket that HTTP handed over on loop L (FD is closed by the engine, EARLY is copied). IDENTITY: proven at the
+ * handshake (the gateway's token), or NULL. ROOM: the y-websocket room, or NULL for the Hocuspocus protocol. */
+struct um_collab_peer {
+    const struct um_collab_identity *identity;
+    const char *room;
+    const char *address;                 /* for the log */
+};
+void um_collab_accept(struct um_collab *c, struct um_loop *l, int fd, struct um_span early, const struct um_collab_peer *peer);
+
+/* --- any thread -------------------------------------------------------------------------------------------- */
+struct um_collab_stats { int64_t documents, sockets, connections, unstored_bytes; };
+struct um_collab_stats um_collab_get_stats(struct um_collab *c);
+int64_t um_collab_connections_of(struct um_collab *c, const char *document);
+
+/* Closes the connections of DOCUMENT (NULL: of all) with REASON; clients that understand it are asked to come back at once. */
+void um_collab_close_documents(struct um_collab *c, const char *document, const char *reason);
+/* DOCUMENT was deleted in the store: its editors are told "deleted", what is unstored is dropped. */
+void um_collab_forget(struct um_collab *c, const char *document);
+/* Ends every socket (1012), stores what is unstored, folds; DONE runs on L when nothing is left open. */
+void um_collab_drain(struct um_collab *c, struct um_loop *l, void (*done)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,223 @@
+/* What the files of this module share.
+ *
+ *   engine.c    one hub per reactor, accepting sockets, orders for all hubs
+ *   conn.c      a socket: addresses, admission, limits before it
+ *   seat.c      the link of one socket to one document, over two loops when it must
+ *   doc.c       an open document: its life, what its seats may say
+ *   outbox.c    one turn's changes to all readers, encoded once
+ *   persist.c   log, acknowledgements, folding, loading
+ *   presence.c  who is here              wire.c   frames                                         */
+#ifndef COLLAB_INTERNAL_H
+#define COLLAB_INTERNAL_H
+#include <pthread.h>
+#include <umbel/collab.h>
+#include <umbel/crdt.h>
+#include <umbel/list.h>
+#include <umbel/log.h>
+#include <umbel/map.h>
+#include "counters.h"
+#include "presence.h"
+#include "wire.h"
+
+/* ---- engine ------------------------------------------------------------------------------------------------ */
+
+struct hub {                             /* the part on one reactor */
+    struct um_collab *engine;
+    struct um_loop *loop;
+    struct um_map docs;                  /* name -> struct doc */
+    struct um_list conns, all_docs;
+    struct um_timer sweep;               /* keep-alive, presence expiry */
+    struct um_bytes *keep_alive, *keep_alive_bare;
+    bool draining;
+    void (*drained)(struct hub *h);      /* set while draining: called when nothing is left */
+};
+
+struct um_collab {
+    struct um_reactors *reactors;
+    struct um_store *store;
+    struct um_collab_conf cf;
+    struct um_ws_conf ws;
+    struct um_collab_hooks hooks;
+    struct hub *hubs;
+    unsigned n_hubs;
+    pthread_mutex_t lock;                /* over `open`: touched when seats come and go, never per message */
+    struct um_map open;                  /* document -> number of connections, for administrators */
+    struct {
+        _Atomic unsigned hubs_left;
+        struct um_loop *loop;
+        void (*done)(void *arg);
+        void *arg;
+    } drain;
+};
+struct hub *hub_of_document(struct um_collab *c, struct um_span name);
+void hub_check_drained(struct hub *h);
+
+/* ---- socket -------------------------------------------------------------------------------------------------- */
+
+struct bucket { double tokens; int64_t at_ms; };
+
+struct conn {
+    struct hub *hub;
+    struct um_list link;                 /* in hub->conns */
+    struct um_ws *ws;                    /* NULL once on_close ran */
+    struct um_list seats;                /* struct seat.in_conn */
+    struct um_list waiting;              /* struct waiting: addresses that were not admitted yet */
+    uint64_t id;
+    unsigned n_seats, n_waiting;
+    size_t queued_bytes, queued_frames;  /* of what waits for admission */
+    bool bare;                           /* y-websocket: one document, no addresses */
+    bool admitted_once;
+    bool has_identity;
+    bool congested;
+    struct um_timer deadline;            /* admission; later the end of a rate pause */
+    struct bucket updates, bytes;
+    struct um_collab_identity *identity; /* proven at the handshake, or NULL */
+    char *address;
+};
+void conn_accept(struct hub *h, int fd, struct um_span early, const struct um_collab_peer *peer);
+void conn_keep_alive(struct conn *c, int64_t now_ms);
+void conn_drain(struct conn *c);
+/* From a seat (always on the conn's loop): */
+void conn_deliver(struct conn *c, struct um_bytes *head, struct um_bytes *rest);
+enum end_how { END_CLOSE, END_CLOSE_AND_ASK, END_SOCKET };
+struct seat;
+void conn_seat_ended(struct conn *c, struct seat *s, const char *reason, enum end_how how, unsigned code);
+
+/* ---- seat ------------------------------------------------------------------------------------------------------ */
+
+/* One socket at one document. Two ends, which may live on two loops: each field belongs to the end it stands under.
+ * The socket's end says `leave` as its last word; the document's end answers `gone`; then the seat is freed on the socket's loop. */
+struct seat {
+    /* constant after seat_open */
+    struct um_loop *conn_loop, *doc_loop;
+    struct hub *doc_hub;
+    char user[129];
+    bool read_only;
+    bool bare;                           /* y-websocket */
+    bool speaks_4x;                      /* sent a version string with its token */
+    bool has_session;                    /* address carries a session: frames cannot be shared */
+    struct um_bytes *addr;               /* length-prefixed address as it stands in frames; empty when bare */
+    struct um_bytes *name;
+    /* the socket's end */
+    struct conn *conn;                   /* NULL after leave */
+    struct um_list in_conn;
+    /* the document's end */
+    struct doc *doc;                     /* NULL before join and after the document let go */
+    struct um_list in_doc;
+    struct um_list held;                 /* frames that came while the document was loading (struct held_frame) */
+    size_t held_bytes;
+    struct um_buf behind_sv;             /* fell behind: what it had when we stopped sending */
+    unsigned own_items;                  /* of this turn's changes (outbox.c) */
+    bool is_behind, asked;               /* asked: was told that its presence had been taken for gone */
+    bool counted;                        /* in engine->open */
+};
+
+/* From the socket's end. */
+struct seat *seat_open(struct conn *c, const struct wire_frame *f, const struct um_collab_identity *who, bool speaks_4x);
+void seat_say(struct seat *s, uint64_t type, struct um_span body);
+void seat_leave(struct seat *s);                         /* S is invalid afterwards for the socket's end */
+void seat_tell_congestion(struct seat *s, bool congested);
+/* From the document's end. BYTES: whole frames, or HEAD and REST together one frame; references are taken. */
+void seat_send(struct seat *s, struct um_bytes *bytes);
+void seat_send_two(struct seat *s, struct um_bytes *head, struct um_bytes *rest);
+void seat_send_frame(struct seat *s, enum wire_type type, int kind, struct um_span payload);
+void seat_send_bare(struct seat *s, enum wire_type type, int kind);
+void seat_end(struct seat *s, const char *reason, enum end_how how, unsigned code);   /* detaches it from its document */
+struct um_span seat_address(const struct seat *s);       /* without its length */
+static inline struct wire_addr seat_addr(const struct seat *s) { return (struct wire_addr){ um_bytes_span(s->addr) }; }
+
+/* ---- document --------------------------------------------------------------------------------------------------- */
+
+#define DOC_STATES(X) X(LOADING) X(OPEN) X(IDLE) X(UNLOADING) X(ENDING) X(GONE)
+enum doc_state {
+#define X(s) DOC_##s,
+    DOC_STATES(X)
+#undef X
+    DOC_N
+};
+
+struct pending {                         /* one append that is not committed yet, or a marker behind others (no bytes) */
+    struct um_list link;                 /* in doc->pending, in order of arrival */
+    struct doc *doc;
+    struct seat *seat;                   /* who waits for the acknowledgement; NULL: nobody (any more) */
+    struct um_bytes *bytes;
+    bool stored;
+    bool failed;                         /* waits for the retry timer */
+    char user[129];
+};
+
+struct held_frame {                      /* said while the document was loading */
+    struct um_list link;
+    uint64_t type;
+    struct um_bytes *body;
+};
+
+struct outbox_item { size_t at, len; struct seat *origin; };
+
+struct doc {
+    struct hub *hub;
+    struct um_list link;                 /* in hub->all_docs */
+    enum doc_state state;
+    int64_t since_ms;
+    char *name;
+    struct um_crdt *crdt;
+    struct um_list seats;
+    unsigned n_seats;
+    struct presence presence;
+    struct um_bytes *plain_addr;         /* address of everybody without a session */
+    /* this turn's changes (outbox.c) */
+    struct um_buf updates;               /* payloads, one after the other */
+    struct outbox_item *items;
+    size_t n_items, cap_items;
+    struct um_defer flush;
+    bool flushing;
+    /* the joiner's copy of the state (outbox.c) */
+    struct { struct um_bytes **piece; size_t n; size_t bytes; struct um_buf sv; bool fresh; } copy;
+    /* persistence (persist.c) */
+    struct um_list pending;
+    size_t unstored_bytes;
+    bool loading;
+    uint64_t version, last_seq, folded_seq;
+    size_t log_rows, log_bytes;          /* above the folded state */
+    int64_t first_unfolded_ms, last_change_ms;
+    bool fold_running;
+    uint64_t fold_upto;
+    size_t fold_bytes;                   /* log_bytes when the fold began */
+    int64_t retry_ms;
+    struct um_timer fold_timer, retry_timer, unload_timer;
+    bool too_large;                      /* over collab.max-document: read-only */
+    struct um_bytes *ack_plain;          /* SyncStatus 1 for everybody without a session, built once */
+};
+const char *doc_state_name(enum doc_state s);
+struct doc *doc_get(struct hub *h, struct um_span name, bool create);
+void doc_join(struct seat *s);
+void doc_say(struct seat *s, uint64_t type, struct um_span body);
+void doc_leave(struct seat *s);          /* S leaves its document; no message to it */
+void doc_congestion(struct seat *s, bool congested);
+void doc_go(struct doc *d, enum doc_state to, const char *why);
+void doc_loaded(struct doc *d);          /* LOADING is over: greet and work off what was held */
+void doc_end(struct doc *d, const char *reason, enum end_how how, unsigned code);   /* all seats out, nothing more stored */
+void doc_settle(struct doc *d);          /* something finished: unload when nothing is left to do */
+void doc_presence_sweep(struct doc *d, int64_t now_ms);
+
+/* outbox.c */
+void outbox_init(struct doc *d);
+void outbox_add(struct doc *d, struct um_span update, struct seat *origin);
+void outbox_flush(struct doc *d);
+void outbox_presence(struct doc *d);                     /* presence has dirty entries */
+void outbox_forget_seat(struct doc *d, struct seat *s);
+void outbox_send_state(struct doc *d, struct seat *s, struct um_span sv);   /* Step2, in pieces when large */
+void outbox_catch_up(struct doc *d, struct seat *s);     /* S was behind and has drained */
+void outbox_free(struct doc *d);
+
+/* persist.c */
+void persist_load(struct doc *d);
+/* Appends BYTES (copied; none: a marker) and acknowledges S when it and all before it are durable. */
+void persist_append(struct doc *d, struct um_span bytes, struct seat *s);
+void persist_forget_seat(struct doc *d, const struct seat *s);
+void persist_changed(struct doc *d);
+void persist_fold_now(struct doc *d);
+bool persist_is_settled(const struct doc *d);            /* nothing unstored, nothing in flight, nothing unfolded */
+void persist_free(struct doc *d);
+
+#endif

@@ -1,0 +1,287 @@
+/* One turn's changes of a document to all its readers. Each kind of address (plain, y-websocket) is encoded once and the
+ * bytes are shared; only a reader with a session key, or one that wrote some of the changes itself, gets its own.
+ *
+ * A joiner's copy of the state is shared too: pieces made once, and what has changed since as the closing Step2. */
+#include <stdlib.h>
+#include <string.h>
+#include "internal.h"
+
+#define COPY_STALE_BYTES (64 * 1024)     /* what may have changed since the copy was made: so much, or a quarter of it */
+
+static void flush_later(void *arg) { outbox_flush(arg); }
+
+void outbox_init(struct doc *d)
+{
+    um_defer_init(&d->flush, flush_later, d);
+}
+
+static bool echoes(const struct doc *d) { return d->hub->engine->cf.echo; }
+
+void outbox_add(struct doc *d, struct um_span update, struct seat *origin)
+{
+    if (d->n_seats == 0 || (d->n_seats == 1 && origin != NULL && !echoes(d)))
+        return;
+    if (d->n_items == d->cap_items) {
+        d->cap_items = d->cap_items ? d->cap_items * 2 : 8;
+        d->items = um_xrealloc(d->items, d->cap_items * sizeof(*d->items));
+    }
+    if (echoes(d))
+        origin = NULL;
+    d->items[d->n_items++] = (struct outbox_item){ d->updates.len, update.len, origin };
+    um_buf_put(&d->updates, update.data, update.len);
+    if (origin != NULL)
+        origin->own_items++;
+    um_loop_defer(d->hub->loop, UM_PHASE_FLUSH_DOCS, &d->flush);
+}
+
+void outbox_presence(struct doc *d)
+{
+    if (!um_list_is_empty(&d->presence.dirty))
+        um_loop_defer(d->hub->loop, UM_PHASE_FLUSH_DOCS, &d->flush);
+}
+
+void outbox_forget_seat(struct doc *d, struct seat *s)
+{
+    for (size_t i = 0; s->own_items > 0 && i < d->n_items; i++)
+        if (d->items[i].origin == s)
+            d->items[i].origin = NULL;
+    s->own_items = 0;
+    s->is_behind = false;
+}
+
+/* ---- encoded once ------------------------------------------------------------------------------------------------ */
+
+struct batch {                           /* this turn's frames for one kind of address */
+    struct um_bytes *frames;
+    size_t *start;                       /* of each item's frame, and the end: n_items + 1 */
+    struct um_bytes *presence;
+    bool made;
+};
+
+static void batch_make(const struct doc *d, struct batch *b, struct wire_addr to, struct um_span presence)
+{
+    struct um_buf out = { 0 };
+
+    b->made = true;
+    b->start = um_xcalloc(d->n_items + 1, sizeof(*b->start));
+    for (size_t i = 0; i < d->n_items; i++) {
+        b->start[i] = out.len;
+        wire_put_head(&out, to, WIRE_SYNC, SYNC_UPDATE, (ptrdiff_t)d->items[i].len);
+        um_buf_put(&out, d->updates.data + d->items[i].at, d->items[i].len);
+    }
+    b->start[d->n_items] = out.len;
+    if (d->n_items > 0)
+        b->frames = um_buf_to_bytes(&out);
+    if (presence.len > 0)
+        b->presence = wire_frame(to, WIRE_AWARENESS, NO_KIND, presence);
+    um_buf_free(&out);
+}
+
+static void batch_free(struct batch *b)
+{
+    um_bytes_unref(b->frames);
+    um_bytes_unref(b->presence);
+    free(b->start);
+}
+
+/* A writer gets the others' frames: the runs between its own. */
+static void send_foreign(const struct doc *d, const struct batch *b, struct seat *s)
+{
+    for (size_t i = 0, end; i < d->n_items; i = end) {
+        bool own = d->items[i].origin == s;
+        for (end = i + 1; end < d->n_items && (d->items[end].origin == s) == own; end++)
+            ;
+        if (own || b->frames == NULL)
+            continue;
+        struct um_bytes *run = um_bytes_dup(b->frames->data + b->start[i], b->start[end] - b->start[i]);
+        if (run != NULL)
+            seat_send(s, run);
+        um_bytes_unref(run);
+    }
+}
+
+static void send_batch(const struct doc *d, const struct batch *b, struct seat *s, const void *presence_owner)
+{
+    if (s->own_items > 0)
+        send_foreign(d, b, s);
+    else if (b->frames != NULL)
+        seat_send(s, b->frames);
+    s->own_items = 0;
+    if (b->presence != NULL && s != presence_owner && !s->is_behind)
+        seat_send(s, b->presence);
+}
+
+void outbox_flush(struct doc *d)
+{
+    struct batch plain = { 0 }, bare = { 0 };
+    struct um_buf states = { 0 };
+    const void *owner;
+    struct um_span presence = UM_SPAN(NULL, 0);
+
+    um_defer_cancel(&d->flush);
+    if (presence_take_dirty(&d->presence, &states, &owner))
+        presence = UM_SPAN(states.data, states.len);
+    if (echoes(d))
+        owner = NULL;
+    d->flushing = true;
+    UM_LIST_EACH_SAFE(it, &d->seats) {
+        struct seat *s = UM_CONTAINER(it, struct seat, in_doc);
+        struct batch own = { 0 }, *b = s->has_session ? &own : s->bare ? &bare : &plain;
+        if (s->is_behind) {
+            s->own_items = 0;
+            continue;
+        }
+        if (!b->made)
+            batch_make(d, b, s->has_session ? seat_addr(s) : s->bare ? (struct wire_addr){ UM_SPAN(NULL, 0) }
+                                                                    : (struct wire_addr){ um_bytes_span(d->plain_addr) }, presence);
+        send_batch(d, b, s, owner);
+        batch_free(&own);
+    }
+    d->flushing = false;
+    batch_free(&plain);
+    batch_free(&bare);
+    um_buf_free(&states);
+    d->n_items = 0;
+    if (d->updates.cap > 64 * 1024)
+        um_buf_free(&d->updates);
+    um_buf_clear(&d->updates);
+}
+
+/* ---- the state for a joiner ------------------------------------------------------------------------------------------ */
+
+static void send_shared(struct seat *s, int kind, struct um_bytes *payload)
+{
+    struct um_buf head = { 0 };
+    struct um_bytes *h;
+
+    wire_put_head(&head, seat_addr(s), WIRE_SYNC, kind, (ptrdiff_t)payload->len);
+    h = um_buf_to_bytes(&head);
+    seat_send_two(s, h, payload);
+    um_bytes_unref(h);
+    um_buf_free(&head);
+}
+
+static void copy_drop(struct doc *d)
+{
+    for (size_t i = 0; i < d->copy.n; i++)
+        um_bytes_unref(d->copy.piece[i]);
+    free(d->copy.piece);
+    um_buf_free(&d->copy.sv);
+    memset(&d->copy, 0, sizeof(d->copy));
+}
+
+static um_err keep_piece(void *arg, struct um_span piece)
+{
+    struct doc *d = arg;
+    struct um_bytes *b = um_bytes_dup(piece.data, piece.len);
+
+    if (b == NULL)
+        return UM_ENOMEM;
+    d->copy.piece = um_xrealloc(d->copy.piece, (d->copy.n + 1) * sizeof(struct um_bytes *));
+    d->copy.piece[d->copy.n++] = b;
+    d->copy.bytes += b->len;
+    return UM_OK;
+}
+
+static um_err copy_make(struct doc *d)
+{
+    size_t piece = (size_t)d->hub->engine->cf.piece_bytes;
+    struct um_crdt_stats stats;
+    um_err err;
+
+    copy_drop(d);
+    um_crdt_get_stats(d->crdt, &stats);
+    err = um_crdt_state_vector(d->crdt, &d->copy.sv);
+    if (err == UM_OK && stats.encoded_bytes <= piece) {
+        struct um_bytes *whole;
+        if ((err = um_crdt_encode_shared(d->crdt, &whole)) == UM_OK) {
+            d->copy.piece = um_xmalloc(sizeof(struct um_bytes *));
+            d->copy.piece[d->copy.n++] = whole;
+            d->copy.bytes = whole->len;
+        }
+    } else if (err == UM_OK) {
+        err = um_crdt_encode_pieces(d->crdt, UM_SPAN(NULL, 0), piece, keep_piece, d);
+    }
+    d->copy.fresh = err == UM_OK;
+    if (err != UM_OK)
+        copy_drop(d);
+    return err;
+}
+
+/* What has changed since the copy was made; UM_ELIMIT when that is too much to repeat for every joiner. */
+static um_err copy_rest(struct doc *d, struct um_buf *rest)
+{
+    um_err err = um_crdt_encode(d->crdt, UM_SPAN(d->copy.sv.data, d->copy.sv.len), rest);
+
+    if (err == UM_OK && rest->len > COPY_STALE_BYTES && rest->len > d->copy.bytes / 4)
+        err = UM_ELIMIT;
+    return err;
+}
+
+static void send_copy(struct doc *d, struct seat *s)
+{
+    static const uint8_t nothing[] = { 0, 0 };
+    struct um_buf rest = { 0 };
+
+    if (d->copy.n == 0 || (!d->copy.fresh && copy_rest(d, &rest) != UM_OK)) {
+        um_buf_free(&rest);
+        if (copy_make(d) != UM_OK)
+            return;                      /* no memory: the client asks again */
+    }
+    if (d->copy.fresh && d->copy.n == 1) {
+        send_shared(s, SYNC_STEP2, d->copy.piece[0]);
+        return;
+    }
+    for (size_t i = 0; i < d->copy.n; i++)
+        send_shared(s, SYNC_UPDATE, d->copy.piece[i]);
+    seat_send_frame(s, WIRE_SYNC, SYNC_STEP2, rest.len > 0 ? UM_SPAN(rest.data, rest.len) : UM_SPAN(nothing, sizeof(nothing)));
+    um_buf_free(&rest);
+}
+
+static um_err send_piece(void *arg, struct um_span piece)
+{
+    seat_send_frame(arg, WIRE_SYNC, SYNC_UPDATE, piece);
+    return UM_OK;
+}
+
+static void send_difference(struct doc *d, struct seat *s, struct um_span sv, int kind)
+{
+    static const uint8_t nothing[] = { 0, 0 };
+    size_t piece = (size_t)d->hub->engine->cf.piece_bytes;
+    struct um_buf out = { 0 };
+
+    if (um_crdt_encode(d->crdt, sv, &out) == UM_OK) {
+        if (out.len <= piece)
+            seat_send_frame(s, WIRE_SYNC, kind, UM_SPAN(out.data, out.len));
+        else if (um_crdt_encode_pieces(d->crdt, sv, piece, send_piece, s) == UM_OK && kind == SYNC_STEP2)
+            seat_send_frame(s, WIRE_SYNC, SYNC_STEP2, UM_SPAN(nothing, sizeof(nothing)));
+    }
+    um_buf_free(&out);
+}
+
+void outbox_send_state(struct doc *d, struct seat *s, struct um_span sv)
+{
+    if (sv.len == 0 || (sv.len == 1 && sv.data[0] == 0))
+        send_copy(d, s);
+    else
+        send_difference(d, s, sv, SYNC_STEP2);
+}
+
+void outbox_catch_up(struct doc *d, struct seat *s)
+{
+    struct um_buf states = { 0 };
+
+    send_difference(d, s, UM_SPAN(s->behind_sv.data, s->behind_sv.len), SYNC_UPDATE);
+    um_buf_free(&s->behind_sv);
+    if (presence_encode_all(&d->presence, &states))
+        seat_send_frame(s, WIRE_AWARENESS, NO_KIND, UM_SPAN(states.data, states.len));
+    um_buf_free(&states);
+}
+
+void outbox_free(struct doc *d)
+{
+    um_defer_cancel(&d->flush);
+    copy_drop(d);
+    um_buf_free(&d->updates);
+    free(d->items);
+}

@@ -1,0 +1,331 @@
+/* A document and the store: loading, the change log, acknowledgements, folding.
+ *
+ * Invariants
+ *  1. A positive SyncStatus is sent when its update's append, and all appends before it, have been committed.
+ *  2. A failed append is repeated until it succeeds or the document was deleted; meanwhile its bytes count as unstored.
+ *  3. A fold names the version it replaces: an older state never replaces a newer one. */
+#include <stdlib.h>
+#include <string.h>
+#include <umbel/failpoint.h>
+#include "internal.h"
+
+#define RETRY_FIRST_MS 100
+#define RETRY_LAST_MS 3000
+#define FOLD_RETRY_MS 1000
+
+/* ---- acknowledging ----------------------------------------------------------------------------------------------- */
+
+static void acknowledge(struct doc *d, struct seat *s)
+{
+    if (s->bare || UM_FAILPOINT("edit.before_ack"))
+        return;
+    count(C_ACKS, 1);
+    if (s->has_session) {
+        seat_send_bare(s, WIRE_SYNC_STATUS, 1);
+        return;
+    }
+    if (d->ack_plain == NULL)
+        d->ack_plain = wire_frame_bare((struct wire_addr){ um_bytes_span(d->plain_addr) }, WIRE_SYNC_STATUS, 1);
+    seat_send(s, d->ack_plain);
+}
+
+static void drop(struct pending *p)
+{
+    struct doc *d = p->doc;
+
+    if (p->bytes != NULL && !p->stored) {
+        d->unstored_bytes -= p->bytes->len;
+        count(C_UNSTORED, -(int64_t)p->bytes->len);
+    }
+    um_list_remove(&p->link);
+    um_bytes_unref(p->bytes);
+    free(p);
+}
+
+static void acknowledge_what_is_stored(struct doc *d)
+{
+    while (!um_list_is_empty(&d->pending)) {
+        struct pending *p = UM_CONTAINER(d->pending.next, struct pending, link);
+        if (!p->stored)
+            break;
+        if (p->seat != NULL)
+            acknowledge(d, p->seat);
+        drop(p);
+    }
+}
+
+/* ---- appending -------------------------------------------------------------------------------------------------------- */
+
+static void append_done(void *arg, um_err err, uint64_t seq);
+
+static void submit(struct pending *p)
+{
+    p->failed = false;
+    um_store_append(p->doc->hub->engine->store, p->doc->hub->loop, p->doc->name, p->bytes, p->user, append_done, p);
+}
+
+static void retry(void *arg)
+{
+    struct doc *d = arg;
+
+    UM_LIST_EACH(it, &d->pending) {
+        struct pending *p = UM_CONTAINER(it, struct pending, link);
+        if (!p->failed)
+            continue;
+        count(C_STORE_RETRIES, 1);
+        submit(p);
+    }
+}
+
+static void retry_later(struct doc *d)
+{
+    if (um_timer_is_set(&d->retry_timer))
+        return;
+    d->retry_ms = d->retry_ms ? UM_MIN(d->retry_ms * 2, RETRY_LAST_MS) : RETRY_FIRST_MS;
+    um_timer_set(d->hub->loop, &d->retry_timer, d->retry_ms, retry, d);
+}
+
+static void append_done(void *arg, um_err err, uint64_t seq)
+{
+    struct pending *p = arg;
+    struct doc *d = p->doc;
+
+    if (err == UM_OK) {
+        p->stored = true;
+        d->retry_ms = 0;
+        d->unstored_bytes -= p->bytes->len;
+        count(C_UNSTORED, -(int64_t)p->bytes->len);
+        d->last_seq = UM_MAX(d->last_seq, seq);
+        d->log_rows++;
+        d->log_bytes += p->bytes->len;
+        acknowledge_what_is_stored(d);
+    } else if (d->state == DOC_ENDING || err == UM_EDENIED) {
+        drop(p);
+        if (d->state != DOC_ENDING) {
+            doc_end(d, "deleted", END_CLOSE, 4500);
+            return;
+        }
+    } else {
+        p->failed = true;
+        um_log_limited(UM_ERROR, "collab", "append failed", UM_S("doc", d->name), UM_S("reason", um_err_text(err)),
+                       UM_I("unstored", d->unstored_bytes));
+        retry_later(d);
+    }
+    doc_settle(d);
+}
+
+void persist_append(struct doc *d, struct um_span bytes, struct seat *s)
+{
+    bool at_once = d->hub->engine->cf.ack == UM_COLLAB_MEMORY;
+    struct pending *p;
+
+    if (s != NULL && (at_once || (bytes.len == 0 && um_list_is_empty(&d->pending)))) {
+        acknowledge(d, s);
+        s = NULL;
+    }
+    if (bytes.len == 0 && s == NULL)
+        return;
+    p = um_xcalloc(1, sizeof(*p));
+    p->doc = d;
+    p->seat = s;
+    p->stored = bytes.len == 0;
+    if (bytes.len > 0) {
+        p->bytes = um_bytes_dup(bytes.data, bytes.len);
+        UM_ASSERT(p->bytes != NULL);     /* an applied update that cannot be kept: the process is of no use any more */
+        d->unstored_bytes += bytes.len;
+        count(C_UNSTORED, (int64_t)bytes.len);
+        if (s != NULL)
+            memcpy(p->user, s->user, sizeof(p->user));
+    }
+    um_list_append(&d->pending, &p->link);
+    if (p->bytes != NULL) {
+        submit(p);
+        persist_changed(d);
+    }
+}
+
+void persist_forget_seat(struct doc *d, const struct seat *s)
+{
+    UM_LIST_EACH(it, &d->pending) {
+        struct pending *p = UM_CONTAINER(it, struct pending, link);
+        if (p->seat == s)
+            p->seat = NULL;
+    }
+}
+
+/* ---- folding ------------------------------------------------------------------------------------------------------------- */
+
+static void fold_due(void *arg)
+{
+    struct doc *d = arg;
+    const struct um_collab_conf *cf = &d->hub->engine->cf;
+    int64_t now = um_loop_now_ms(d->hub->loop);
+    struct um_crdt_stats stats;
+
+    um_crdt_get_stats(d->crdt, &stats);
+    d->too_large = stats.encoded_bytes > (size_t)cf->max_document_bytes;
+    bool quiet = now - d->last_change_ms >= cf->debounce_ms;
+    bool worth = d->log_rows >= (size_t)cf->fold_rows || d->log_bytes * 8 >= stats.encoded_bytes ||
+                 now - d->first_unfolded_ms >= cf->fold_max_age_ms;
+    if (quiet || worth)
+        persist_fold_now(d);
+    else
+        um_timer_set(d->hub->loop, &d->fold_timer, cf->max_debounce_ms, fold_due, d);
+}
+
+/* After the debounce without a change, or at the longest debounce since the first unfolded one. */
+void persist_changed(struct doc *d)
+{
+    const struct um_collab_conf *cf = &d->hub->engine->cf;
+    int64_t now = um_loop_now_ms(d->hub->loop), wait;
+
+    d->last_change_ms = now;
+    if (d->first_unfolded_ms == 0)
+        d->first_unfolded_ms = now;
+    wait = UM_MIN(cf->debounce_ms, UM_MAX(cf->max_debounce_ms - (now - d->first_unfolded_ms), 0));
+    if (!um_timer_is_set(&d->fold_timer) || (wait == cf->debounce_ms && d->fold_timer.at_ms < now + wait / 2))
+        um_timer_set(d->hub->loop, &d->fold_timer, wait, fold_due, d);
+}
+
+static void fold_overtaken(void *arg, um_err err, const struct um_store_loaded *doc);
+
+static void fold_done(void *arg, um_err err, uint64_t version)
+{
+    struct doc *d = arg;
+
+    d->fold_running = false;
+    if (err == UM_OK) {
+        count(C_FOLDS, 1);
+        d->version = version;
+        d->folded_seq = d->fold_upto;
+        d->log_rows = (size_t)(d->last_seq - d->folded_seq);
+        d->log_bytes -= d->fold_bytes;
+        d->first_unfolded_ms = d->log_rows ? um_loop_now_ms(d->hub->loop) : 0;
+        if (d->log_rows > 0 && !um_timer_is_set(&d->fold_timer))
+            persist_changed(d);
+    } else if (err == UM_ECONFLICT && d->state != DOC_ENDING) {
+        count(C_FOLD_CONFLICTS, 1);
+        d->fold_running = true;
+        um_store_load(d->hub->engine->store, d->hub->loop, d->name, fold_overtaken, d);
+        return;
+    } else if (err == UM_EDENIED || err == UM_ENOTFOUND) {
+        doc_end(d, "deleted", END_CLOSE, 4500);
+        return;
+    } else if (d->state != DOC_ENDING) {
+        um_log_limited(UM_ERROR, "collab", "fold failed", UM_S("doc", d->name), UM_S("reason", um_err_text(err)));
+        um_timer_set(d->hub->loop, &d->fold_timer, FOLD_RETRY_MS, fold_due, d);
+        if (d->state == DOC_UNLOADING)
+            return;                      /* the timer tries again; settling now would spin */
+    }
+    doc_settle(d);
+}
+
+void persist_fold_now(struct doc *d)
+{
+    struct um_bytes *state;
+
+    if (d->fold_running || d->last_seq == d->folded_seq || d->state == DOC_ENDING || d->state == DOC_LOADING)
+        return;
+    um_timer_stop(d->hub->loop, &d->fold_timer);
+    if (um_crdt_encode_shared(d->crdt, &state) != UM_OK) {
+        um_timer_set(d->hub->loop, &d->fold_timer, FOLD_RETRY_MS, fold_due, d);
+        return;
+    }
+    d->fold_running = true;
+    d->fold_upto = d->last_seq;
+    d->fold_bytes = d->log_bytes;
+    um_store_fold(d->hub->engine->store, d->hub->loop, d->name, state, d->last_seq, d->version, fold_done, d);
+    um_bytes_unref(state);
+}
+
+/* ---- loading ------------------------------------------------------------------------------------------------------------------ */
+
+/* Applies what the store has; an error means that the stored bytes are not a document of ours. */
+static um_err take_stored(struct doc *d, const struct um_store_loaded *doc, bool relay)
+{
+    for (size_t i = 0; i <= doc->n_updates; i++) {
+        struct um_span bytes = i == 0 ? (doc->state ? um_bytes_span(doc->state) : UM_SPAN(NULL, 0)) : doc->updates[i - 1].bytes;
+        struct um_crdt_applied a;
+        um_err err;
+        if (bytes.len == 0)
+            continue;
+        if ((err = um_crdt_apply(d->crdt, bytes, &a)) != UM_OK)
+            return err;
+        if (relay && a.changed) {
+            d->copy.fresh = false;
+            outbox_add(d, a.event, NULL);
+        }
+    }
+    d->version = doc->version;
+    d->folded_seq = doc->folded_seq;
+    d->last_seq = UM_MAX(d->last_seq, doc->last_seq);
+    d->log_rows = (size_t)(d->last_seq - d->folded_seq);
+    return UM_OK;
+}
+
+static void fold_overtaken(void *arg, um_err err, const struct um_store_loaded *doc)
+{
+    struct doc *d = arg;
+
+    d->fold_running = false;
+    if (err == UM_OK && doc->deleted) {
+        doc_end(d, "deleted", END_CLOSE, 4500);
+        return;
+    }
+    if (err == UM_OK)
+        err = take_stored(d, doc, true);
+    if (err != UM_OK && d->state != DOC_ENDING)
+        um_timer_set(d->hub->loop, &d->fold_timer, FOLD_RETRY_MS, fold_due, d);
+    else
+        persist_fold_now(d);
+    if (d->state == DOC_ENDING)
+        doc_settle(d);
+}
+
+static void load_done(void *arg, um_err err, const struct um_store_loaded *doc)
+{
+    struct doc *d = arg;
+
+    d->loading = false;
+    if (d->state == DOC_ENDING) {
+        doc_settle(d);
+        return;
+    }
+    if (err == UM_OK && doc->deleted) {
+        doc_end(d, "deleted", END_CLOSE, 4500);
+        return;
+    }
+    if (err == UM_OK)
+        err = take_stored(d, doc, false);
+    if (err == UM_OK) {
+        if (d->last_seq > d->folded_seq)
+            persist_changed(d);
+        doc_loaded(d);
+        return;
+    }
+    count(C_LOAD_FAILURES, 1);
+    um_log_limited(UM_ERROR, "collab", "document cannot be loaded", UM_S("doc", d->name), UM_S("reason", um_err_text(err)));
+    if (err == UM_ECORRUPT || err == UM_EPROTO || err == UM_ELIMIT)
+        doc_end(d, "load-failed", END_CLOSE, 4500);
+    else
+        doc_end(d, "unavailable", END_SOCKET, 1013);     /* the world's trouble: the client comes back */
+}
+
+void persist_load(struct doc *d)
+{
+    if (d->loading)
+        return;                          /* one load, however many wait for it */
+    d->loading = true;
+    um_store_load(d->hub->engine->store, d->hub->loop, d->name, load_done, d);
+}
+
+bool persist_is_settled(const struct doc *d)
+{
+    return um_list_is_empty(&d->pending) && !d->fold_running && d->last_seq == d->folded_seq;
+}
+
+void persist_free(struct doc *d)
+{
+    um_timer_stop(d->hub->loop, &d->fold_timer);
+    um_timer_stop(d->hub->loop, &d->retry_timer);
+}

@@ -1,0 +1,199 @@
+/* umbel-core: wiring. Configuration, log, store, engine, doors; then it waits for a signal and takes all down again. */
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <umbel/collab.h>
+#include <umbel/conf.h>
+#include <umbel/failpoint.h>
+#include <umbel/log.h>
+#include <umbel/process.h>
+#include <umbel/rest.h>
+#include <umbel/store.h>
+#include <umbel/token.h>
+#include <umbel/util.h>
+#include <umbel/ws.h>
+#include "server.h"
+
+/* Rows of the daemon itself: the port's default differs between the daemons. */
+struct core_conf { int64_t port; };
+static const struct um_conf_key own_keys[] = {
+    { "server.port", NULL, "8081", "port; 0 = a free one, written to <data-dir>/core.port", UM_CONF_INT, 0,
+      offsetof(struct core_conf, port), .min = 0, .max = 65535 },
+};
+static const struct um_conf_table own_table = UM_CONF_TABLE("Core", own_keys);
+
+static const struct um_conf_table *const tables[] = {
+    &own_table, &um_process_conf_table, &um_http_conf_table, &um_ws_conf_table, &um_token_conf_table,
+    &um_rest_conf_table, &um_store_conf_table, &um_collab_conf_table,
+};
+static const char *const prefixes[] = { "umbel", "server", "collab", "store", "ws", "token", "internal", "system", "json", NULL };
+
+/* Stock Hocuspocus' command line. */
+static const struct um_conf_flag flags[] = {
+    { "--port", "-p", "server.port", UM_CONF_FLAG_VALUE, NULL, NULL, "PORT", "port to listen on" },
+    { "--sqlite", "-s", "store.url", UM_CONF_FLAG_OPTIONAL, "memory:", "sqlite:%", NULL, "SQLite file; in memory without a value" },
+};
+
+static const struct um_process_spec spec = {
+    "umbel-core", "core", "documents, collaboration and their REST API",
+    tables, UM_COUNT(tables), flags, UM_COUNT(flags), prefixes,
+};
+
+struct core {
+    struct um_conf *conf;
+    struct core_conf own;
+    struct um_process_conf process;
+    struct um_http_conf http;
+    struct um_ws_conf ws;
+    struct um_token_conf token;
+    struct um_rest_conf rest_conf;
+    struct um_store_conf store_conf;
+    struct um_collab_conf collab_conf;
+    char *token_key;
+    struct um_reactors *reactors;
+    struct um_store *store;
+    struct um_collab *collab;
+    struct um_rest *rest;
+    struct servers *servers;
+    _Atomic bool drained;
+};
+
+static bool fail(const char *what, const char *why)
+{
+    um_log(UM_ERROR, "core", "cannot start", UM_S("part", what), UM_S("reason", why));
+    return false;
+}
+
+static bool bind_all(struct core *c)
+{
+    const struct { const struct um_conf_table *table; void *base; } rows[] = {
+        { &own_table, &c->own }, { &um_process_conf_table, &c->process }, { &um_http_conf_table, &c->http },
+        { &um_ws_conf_table, &c->ws }, { &um_token_conf_table, &c->token }, { &um_rest_conf_table, &c->rest_conf },
+        { &um_store_conf_table, &c->store_conf }, { &um_collab_conf_table, &c->collab_conf },
+    };
+
+    for (size_t i = 0; i < UM_COUNT(rows); i++)
+        if (um_conf_bind(c->conf, rows[i].table->keys, rows[i].table->n, rows[i].base) != UM_OK)
+            return false;
+    c->http.port = c->own.port;
+    return true;
+}
+
+static bool open_store(struct core *c)
+{
+    char why[256] = "";
+
+    if (um_process_make_dir(c->process.data_dir) != UM_OK)
+        return fail("data directory", c->process.data_dir);
+    if (um_store_open(&c->store, &c->store_conf, why) != UM_OK)
+        return fail("store", why);
+    return true;
+}
+
+static bool open_rest(struct core *c)
+{
+    struct um_rest_deps deps = { .conf = c->conf, .own = &c->rest_conf, .store = c->store, .collab_conf = &c->collab_conf,
+                                 .ws = &c->ws, .token_expiration_s = c->token.expiration_s };
+    struct um_collab_hooks hooks;
+    char why[256] = "";
+
+    if (*c->token.key == '\0') {
+        c->token_key = um_xcalloc(1, 49);
+        um_random_id(c->token_key, 48);
+        c->token.key = c->token_key;
+        um_log(UM_WARN, "core", "token.key is not set: no gateway can speak to this core");
+    }
+    if (um_token_ring_init(&deps.ring, c->token.key, c->token.key_previous) != UM_OK)
+        return fail("token.key", "a key has at least 32 bytes");
+    if (um_rest_new(&c->rest, &deps, why) != UM_OK)
+        return fail("users", why);
+    hooks = um_rest_collab_hooks(c->rest);
+    if (um_collab_new(&c->collab, c->reactors, c->store, &c->collab_conf, &c->ws, &hooks) != UM_OK)
+        return fail("collaboration", "out of memory");
+    um_rest_set_collab(c->rest, c->collab);
+    return true;
+}
+
+static bool open_doors(struct core *c)
+{
+    um_err err = UM_FAILPOINT("startup.before_listen") ? UM_EIO : servers_open(&c->servers, c->reactors, &c->http, c->rest);
+
+    if (err == UM_EEXIST)
+        return fail("server.port", "another process listens there");
+    if (err != UM_OK)
+        return fail("server", um_err_text(err));
+    um_reactors_start(c->reactors);
+    if (um_process_write_port(c->process.data_dir, "core", servers_port(c->servers)) != UM_OK)
+        return fail("port file", c->process.data_dir);
+    um_log(UM_INFO, "core", "listening", UM_S("address", c->http.address), UM_I("port", servers_port(c->servers)),
+           UM_I("reactors", um_reactors_count(c->reactors)), UM_S("version", UMBEL_VERSION), UM_I("files", um_process_max_files()));
+    return true;
+}
+
+static bool start(struct core *c)
+{
+    const char *bad = NULL;
+
+    if (um_failpoint_init_from_env(&bad) != UM_OK)
+        return fail("UMBEL_FAIL", bad);
+    um_http_start();
+    c->reactors = um_reactors_new(c->process.reactors ? (unsigned)c->process.reactors : um_process_cpus());
+    return open_store(c) && open_rest(c) && open_doors(c);
+}
+
+static void drain_done(void *arg)
+{
+    struct core *c = arg;
+
+    atomic_store(&c->drained, true);
+}
+
+/* Readiness says no, sockets end, what is unstored is stored, then everything stops. */
+static void stop(struct core *c)
+{
+    um_log(UM_INFO, "core", "stopping");
+    um_process_impatient();
+    um_rest_set_draining(c->rest);
+    servers_quiesce(c->servers);
+    um_collab_drain(c->collab, um_reactors_loop(c->reactors, 0), drain_done, c);
+    if (!um_process_wait_flag(&c->drained, c->process.stop_timeout_ms))
+        um_log(UM_WARN, "core", "stopped before everything was settled",
+               UM_I("unstored", um_collab_get_stats(c->collab).unstored_bytes));
+    um_process_remove_port(c->process.data_dir, "core");
+}
+
+static void take_down(struct core *c)
+{
+    if (c->reactors != NULL)
+        um_reactors_stop(c->reactors);
+    servers_free(c->servers);
+    um_store_close(c->store);
+    um_collab_free(c->collab);
+    um_rest_free(c->rest);
+    um_reactors_free(c->reactors);
+    free(c->token_key);
+    um_conf_free(c->conf);
+}
+
+int main(int argc, char **argv)
+{
+    static struct core c;
+    int status = 0;
+    bool started;
+
+    um_process_init();
+    if (!um_process_configure(&c.conf, &spec, argc, argv, &status))
+        return status;
+    if (!bind_all(&c) || um_process_open_log(c.conf, &spec, &c.process) != UM_OK)
+        return 2;
+    started = start(&c);
+    if (started) {
+        um_process_wait();
+        stop(&c);
+    }
+    um_log(UM_INFO, "core", started ? "stopped" : "not started");
+    take_down(&c);
+    return started ? 0 : 2;
+}

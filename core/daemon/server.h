@@ -1,0 +1,16 @@
+/* The core's HTTP servers, one per reactor, all on one port. */
+#ifndef CORE_SERVER_H
+#define CORE_SERVER_H
+#include <umbel/http.h>
+#include <umbel/loop.h>
+#include <umbel/rest.h>
+
+struct servers;
+
+/* Before the reactors run. The first server picks the port when it is 0. UM_EEXIST: the port is taken. */
+um_err servers_open(struct servers **out, struct um_reactors *reactors, struct um_http_conf *cf, struct um_rest *rest);
+int servers_port(const struct servers *s);
+void servers_quiesce(struct servers *s);      /* stop accepting; any thread */
+void servers_free(struct servers *s);         /* the reactors have stopped */
+
+#endif

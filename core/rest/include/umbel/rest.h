@@ -1,0 +1,41 @@
+/* The core's doors: REST under /core/rest, the actuator under /core/actuator, the WebSockets /collab and /y/<room>.
+ * One table of routes; every call but the public rows needs a token. */
+#ifndef UMBEL_REST_H
+#define UMBEL_REST_H
+#include <umbel/collab.h>
+#include <umbel/http.h>
+#include <umbel/store.h>
+#include <umbel/token.h>
+
+struct um_conf;
+struct um_conf_table;
+struct um_rest;
+
+struct um_rest_conf {
+    bool ws_echo;                            /* ws.echo.enabled: /echo, for tests */
+    const char *admin_user, *admin_password; /* system.admin.* */
+};
+extern const struct um_conf_table um_rest_conf_table;
+
+struct um_rest_deps {                        /* all outlive the um_rest */
+    const struct um_conf *conf;              /* internal.realm.users[N].* */
+    const struct um_rest_conf *own;
+    struct um_store *store;
+    const struct um_collab_conf *collab_conf;
+    const struct um_ws_conf *ws;
+    struct um_token_ring ring;
+    int64_t token_expiration_s;
+};
+/* WHY gets a sentence for the operator when a user's row is of no use (UM_EINVAL). Hashes plain passwords: slow. */
+um_err um_rest_new(struct um_rest **out, const struct um_rest_deps *deps, char why[256]);
+void um_rest_free(struct um_rest *r);        /* servers and reactors have stopped */
+/* The engine asks the rest for tokens, the rest hands the engine its sockets: joined after both exist, before serving. */
+void um_rest_set_collab(struct um_rest *r, struct um_collab *collab);
+struct um_collab_hooks um_rest_collab_hooks(struct um_rest *r);
+void um_rest_set_draining(struct um_rest *r);        /* readiness says no from now on; any thread */
+
+extern const struct um_http_route um_rest_routes[];
+extern const size_t um_rest_routes_n;
+extern const struct um_http_hooks um_rest_hooks;     /* their ctx is the um_rest */
+
+#endif

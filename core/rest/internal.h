@@ -1,0 +1,51 @@
+/* What the files of this module share. */
+#ifndef REST_INTERNAL_H
+#define REST_INTERNAL_H
+#include <stdatomic.h>
+#include <umbel/conf.h>
+#include <umbel/map.h>
+#include <umbel/rest.h>
+#include <umbel/throttle.h>
+
+struct users;                                /* the internal realm; never changes after start */
+
+struct um_rest {
+    struct um_rest_deps deps;
+    struct um_collab *collab;
+    struct users *users;
+    struct um_throttle *throttle;
+    struct um_pool *pool;                    /* password hashing */
+    _Atomic bool draining;
+    int64_t started_wall_ms;
+};
+
+/* caller.c: who is asking */
+struct caller { struct um_token_claims claims; };
+bool caller_check(struct um_http_req *rq, const struct um_http_route *route, void *ctx);
+const struct caller *caller_of(const struct um_http_req *rq);          /* not NULL behind a row that is not public */
+const char *caller_token(const struct um_http_req *rq);                /* header token, or Authorization: Bearer */
+bool caller_identity(struct um_rest *r, struct um_span token, struct um_collab_identity *out);
+
+/* users.c */
+#define USER_MAX 128
+struct user { const char *id, *display_name; char *hash; char **profiles; size_t n_profiles; };
+um_err users_load(struct users **out, const struct um_rest_deps *deps, char why[256]);
+const struct user *users_find(const struct users *u, const char *id);
+const char *users_dummy_hash(const struct users *u);                   /* so that an unknown user costs as much time */
+void users_free(struct users *u);
+
+/* A reply that comes later: `rq` turns NULL when the client has left meanwhile. */
+struct later { struct um_http_req *rq; struct um_rest *rest; char *text; };
+struct later *later_new(struct um_http_req *rq, struct um_rest *rest, const char *text);
+struct um_http_req *later_take(struct later *l);                       /* the request or NULL; frees L */
+/* The reply for a failed call to the store. */
+void reply_store_error(struct um_http_req *rq, um_err err);
+
+um_http_handler authentication_post;
+um_http_handler documents_list, documents_create, documents_get, documents_rename, documents_delete;
+um_http_handler admin_collab_get, admin_collab_close;
+um_http_handler actuator_index, actuator_health, actuator_liveness, actuator_readiness, actuator_status, actuator_info,
+    actuator_prometheus, actuator_failpoint;
+um_http_handler socket_collab, socket_room, socket_echo, socket_welcome;
+
+#endif

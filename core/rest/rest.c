@@ -1,0 +1,101 @@
+/* What the handlers stand on. */
+#include <stdlib.h>
+#include <umbel/util.h>
+#include "internal.h"
+
+#define AT(f) .at = offsetof(struct um_rest_conf, f)
+static const struct um_conf_key keys[] = {
+    { "ws.echo.enabled", NULL, "false", "an endpoint /echo that sends WebSocket messages back; for tests", UM_CONF_BOOL, 0, AT(ws_echo) },
+    { "system.admin.username", NULL, "", "platform administrator, valid in every scope", UM_CONF_STR, 0, AT(admin_user), .max = USER_MAX },
+    { "system.admin.password", NULL, "", "its password: text, ENC(...), or an argon2id hash", UM_CONF_STR, UM_CONF_SECRET, AT(admin_password), .max = 1024 },
+    { "internal.realm.users[N].id", NULL, NULL, "name of a local user", UM_CONF_STR, UM_CONF_UNBOUND, .max = USER_MAX },
+    { "internal.realm.users[N].password", NULL, NULL, "its password: text, ENC(...), or an argon2id hash from umbelctl hash-password",
+      UM_CONF_STR, UM_CONF_UNBOUND | UM_CONF_SECRET, .max = 1024 },
+    { "internal.realm.users[N].profiles", NULL, NULL, "its teams, separated by commas; ADMIN administers", UM_CONF_STR, UM_CONF_UNBOUND, .max = 4096 },
+};
+const struct um_conf_table um_rest_conf_table = UM_CONF_TABLE("Users and REST", keys);
+
+#define HASH_THREADS 2
+#define HASH_WAITING 20
+
+um_err um_rest_new(struct um_rest **out, const struct um_rest_deps *deps, char why[256])
+{
+    struct um_rest *r = um_xcalloc(1, sizeof(*r));
+    um_err err;
+
+    *out = NULL;
+    r->deps = *deps;
+    r->started_wall_ms = um_wall_ms();
+    err = users_load(&r->users, deps, why);
+    if (err != UM_OK) {
+        um_rest_free(r);
+        return err;
+    }
+    r->throttle = um_throttle_new(&UM_THROTTLE_DEFAULTS);
+    r->pool = um_pool_new(HASH_THREADS, HASH_WAITING);
+    *out = r;
+    return UM_OK;
+}
+
+void um_rest_free(struct um_rest *r)
+{
+    if (r == NULL)
+        return;
+    um_pool_free(r->pool);
+    um_throttle_free(r->throttle);
+    users_free(r->users);
+    free(r);
+}
+
+void um_rest_set_collab(struct um_rest *r, struct um_collab *collab) { r->collab = collab; }
+void um_rest_set_draining(struct um_rest *r) { atomic_store(&r->draining, true); }
+
+static void client_left(void *arg)
+{
+    struct later *l = arg;
+
+    l->rq = NULL;
+}
+
+struct later *later_new(struct um_http_req *rq, struct um_rest *rest, const char *text)
+{
+    struct later *l = um_xcalloc(1, sizeof(*l));
+
+    l->rq = rq;
+    l->rest = rest;
+    l->text = text ? um_xstrdup(text) : NULL;
+    um_http_on_gone(rq, client_left, l);
+    return l;
+}
+
+struct um_http_req *later_take(struct later *l)
+{
+    struct um_http_req *rq = l->rq;
+
+    if (rq != NULL)
+        um_http_on_gone(rq, NULL, NULL);
+    free(l->text);
+    free(l);
+    return rq;
+}
+
+void reply_store_error(struct um_http_req *rq, um_err err)
+{
+    static const struct { um_err err; unsigned status; const char *code, *message; } rows[] = {
+        { UM_ENOTFOUND, 404, "F00012", "there is no such document" },
+        { UM_EDENIED,   404, "F00012", "the document was deleted" },
+        { UM_EEXIST,    409, "T00108", "a document of this name exists" },
+        { UM_EINVAL,    400, "U00400", "a parameter cannot be understood" },
+        { UM_ECONFLICT, 409, "U00409", "somebody else changed it meanwhile" },
+        { UM_EUNAVAIL,  503, "U00503", "the store is away" },
+        { UM_EIO,       503, "U00503", "the store is away" },
+        { UM_ETIMEOUT,  503, "U00503", "the store does not answer" },
+    };
+
+    for (size_t i = 0; i < UM_COUNT(rows); i++)
+        if (rows[i].err == err) {
+            um_http_reply_error(rq, rows[i].status, rows[i].code, rows[i].message);
+            return;
+        }
+    um_http_reply_error(rq, 500, "T00000", "the request failed");
+}

@@ -1,0 +1,37 @@
+/* Every door of the core, a row each. */
+#include "internal.h"
+
+#define ADMIN "ADMIN"
+
+const struct um_http_route um_rest_routes[] = {
+    { "GET",    "/collab",    socket_collab, UM_HTTP_WEBSOCKET | UM_HTTP_PUBLIC, NULL, "Hocuspocus providers connect here", 0 },
+    { "GET",    "/collab/*",  socket_collab, UM_HTTP_WEBSOCKET | UM_HTTP_PUBLIC, NULL, "the same, whatever path a provider was given", 0 },
+    { "GET",    "/y/*",       socket_room,   UM_HTTP_WEBSOCKET | UM_HTTP_PUBLIC, NULL, "y-websocket clients connect here; the rest of the path is the room", 0 },
+    { "GET",    "/echo",      socket_echo,   UM_HTTP_WEBSOCKET | UM_HTTP_PUBLIC, NULL, "echoes messages when ws.echo.enabled is true", 0 },
+    { "GET",    "/collab",    socket_welcome, UM_HTTP_PUBLIC, NULL, "says what is here, as stock does", 0 },
+    { "GET",    "/collab/*",  socket_welcome, UM_HTTP_PUBLIC, NULL, "says what is here, as stock does", 0 },
+
+    { "POST",   "/core/rest/authentication", authentication_post, UM_HTTP_PUBLIC, NULL, "trades a user name and a password for a token", 4096 },
+
+    { "GET",    "/core/rest/collab/documents",        documents_list,   0, NULL, "lists documents, newest change first", 0 },
+    { "POST",   "/core/rest/collab/documents",        documents_create, 0, NULL, "creates a document", 8192 },
+    { "GET",    "/core/rest/collab/documents/{name}", documents_get,    0, NULL, "one document", 0 },
+    { "PUT",    "/core/rest/collab/documents/{name}", documents_rename, 0, NULL, "gives a document another title", 8192 },
+    { "DELETE", "/core/rest/collab/documents/{name}", documents_delete, 0, NULL, "deletes a document; its editors are told", 0 },
+
+    { "GET",    "/core/rest/admin/collab",       admin_collab_get,   0, ADMIN, "figures of the collaboration engine", 0 },
+    { "POST",   "/core/rest/admin/collab/close", admin_collab_close, 0, ADMIN, "closes the connections of one document or of all", 8192 },
+
+    { "GET",    "/core/actuator",                  actuator_index,      UM_HTTP_PUBLIC, NULL, "what the actuator has", 0 },
+    { "GET",    "/core/actuator/health",           actuator_health,     UM_HTTP_PUBLIC, NULL, "health, with components", 0 },
+    { "GET",    "/core/actuator/health/liveness",  actuator_liveness,   UM_HTTP_PUBLIC, NULL, "is the process able to help itself", 0 },
+    { "GET",    "/core/actuator/health/readiness", actuator_readiness,  UM_HTTP_PUBLIC, NULL, "may a balancer send requests", 0 },
+    { "GET",    "/core/actuator/status",           actuator_status,     UM_HTTP_PUBLIC, NULL, "UP or DOWN for a balancer", 0 },
+    { "GET",    "/core/actuator/info",             actuator_info,       UM_HTTP_PUBLIC, NULL, "name and version", 0 },
+    { "GET",    "/core/actuator/prometheus",       actuator_prometheus, 0, ADMIN, "all figures for Prometheus", 0 },
+#ifdef UMBEL_FAILPOINTS
+    { "PUT",    "/core/actuator/failpoints/{name}", actuator_failpoint, 0, ADMIN, "arms a failure point (test builds only)", 256 },
+#endif
+};
+const size_t um_rest_routes_n = UM_COUNT(um_rest_routes);
+const struct um_http_hooks um_rest_hooks = { .before = caller_check };
