@@ -119,7 +119,7 @@ static void send_frame(struct conn *c, struct um_span address, enum wire_type ty
         um_buf_put_varuint(&b, address.len);
         um_buf_put(&b, address.data, address.len);
     }
-    frame = wire_frame((struct wire_addr){ UM_SPAN(b.data, b.len) }, type, kind, payload);
+    frame = msg_make((struct wire_addr){ UM_SPAN(b.data, b.len) }, type, kind, payload);
     if (frame != NULL)
         um_ws_send(c->ws, frame);
     um_bytes_unref(frame);
@@ -186,7 +186,7 @@ static void admit(struct conn *c, const struct wire_frame *f, const struct um_co
         struct wire_frame inner;
         c->queued_frames--;
         c->queued_bytes -= held->message->len;
-        if (wire_read(um_bytes_span(held->message), &inner) == WIRE_OK)
+        if (msg_read(um_bytes_span(held->message), &inner) == WIRE_OK)
             handle(c, &inner, um_bytes_span(held->message));
         um_bytes_unref(held->message);
         free(held);
@@ -410,7 +410,7 @@ static void on_message(void *arg, enum um_ws_kind kind, struct um_span message)
 {
     struct conn *c = arg;
     struct wire_frame f;
-    enum wire_verdict verdict = c->bare ? wire_read_bare(message, &f) : wire_read(message, &f);
+    enum wire_verdict verdict = c->bare ? msg_read_bare(message, &f) : msg_read(message, &f);
 
     (void)kind;                          /* text is read as its bytes, as server 4.x does */
     switch (verdict) {
@@ -467,8 +467,8 @@ void conn_seat_ended(struct conn *c, struct seat *s, const char *reason, enum en
     struct um_bytes *frame = NULL;
 
     if (c->ws != NULL && !s->bare) {
-        struct um_bytes *ask = how == END_CLOSE_AND_ASK ? wire_frame_bare(to, WIRE_AUTH, AUTH_TOKEN) : NULL;
-        frame = wire_frame(to, WIRE_CLOSE, NO_KIND, UM_SPAN_STR(reason));
+        struct um_bytes *ask = how == END_CLOSE_AND_ASK ? msg_make_empty(to, WIRE_AUTH, AUTH_TOKEN) : NULL;
+        frame = msg_make(to, WIRE_CLOSE, NO_KIND, UM_SPAN_STR(reason));
         if (frame != NULL)
             um_ws_send(c->ws, frame);
         if (ask != NULL)

@@ -6,7 +6,7 @@
  *   doc.c       an open document: its life, what its seats may say
  *   outbox.c    one turn's changes to all readers, encoded once
  *   persist.c   log, acknowledgements, folding, loading
- *   presence.c  who is here              wire.c   frames                                         */
+ *   presence.c  who is here              message.c  frames                                         */
 #ifndef COLLAB_INTERNAL_H
 #define COLLAB_INTERNAL_H
 #include <pthread.h>
@@ -17,7 +17,7 @@
 #include <umbel/map.h>
 #include "counters.h"
 #include "presence.h"
-#include "wire.h"
+#include "message.h"
 
 /* ---- engine ------------------------------------------------------------------------------------------------ */
 

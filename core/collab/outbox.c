@@ -66,14 +66,14 @@ static void batch_make(const struct doc *d, struct batch *b, struct wire_addr to
     b->start = um_xcalloc(d->n_items + 1, sizeof(*b->start));
     for (size_t i = 0; i < d->n_items; i++) {
         b->start[i] = out.len;
-        wire_put_head(&out, to, WIRE_SYNC, SYNC_UPDATE, (ptrdiff_t)d->items[i].len);
+        msg_put_head(&out, to, WIRE_SYNC, SYNC_UPDATE, (ptrdiff_t)d->items[i].len);
         um_buf_put(&out, d->updates.data + d->items[i].at, d->items[i].len);
     }
     b->start[d->n_items] = out.len;
     if (d->n_items > 0)
         b->frames = um_buf_to_bytes(&out);
     if (presence.len > 0)
-        b->presence = wire_frame(to, WIRE_AWARENESS, NO_KIND, presence);
+        b->presence = msg_make(to, WIRE_AWARENESS, NO_KIND, presence);
     um_buf_free(&out);
 }
 
@@ -154,7 +154,7 @@ static void send_shared(struct seat *s, int kind, struct um_bytes *payload)
     struct um_buf head = { 0 };
     struct um_bytes *h;
 
-    wire_put_head(&head, seat_addr(s), WIRE_SYNC, kind, (ptrdiff_t)payload->len);
+    msg_put_head(&head, seat_addr(s), WIRE_SYNC, kind, (ptrdiff_t)payload->len);
     h = um_buf_to_bytes(&head);
     seat_send_two(s, h, payload);
     um_bytes_unref(h);

@@ -25,7 +25,7 @@ static void acknowledge(struct doc *d, struct seat *s)
         return;
     }
     if (d->ack_plain == NULL)
-        d->ack_plain = wire_frame_bare((struct wire_addr){ um_bytes_span(d->plain_addr) }, WIRE_SYNC_STATUS, 1);
+        d->ack_plain = msg_make_empty((struct wire_addr){ um_bytes_span(d->plain_addr) }, WIRE_SYNC_STATUS, 1);
     seat_send(s, d->ack_plain);
 }
 

@@ -210,7 +210,7 @@ void seat_send(struct seat *s, struct um_bytes *bytes)
 
 void seat_send_frame(struct seat *s, enum wire_type type, int kind, struct um_span payload)
 {
-    struct um_bytes *frame = wire_frame(seat_addr(s), type, kind, payload);
+    struct um_bytes *frame = msg_make(seat_addr(s), type, kind, payload);
 
     seat_send(s, frame);
     um_bytes_unref(frame);
@@ -218,7 +218,7 @@ void seat_send_frame(struct seat *s, enum wire_type type, int kind, struct um_sp
 
 void seat_send_bare(struct seat *s, enum wire_type type, int kind)
 {
-    struct um_bytes *frame = wire_frame_bare(seat_addr(s), type, kind);
+    struct um_bytes *frame = msg_make_empty(seat_addr(s), type, kind);
 
     seat_send(s, frame);
     um_bytes_unref(frame);

@@ -4,8 +4,8 @@
  *   frame = type body                   y-websocket
  * Every body that we write has the shape  [varuint kind] [varbytes payload].
  * Source: collaboration protocol of @hocuspocus/provider 2.15 .. 4.8 and y-protocols 1.0. */
-#ifndef COLLAB_WIRE_H
-#define COLLAB_WIRE_H
+#ifndef COLLAB_MESSAGE_H
+#define COLLAB_MESSAGE_H
 #include <umbel/bytes.h>
 
 enum wire_type {
@@ -26,14 +26,14 @@ struct wire_frame {                       /* borrowed from the message */
     struct um_span body;
 };
 enum wire_verdict { WIRE_OK, WIRE_KEEP_ALIVE, WIRE_BAD_ADDRESS, WIRE_NO_TYPE };
-enum wire_verdict wire_read(struct um_span message, struct wire_frame *out);            /* Hocuspocus */
-enum wire_verdict wire_read_bare(struct um_span message, struct wire_frame *out);       /* y-websocket */
+enum wire_verdict msg_read(struct um_span message, struct wire_frame *out);            /* Hocuspocus */
+enum wire_verdict msg_read_bare(struct um_span message, struct wire_frame *out);       /* y-websocket */
 
 /* Appends a WebSocket frame header and everything of the message but PAYLOAD_LEN bytes of payload, which the caller
  * appends next. KIND may be NO_KIND; PAYLOAD_LEN -1: the message has no payload. */
-void wire_put_head(struct um_buf *out, struct wire_addr to, enum wire_type type, int kind, ptrdiff_t payload_len);
+void msg_put_head(struct um_buf *out, struct wire_addr to, enum wire_type type, int kind, ptrdiff_t payload_len);
 /* The whole frame. NULL when memory is gone. */
-struct um_bytes *wire_frame(struct wire_addr to, enum wire_type type, int kind, struct um_span payload);
-struct um_bytes *wire_frame_bare(struct wire_addr to, enum wire_type type, int kind);   /* without a payload */
+struct um_bytes *msg_make(struct wire_addr to, enum wire_type type, int kind, struct um_span payload);
+struct um_bytes *msg_make_empty(struct wire_addr to, enum wire_type type, int kind);   /* without a payload */
 
 #endif

@@ -1,10 +1,10 @@
-/* See wire.h. */
+/* See message.h. */
 #include <string.h>
 #include <umbel/util.h>
 #include <umbel/ws.h>
-#include "wire.h"
+#include "message.h"
 
-enum wire_verdict wire_read_bare(struct um_span message, struct wire_frame *out)
+enum wire_verdict msg_read_bare(struct um_span message, struct wire_frame *out)
 {
     struct um_reader r = um_reader(message);
 
@@ -15,7 +15,7 @@ enum wire_verdict wire_read_bare(struct um_span message, struct wire_frame *out)
     return WIRE_OK;
 }
 
-enum wire_verdict wire_read(struct um_span message, struct wire_frame *out)
+enum wire_verdict msg_read(struct um_span message, struct wire_frame *out)
 {
     struct um_reader r = um_reader(message);
     struct um_span address;
@@ -26,7 +26,7 @@ enum wire_verdict wire_read(struct um_span message, struct wire_frame *out)
     address = um_read_varbytes(&r);
     if (r.failed || !um_utf8_is_valid(address.data, address.len))
         return WIRE_BAD_ADDRESS;
-    if (wire_read_bare(UM_SPAN(r.p, um_reader_left(&r)), out) != WIRE_OK)
+    if (msg_read_bare(UM_SPAN(r.p, um_reader_left(&r)), out) != WIRE_OK)
         return WIRE_NO_TYPE;
     nul = address.len ? memchr(address.data, 0, address.len) : NULL;
     out->address = address;
@@ -43,7 +43,7 @@ static size_t varuint_size(uint64_t v)
     return n;
 }
 
-void wire_put_head(struct um_buf *out, struct wire_addr to, enum wire_type type, int kind, ptrdiff_t payload_len)
+void msg_put_head(struct um_buf *out, struct wire_addr to, enum wire_type type, int kind, ptrdiff_t payload_len)
 {
     size_t body = to.encoded.len + 1 + (kind == NO_KIND ? 0 : 1) +
                   (payload_len < 0 ? 0 : varuint_size((uint64_t)payload_len) + (size_t)payload_len);
@@ -66,19 +66,19 @@ static struct um_bytes *take(struct um_buf *b)
     return bytes;
 }
 
-struct um_bytes *wire_frame(struct wire_addr to, enum wire_type type, int kind, struct um_span payload)
+struct um_bytes *msg_make(struct wire_addr to, enum wire_type type, int kind, struct um_span payload)
 {
     struct um_buf b = { 0 };
 
-    wire_put_head(&b, to, type, kind, (ptrdiff_t)payload.len);
+    msg_put_head(&b, to, type, kind, (ptrdiff_t)payload.len);
     um_buf_put(&b, payload.data, payload.len);
     return take(&b);
 }
 
-struct um_bytes *wire_frame_bare(struct wire_addr to, enum wire_type type, int kind)
+struct um_bytes *msg_make_empty(struct wire_addr to, enum wire_type type, int kind)
 {
     struct um_buf b = { 0 };
 
-    wire_put_head(&b, to, type, kind, -1);
+    msg_put_head(&b, to, type, kind, -1);
     return take(&b);
 }
