@@ -1,0 +1,383 @@
+/* Applying an update: check all of it, plan, reserve; then change; then tidy up and tell.
+ *
+ *   check -> plan -> reserve -> integrate -> delete -> retry what waited
+ *         -> (formatting clean-up) -> collect -> join -> event, once per transaction
+ *
+ * Only the steps before "integrate" can fail. */
+#include "doc.h"
+
+/* ---- the common keystroke ------------------------------------------------------------------------------ */
+
+/* One string that goes on exactly where its client's newest run ends: the run grows, nothing else changes. */
+struct typed {
+    struct client *c;
+    struct item *run;
+    uint32_t run_index;
+    struct wire w;
+    size_t bytes;                     /* of the update */
+};
+
+static bool typed_read(struct um_crdt *doc, struct um_span update, struct typed *t)
+{
+    struct rd r = rd_make(update);
+    struct section s;
+    uint32_t k;
+
+    if (update.len < 8 || update.data[0] != 1 || update.data[1] != 1 || doc->pending.pieces.n + doc->pending.ranges.n > 0)
+        return false;
+    r.p++;
+    section_read(&r, &s);
+    if (r.err != UM_OK || rd_left(&r) == 0 || (*r.p & (INFO_KIND | INFO_ORIGIN)) != (KIND_STRING | INFO_ORIGIN) ||
+        (k = client_find(doc, s.client)) == NONE)
+        return false;
+    t->c = &doc->clients.v[k];
+    if (t->c->state == 0 || s.clock != t->c->state)
+        return false;
+    wire_read(&r, s.client, s.clock, &t->w, &doc->limits);
+    if (t->w.len == 0 || rd_u8(&r) != 0 || r.err != UM_OK || t->w.origin.client != s.client ||
+        t->w.origin.clock != s.clock - 1)
+        return false;
+    t->bytes = (size_t)(r.p - update.data);
+    return update.len <= doc->limits.update_bytes;
+}
+
+/* Does nothing stand between the run's end and where the string wants to be, and would the two be joined? */
+static bool typed_fits(struct um_crdt *doc, struct typed *t)
+{
+    struct cursor at = cursor_last(t->c), left = at;
+    struct item *run;
+
+    t->run_index = cursor_entry(at)->ref;
+    if (t->run_index == REF_GC)
+        return false;
+    run = t->run = item_at(doc, t->run_index);
+    if (run->kind != KIND_STRING || (run->flags & (F_DELETED | F_KEYED | F_TAIL_HALF)) != 0)
+        return false;
+    if ((t->w.info & INFO_RIGHT) != 0) {
+        const struct item *right;
+
+        if (run->right == NONE || run->right_client == NONE)
+            return false;
+        right = item_at(doc, run->right);
+        if (right->clock != t->w.right.clock || right->client != run->right_client ||
+            run->right_clock != t->w.right.clock || doc->clients.v[right->client].id != t->w.right.client)
+            return false;
+    } else if (run->right != NONE || run->right_client != NONE) {
+        return false;
+    }
+    if (cursor_prev(&left) && cursor_entry(left)->ref != REF_GC) {      /* yjs would join these two as well now */
+        const struct item *l = item_at(doc, cursor_entry(left)->ref);
+
+        if (l->right == t->run_index && l->kind == KIND_STRING && !item_is_deleted(l) &&
+            run->origin_client == run->client && run->origin_clock == run->clock - 1)
+            return false;
+    }
+    return true;
+}
+
+/* Room for N more bytes behind the run's content. False: take the long way. */
+static bool run_extend(struct um_crdt *doc, struct typed *t, size_t n)
+{
+    struct item *run = t->run;
+
+    if (t->c->run_item == t->run_index && run->content + run->bytes + n <= t->c->run_end) {
+        doc->garbage -= (uint32_t)UM_MIN(doc->garbage, n);
+    } else if (run->content + run->bytes == doc->content.n) {
+        if (content_reserve(doc, n) != UM_OK)
+            return false;
+        doc->content.n += (uint32_t)n;
+    } else {
+        return false;
+    }
+    memcpy(doc->content.v + run->content + run->bytes, t->w.body.data, n);
+    return true;
+}
+
+static bool apply_typed(struct um_crdt *doc, struct um_span update, struct um_crdt_applied *out)
+{
+    struct typed t;
+
+    if (!typed_read(doc, update, &t) || !typed_fits(doc, &t) || !run_extend(doc, &t, t.w.body.len))
+        return false;
+    t.run->bytes += (uint32_t)t.w.body.len;
+    t.run->len += t.w.len;
+    t.c->state += t.w.len;
+    doc->types.v[t.run->parent].length += t.w.len;
+    out->changed = out->verbatim = true;
+    out->event = UM_SPAN(update.data, t.bytes);
+    cache_note(doc, out->event);
+    return true;
+}
+
+/* ---- changing ------------------------------------------------------------------------------------------ */
+
+static void deletions_apply(struct um_crdt *doc, const struct scan *scan)
+{
+    struct range_walk w = range_walk_make(scan->ds);
+    struct range g;
+
+    while (range_next(&w, &g)) {
+        uint32_t k = client_find(doc, g.client);
+        uint32_t state = k == NONE ? 0 : doc->clients.v[k].state, end = g.clock + g.len;
+
+        if (g.clock < state)
+            range_delete(doc, k, g.clock, UM_MIN(end, state));
+        if (end > state) {
+            uint32_t from = UM_MAX(g.clock, state);
+
+            pending_put_range(doc, (struct range){ g.client, from, end - from });
+        }
+    }
+}
+
+/* Plans, and changes only when everything needed is at hand. READY: what waited before may go on. */
+static um_err update_apply(struct um_crdt *doc, struct um_span update, const struct scan *scan, bool *waits,
+                           bool *ready)
+{
+    struct plan plan;
+    struct piece piece = { 0 };
+    um_err err;
+
+    if ((err = plan_make(doc, &plan, update, scan)) == UM_OK &&
+        (err = pending_reserve(doc, &plan, &piece)) == UM_OK) {
+        plan_run(doc, &plan);
+        *ready = pending_is_ready(doc);
+        pending_add(doc, &plan, &piece);
+        deletions_apply(doc, scan);
+        pending_apply_ranges(doc);
+        *waits |= plan.parked + plan.parked_ranges > 0;
+    }
+    plan_free(doc, &plan);
+    return err;
+}
+
+/* Takes all that waits and applies it anew. Without memory it simply goes on waiting. */
+static void pending_retry(struct um_crdt *doc)
+{
+    struct um_buf buf = { 0 };
+    struct scan scan;
+    struct pending old = doc->pending;
+    struct um_crdt_limits limits = doc->limits;
+    bool waits = false, ready;
+
+    limits.update_bytes = limits.update_structs = limits.update_clients = UINT32_MAX;
+    if (pending_merged(doc, &buf) == UM_OK && !buf.failed &&
+        update_scan(UM_SPAN(buf.data, buf.len), &limits, &scan) == UM_OK) {
+        doc->pending.pieces = (__typeof__(old.pieces)){ 0 };
+        doc->pending.missing = (__typeof__(old.missing)){ 0 };
+        doc->pending.bytes = 0;
+        doc->pending.structs = doc->pending.sections = doc->pending.compacted = 0;
+        if (update_apply(doc, UM_SPAN(buf.data, buf.len), &scan, &waits, &ready) == UM_OK) {
+            struct pending now = doc->pending;
+
+            doc->tx->odd = true;
+            doc->pending = old;
+            pending_drop_pieces(doc);
+            vec_free(&doc->mem, &doc->pending.pieces);
+            vec_free(&doc->mem, &doc->pending.missing);
+            doc->pending = now;
+        } else {
+            vec_free(&doc->mem, &doc->pending.pieces);
+            vec_free(&doc->mem, &doc->pending.missing);
+            old.ranges = (__typeof__(old.ranges))doc->pending.ranges;
+            doc->pending = old;
+        }
+    }
+    um_buf_free(&buf);
+}
+
+/* ---- finishing ----------------------------------------------------------------------------------------- */
+
+static bool tx_changed(const struct um_crdt *doc)
+{
+    const struct tx *tx = doc->tx;
+
+    if (tx->deleted.n > 0 || tx->lost)
+        return true;
+    for (uint32_t i = 0; i < tx->touched.n; i++)
+        if (doc->clients.v[tx->touched.v[i]].state > doc->clients.v[tx->touched.v[i]].before)
+            return true;
+    return false;
+}
+
+static void tx_tidy(struct um_crdt *doc)
+{
+    if (doc->gc && !doc->tx->lost)
+        collect_deleted(doc);
+    tx_join(doc);
+}
+
+/* The first transaction's event: the caller's bytes where they say exactly the same. */
+static void event_make(struct um_crdt *doc, struct um_span update, const struct scan *scan, struct um_crdt_applied *out)
+{
+    bool same = !doc->tx->odd && !out->pending && !scan->empty && scan->skips == 0 && scan->ordered &&
+                event_has_ds(doc, scan->ds);
+
+    if (!(out->changed = tx_changed(doc)))
+        return;
+    um_buf_clear(&doc->event);
+    if (doc->tx->lost)
+        return;
+    if (same) {
+        out->verbatim = true;
+        out->event = UM_SPAN(update.data, scan->bytes);
+    } else if (event_encode(doc, &doc->event) == UM_OK) {
+        out->event = UM_SPAN(doc->event.data, doc->event.len);
+    }
+}
+
+static void more_make(struct um_crdt *doc, struct um_crdt_applied *out)
+{
+    if (!tx_changed(doc))
+        return;
+    um_buf_clear(&doc->more);
+    if (doc->tx->lost || event_encode(doc, &doc->more) != UM_OK)
+        return;                           /* peers clean up by themselves */
+    doc->more_span = UM_SPAN(doc->more.data, doc->more.len);
+    out->more = &doc->more_span;
+    out->n_more = 1;
+}
+
+static void tx_finish(struct um_crdt *doc, struct um_span update, const struct scan *scan, bool want_event,
+                      struct um_crdt_applied *out)
+{
+    struct tx *first = doc->tx;
+    bool cleans;
+
+    tx_sort_deleted(doc);
+    if ((cleans = doc->cleanup && !first->lost && format_cleanup_wanted(doc))) {
+        format_cleanup(doc);
+        doc->tx = first;
+    }
+    tx_tidy(doc);
+    if (want_event)
+        event_make(doc, update, scan, out);
+    else
+        out->changed = tx_changed(doc);
+    if (cleans) {
+        doc->tx = &doc->txs[1];
+        tx_sort_deleted(doc);
+        tx_tidy(doc);
+        more_make(doc, out);
+        doc->tx = first;
+    }
+}
+
+/* Memory of the last event is kept for the next, unless it was unusually large. */
+static void scratch_trim(struct um_crdt *doc)
+{
+    struct um_buf *bufs[] = { &doc->event, &doc->more };
+
+    for (size_t i = 0; i < UM_COUNT(bufs); i++)
+        if (bufs[i]->cap > 4096)
+            um_buf_free(bufs[i]);
+    for (size_t i = 0; i < UM_COUNT(doc->txs); i++)
+        if (doc->txs[i].touched.cap + doc->txs[i].deleted.cap + doc->txs[i].splits.cap > 256)
+            tx_free(doc, &doc->txs[i]);
+}
+
+static um_err apply_checked(struct um_crdt *doc, struct um_span update, const struct scan *scan, bool want_event,
+                            struct um_crdt_applied *out)
+{
+    struct names_mark mark = names_mark(doc);
+    uint32_t n_clients = doc->clients.n;
+    bool ready = false;
+    um_err err;
+
+    tx_begin(doc, &doc->txs[0], false);
+    if ((err = update_apply(doc, update, scan, &out->pending, &ready)) != UM_OK) {
+        names_rollback(doc, mark);
+        clients_truncate(doc, n_clients);
+        items_trim(doc);
+        index_trim(doc);
+        return err;
+    }
+    if (ready)
+        pending_retry(doc);
+    tx_finish(doc, update, scan, want_event, out);
+    items_trim(doc);
+    index_trim(doc);
+    content_tidy(doc);
+    if (out->pending)
+        cache_drop(doc);
+    if (out->changed)
+        cache_note(doc, out->event);
+    for (size_t i = 0; i < out->n_more; i++)
+        cache_note(doc, out->more[i]);
+    return UM_OK;
+}
+
+um_err um_crdt_apply(struct um_crdt *doc, struct um_span update, struct um_crdt_applied *out)
+{
+    struct um_crdt_applied ignored;
+    bool want_event = out != NULL || doc->cache.blob != NULL;
+    struct scan scan;
+    um_err err;
+
+    if (out == NULL)
+        out = &ignored;
+    memset(out, 0, sizeof(*out));
+    scratch_trim(doc);
+    if (apply_typed(doc, update, out))
+        return UM_OK;
+    if ((err = update_scan(update, &doc->limits, &scan)) != UM_OK ||
+        (err = update_check_unique(&doc->mem, update, &scan)) != UM_OK)
+        return err;
+    return apply_checked(doc, update, &scan, want_event, out);
+}
+
+/* ---- asking -------------------------------------------------------------------------------------------- */
+
+static bool range_is_deleted(const struct um_crdt *doc, const struct range *g)
+{
+    uint32_t k = client_find(doc, g->client);
+    struct cursor at;
+
+    if (k == NONE || doc->clients.v[k].state < g->clock + g->len)
+        return false;
+    at = index_find(&doc->clients.v[k], g->clock);
+    do {
+        const struct entry *e = cursor_entry(at);
+
+        if (e->clock >= g->clock + g->len)
+            return true;
+        if (e->ref != REF_GC && !item_is_deleted(item_at(doc, e->ref)))
+            return false;
+    } while (cursor_next(&at));
+    return true;
+}
+
+um_err um_crdt_contains(const struct um_crdt *doc, struct um_span update, bool *out)
+{
+    struct rd r = rd_make(update);
+    struct range_walk walk;
+    struct range g;
+    struct scan scan;
+    um_err err;
+
+    if ((err = update_scan(update, &doc->limits, &scan)) != UM_OK)
+        return err;
+    *out = false;
+    rd_uint(&r);
+    for (uint32_t i = 0; i < scan.sections; i++) {
+        struct section s;
+        uint32_t k, clock, state;
+        struct wire w;
+
+        section_read(&r, &s);
+        k = client_find(doc, s.client);
+        state = k == NONE ? 0 : doc->clients.v[k].state;
+        clock = s.clock;
+        for (uint32_t n = 0; n < s.n; n++, clock += w.len) {
+            wire_read(&r, s.client, clock, &w, NULL);
+            if (w.kind != KIND_SKIP && w.len > 0 && clock + w.len > state)
+                return UM_OK;
+        }
+    }
+    walk = range_walk_make(scan.ds);
+    while (range_next(&walk, &g))
+        if (!range_is_deleted(doc, &g))
+            return UM_OK;
+    *out = true;
+    return UM_OK;
+}

@@ -1,0 +1,149 @@
+/* Nesting of shared types, checked before an update changes anything: clients of yjs walk types recursively, so
+ * deeply nested ones would break them. Most updates cannot reach the limit and are let through by counting; the
+ * others get the depth of each of their structs worked out, each once, without recursion. */
+#include "doc.h"
+
+struct node {                         /* one struct of the update */
+    uint32_t clock;
+    uint32_t up;                      /* node that decides about its depth, NONE: depth is known */
+    uint16_t depth;                   /* of the type it is in */
+    bool child;                       /* it lies in the type that UP holds (else: beside UP) */
+    bool open;
+};
+struct depths {
+    VEC(struct node) nodes;
+    VEC(uint32_t) first;              /* per section: its first node */
+    VEC(uint32_t) path;
+};
+
+/* The struct of the update that holds ID, NONE. */
+static uint32_t node_find(const struct um_crdt *doc, const struct plan *p, const struct depths *d, const struct id *id)
+{
+    uint32_t k = client_find(doc, id->client), lo, hi;
+
+    if (k == NONE || doc->clients.v[k].epoch != doc->tx->epoch || doc->clients.v[k].section == NONE)
+        return NONE;
+    k = doc->clients.v[k].section;
+    lo = d->first.v[k];
+    hi = lo + p->sections.v[k].s.n;
+    if (hi > d->nodes.n || d->nodes.v[lo].clock > id->clock)
+        return NONE;
+    while (hi - lo > 1) {
+        uint32_t mid = lo + (hi - lo) / 2;
+
+        if (d->nodes.v[mid].clock <= id->clock)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* Depth that a known struct gives; false when the document does not have it. */
+static bool known_depth(const struct um_crdt *doc, const struct id *id, bool child, uint16_t *depth)
+{
+    uint32_t k = client_find(doc, id->client), i;
+    const struct item *it;
+
+    if (k == NONE || doc->clients.v[k].state <= id->clock)
+        return false;
+    *depth = 0;
+    if ((i = item_holding(doc, k, id->clock)) == NONE)
+        return true;
+    it = item_at(doc, i);
+    if (!child)
+        *depth = item_type(doc, it)->depth;
+    else if (it->kind == KIND_TYPE)
+        *depth = doc->types.v[it->content].depth;
+    return true;
+}
+
+static um_err nodes_read(struct um_crdt *doc, const struct plan *p, struct depths *d)
+{
+    if (!vec_room(&doc->mem, &d->nodes, p->scan->structs) || !vec_room(&doc->mem, &d->path, p->scan->structs) ||
+        !vec_room(&doc->mem, &d->first, p->sections.n))
+        return UM_ENOMEM;
+    for (uint32_t k = 0; k < p->sections.n; k++) {
+        const struct section *s = &p->sections.v[k].s;
+        struct rd r = { s->p, p->end, UM_OK };
+        struct wire w;
+        uint32_t clock = s->clock;
+
+        d->first.v[d->first.n++] = d->nodes.n;
+        for (uint32_t i = 0; i < s->n; i++, clock += w.len) {
+            wire_read(&r, s->client, clock, &w, NULL);
+            d->nodes.v[d->nodes.n++] = (struct node){ .clock = clock, .up = NONE };
+        }
+    }
+    return UM_OK;
+}
+
+static void nodes_link(struct um_crdt *doc, const struct plan *p, struct depths *d)
+{
+    uint32_t n = 0;
+
+    for (uint32_t k = 0; k < p->sections.n; k++) {
+        const struct section *s = &p->sections.v[k].s;
+        struct rd r = { s->p, p->end, UM_OK };
+        struct wire w;
+        uint32_t clock = s->clock;
+
+        for (uint32_t i = 0; i < s->n; i++, clock += w.len, n++) {
+            const struct id *id = NULL;
+            struct node *node = &d->nodes.v[n];
+
+            wire_read(&r, s->client, clock, &w, NULL);
+            if (w.kind == KIND_GC || w.kind == KIND_SKIP)
+                continue;
+            if ((w.info & (INFO_ORIGIN | INFO_RIGHT)) != 0)
+                id = (w.info & INFO_ORIGIN) != 0 ? &w.origin : &w.right;
+            else if (w.parent_form == PARENT_ID)
+                id = &w.parent;
+            node->child = id == &w.parent;
+            if (id != NULL && !known_depth(doc, id, node->child, &node->depth))
+                node->up = node_find(doc, p, d, id);
+            if (node->up == n)
+                node->up = NONE;
+        }
+    }
+}
+
+/* Depth of node N: goes up to the first known one, then comes back down. A circle counts as a root. */
+static uint32_t node_depth(struct depths *d, uint32_t n)
+{
+    d->path.n = 0;
+    while (d->nodes.v[n].up != NONE && !d->nodes.v[n].open) {
+        d->nodes.v[n].open = true;
+        d->path.v[d->path.n++] = n;
+        n = d->nodes.v[n].up;
+    }
+    while (d->path.n > 0) {
+        struct node *below = &d->nodes.v[d->path.v[--d->path.n]];
+        uint32_t depth = d->nodes.v[n].depth + (uint32_t)below->child;
+
+        n = d->path.v[d->path.n];
+        below->depth = (uint16_t)UM_MIN(depth, UINT16_MAX);
+        below->up = NONE;
+        below->open = false;
+    }
+    return d->nodes.v[n].depth;
+}
+
+um_err depth_check(struct um_crdt *doc, struct plan *p)
+{
+    struct depths d = { 0 };
+    um_err err = UM_OK;
+
+    if ((uint64_t)doc->max_depth + p->scan->types <= doc->limits.type_depth)
+        return UM_OK;
+    if ((err = nodes_read(doc, p, &d)) == UM_OK) {
+        nodes_link(doc, p, &d);
+        for (uint32_t n = 0; n < d.nodes.n && err == UM_OK; n++)
+            if (node_depth(&d, n) > doc->limits.type_depth)
+                err = UM_ELIMIT;
+    }
+    vec_free(&doc->mem, &d.nodes);
+    vec_free(&doc->mem, &d.first);
+    vec_free(&doc->mem, &d.path);
+    return err;
+}

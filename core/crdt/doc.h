@@ -1,0 +1,346 @@
+/* A document's insides. Everything refers to everything by 32-bit numbers.
+ *
+ * Invariants:
+ *  1. Per client the index lists its structs by clock without holes; an entry is an item or a collected run.
+ *  2. An item's neighbours `left` and `right` belong to the same list: a type's, or that of one map key (a slot).
+ *  3. Only the rightmost item of a slot may be undeleted.
+ *  4. Between the first change of a transaction and its end nothing that must succeed allocates: plan.c reserves
+ *     items, index entries, types, slots and content before. What may be left out (merging, cleaning, the
+ *     event's bytes) copes with failure. So an error always leaves the document as it was, and pointers to
+ *     items stay valid within a transaction. */
+#ifndef UM_CRDT_DOC_H
+#define UM_CRDT_DOC_H
+#include "wire.h"
+
+#define NONE UINT32_MAX
+#define CLIENTS_MAX (1u << 22)        /* what the bit field of an item holds */
+
+/* ---- items --------------------------------------------------------------------------------------------- */
+
+enum item_flag { F_DELETED = 1, F_KEYED = 2, F_HEAD_HALF = 4, F_TAIL_HALF = 8 };  /* 2 bits left: keep, redone */
+
+struct item {                         /* 48 bytes */
+    uint32_t clock, len;
+    uint32_t client : 22, kind : 4, flags : 6;
+    uint32_t left, right;             /* in the free list: right */
+    uint32_t origin_client, origin_clock;     /* client NONE: no origin */
+    uint32_t right_client, right_clock;
+    uint32_t parent;                  /* slot when F_KEYED, else type */
+    uint32_t content;                 /* offset in the content arena; KIND_TYPE: the type */
+    uint32_t bytes;                   /* length there */
+};
+_Static_assert(sizeof(struct item) == 48, "an item is 48 bytes");
+
+/* F_HEAD_HALF and F_TAIL_HALF: a string split inside a surrogate pair; the lost half reads as U+FFFD, is
+ * counted in len and is not in the arena. So a split never moves bytes. */
+
+#define ITEM_SEGMENT 256u
+struct items {
+    struct item **seg;                /* all but the first are full size */
+    uint32_t n_seg, cap_seg;
+    uint32_t first_cap;               /* items in segment 0, grows up to ITEM_SEGMENT */
+    uint32_t used;                    /* high-water mark */
+    uint32_t free_head, n_free;
+};
+
+/* ---- index of a client's structs ----------------------------------------------------------------------- */
+
+#define CHUNK 128u
+#define REF_GC 0x80000000u            /* a collected run: no item */
+struct entry {
+    uint32_t clock, ref;
+};
+struct dir {
+    uint32_t clock;                   /* of the first entry */
+    uint16_t n, cap;
+    struct entry *e;
+};
+struct client {
+    uint64_t id;
+    uint32_t state;                   /* next clock */
+    uint32_t n_dir, cap_dir;
+    struct dir *dir;
+    uint32_t run_item, run_end;       /* the item whose content may grow in place up to run_end */
+    /* of the transaction `epoch`: */
+    uint32_t epoch;
+    uint32_t before;                  /* state at its beginning */
+    uint32_t planned;                 /* state at its end, as planned */
+    uint32_t inserts, appends;        /* index entries that may be needed */
+    uint32_t ds_order;                /* order of first deletion, while sorting */
+    uint32_t section;                 /* of the update that is applied */
+};
+struct cursor {                       /* one index entry */
+    struct client *c;
+    uint32_t d, i;
+};
+
+/* ---- types, slots, names ------------------------------------------------------------------------------- */
+
+struct name {
+    uint32_t offset, len;             /* in the names arena */
+    uint32_t root;                    /* type of the root with this name, NONE */
+};
+struct type {
+    uint8_t kind;                     /* enum um_crdt_kind */
+    bool formatting;                  /* has or had a Format item */
+    uint16_t depth;                   /* a root's is 0 */
+    uint32_t name;                    /* root name, node name; NONE */
+    uint32_t start;                   /* first item of the list */
+    uint32_t length;                  /* visible countable units */
+    uint32_t item;                    /* that holds it; NONE for roots. In the free list: the next */
+    uint32_t first_slot, last_slot;   /* in order of appearance of the keys */
+    uint32_t changed;                 /* epoch of the transaction that changed it */
+};
+struct slot {                         /* one key of one type */
+    uint32_t type, key;               /* key: a name */
+    uint32_t head, tail;              /* items */
+    uint32_t next;
+};
+struct table {                        /* open addressing; the values tell their keys */
+    uint32_t *v;                      /* NONE: empty */
+    uint32_t n, cap;                  /* cap: power of two or 0 */
+};
+
+/* ---- a transaction ------------------------------------------------------------------------------------- */
+
+struct span32 {
+    uint32_t client, clock, len;
+};
+struct tx {
+    uint32_t epoch;
+    VEC(uint32_t) touched;            /* clients whose structs may have changed */
+    VEC(struct span32) deleted;       /* in order of deletion */
+    VEC(struct span32) splits;        /* (client, clock) to join again */
+    VEC(uint32_t) texts;              /* texts that changed */
+    bool local;                       /* the clean-up: touches no states */
+    bool lost;                        /* memory ran out where going on was possible: event unknown */
+    bool odd;                         /* the event differs from the incoming bytes */
+};
+
+/* ---- what waits ---------------------------------------------------------------------------------------- */
+
+struct piece {
+    uint8_t *data;                    /* an update of its own, without deletions */
+    uint32_t len, structs, sections;
+};
+struct missing {
+    uint64_t client;
+    uint32_t clock;                   /* smallest that lacks */
+};
+struct pending {
+    VEC(struct piece) pieces;
+    VEC(struct missing) missing;      /* sorted by client */
+    VEC(struct range) ranges;         /* sorted: client descending, clock ascending; not touching */
+    size_t bytes;
+    uint32_t structs, sections;       /* sums over the pieces */
+    uint32_t compacted;               /* structs after the last merging of the pieces */
+};
+
+struct event_cache {
+    struct um_bytes *blob;            /* full state, NULL: none */
+    VEC(uint8_t) raw;                 /* events since the last look, each: uint length, bytes */
+    VEC(struct um_bytes *) tail;      /* events before that */
+    size_t tail_bytes;
+};
+
+struct um_crdt {
+    struct mem mem;
+    struct um_crdt_limits limits;
+    bool gc, cleanup;
+    uint64_t seed;                    /* of the client table */
+    uint32_t epoch;
+
+    struct items items;
+    VEC(uint8_t) content;
+    uint32_t garbage;                 /* dead bytes in it */
+
+    VEC(struct client) clients;
+    struct table client_table;
+    VEC(uint32_t) by_id;              /* clients by id descending; sorted as far as n_sorted */
+    uint32_t n_sorted;
+    struct entry *spare;              /* reserved index chunks, linked through the first entry */
+    uint32_t n_spare, need_spare;
+    uint32_t n_structs;               /* index entries */
+
+    VEC(uint8_t) name_bytes;
+    VEC(struct name) names;
+    struct table name_table;
+    VEC(uint32_t) roots;              /* types in order of appearance */
+    VEC(struct type) types;
+    uint32_t free_type;
+    uint32_t max_depth;
+    VEC(struct slot) slots;
+    uint32_t free_slot;
+    struct table slot_table;
+
+    VEC(uint32_t) marks;              /* per item: scratch of the conflict scan */
+    uint32_t mark;
+
+    struct tx txs[2];                 /* the update's; the formatting clean-up's */
+    struct tx *tx;                    /* the running one */
+    struct pending pending;
+    struct um_buf event;              /* last event */
+    struct um_buf more;               /* and the clean-up's */
+    struct um_span more_span;
+    struct um_buf ds_cache;           /* encoded delete set */
+    bool ds_valid;
+    struct event_cache cache;
+};
+
+static inline struct item *item_at(const struct um_crdt *doc, uint32_t i)
+{
+    return &doc->items.seg[i / ITEM_SEGMENT][i % ITEM_SEGMENT];
+}
+static inline bool item_is_deleted(const struct item *it) { return (it->flags & F_DELETED) != 0; }
+static inline bool item_is_keyed(const struct item *it) { return (it->flags & F_KEYED) != 0; }
+static inline bool item_is_countable(const struct item *it) { return (KINDS(it->kind) & KINDS_COUNTABLE) != 0; }
+static inline bool item_is_visible(const struct item *it)
+{
+    return !item_is_deleted(it) && item_is_countable(it);
+}
+static inline struct um_span item_body(const struct um_crdt *doc, const struct item *it)
+{
+    return UM_SPAN(doc->content.v + it->content, it->bytes);
+}
+static inline struct type *item_type(const struct um_crdt *doc, const struct item *it)    /* its parent */
+{
+    uint32_t t = item_is_keyed(it) ? doc->slots.v[it->parent].type : it->parent;
+
+    return &doc->types.v[t];
+}
+
+/* items.c: items, content bytes */
+um_err items_reserve(struct um_crdt *doc, uint64_t n);
+void items_trim(struct um_crdt *doc);                     /* gives back what a reservation did not use */
+uint32_t item_new(struct um_crdt *doc);                   /* from the reserve */
+void item_free(struct um_crdt *doc, uint32_t i);          /* its content bytes become garbage */
+um_err content_reserve(struct um_crdt *doc, size_t n);
+uint32_t content_put(struct um_crdt *doc, struct um_span body);    /* from the reserve */
+void content_drop(struct um_crdt *doc, struct item *it);  /* its bytes are not needed any more */
+void content_tidy(struct um_crdt *doc);                   /* compacts when half is garbage */
+void items_destroy(struct um_crdt *doc);
+
+/* index.c: clients and their structs */
+uint32_t client_find(const struct um_crdt *doc, uint64_t id);      /* NONE when unknown */
+um_err client_intern(struct um_crdt *doc, uint64_t id, uint32_t *out);
+void clients_truncate(struct um_crdt *doc, uint32_t n);   /* forgets the newest, which hold nothing */
+void clients_sort(struct um_crdt *doc);
+um_err index_reserve(struct um_crdt *doc, struct client *c);       /* c->appends, c->inserts */
+um_err index_reserve_chunks(struct um_crdt *doc);
+void index_trim(struct um_crdt *doc);
+void index_append(struct um_crdt *doc, struct client *c, uint32_t ref, uint32_t len);
+void index_insert_after(struct um_crdt *doc, struct cursor at, struct entry e);
+struct cursor index_remove_after(struct um_crdt *doc, struct cursor at, uint32_t n);   /* AT, at its new place */
+struct cursor index_find(struct client *c, uint32_t clock);       /* clock < state */
+static inline struct entry *cursor_entry(struct cursor at) { return &at.c->dir[at.d].e[at.i]; }
+bool cursor_next(struct cursor *at);
+bool cursor_prev(struct cursor *at);
+struct cursor cursor_last(struct client *c);              /* state > 0 */
+uint32_t cursor_end(struct cursor at);                    /* clock behind the struct */
+void clients_destroy(struct um_crdt *doc);
+uint32_t client_before(const struct um_crdt *doc, uint32_t client);   /* state at the transaction's beginning */
+
+/* names.c: names, roots, types, slots */
+bool table_room(struct mem *m, struct table *t, uint32_t extra, uint64_t (*hash)(const void *ctx, uint32_t v),
+                const void *ctx);
+um_err name_intern(struct um_crdt *doc, struct um_span s, uint32_t *out);
+uint32_t name_find(const struct um_crdt *doc, struct um_span s);
+struct um_span name_text(const struct um_crdt *doc, uint32_t name);
+um_err root_intern(struct um_crdt *doc, struct um_span name, uint32_t *out);
+uint32_t root_find(const struct um_crdt *doc, struct um_span name);
+um_err types_reserve(struct um_crdt *doc, uint32_t n_types, uint32_t n_slots);
+uint32_t type_new(struct um_crdt *doc, uint8_t kind, uint32_t name, uint32_t item);    /* from the reserve */
+void type_free(struct um_crdt *doc, uint32_t t);          /* and its slots */
+uint32_t slot_find(const struct um_crdt *doc, uint32_t type, uint32_t key);
+uint32_t slot_get(struct um_crdt *doc, uint32_t type, uint32_t key);       /* from the reserve when new */
+struct names_mark {
+    uint32_t names, name_bytes, roots, types;
+};
+struct names_mark names_mark(const struct um_crdt *doc);
+void names_rollback(struct um_crdt *doc, struct names_mark mark);
+void names_destroy(struct um_crdt *doc);
+
+/* split.c: cutting and joining structs */
+uint32_t item_split(struct um_crdt *doc, struct cursor at, uint32_t k);    /* the right part */
+uint32_t item_ending(struct um_crdt *doc, uint32_t client, uint32_t clock);    /* last id is clock; NONE: collected */
+uint32_t item_starting(struct um_crdt *doc, uint32_t client, uint32_t clock);  /* first id is clock; NONE: collected */
+uint32_t item_holding(const struct um_crdt *doc, uint32_t client, uint32_t clock);     /* as it is; NONE: collected */
+uint32_t merge_lefts(struct um_crdt *doc, struct cursor *at);     /* joins AT to what is left of it; how many */
+
+/* delete.c */
+void item_delete(struct um_crdt *doc, uint32_t i);
+void range_delete(struct um_crdt *doc, uint32_t client, uint32_t clock, uint32_t end);    /* end <= state */
+void tx_record_delete(struct um_crdt *doc, uint32_t client, uint32_t clock, uint32_t len);
+void tx_note_split(struct um_crdt *doc, uint32_t client, uint32_t clock);
+void tx_note_change(struct um_crdt *doc, uint32_t type);
+void collect_deleted(struct um_crdt *doc);                /* garbage collection of the transaction's deletions */
+
+/* integrate.c */
+void integrate(struct um_crdt *doc, uint32_t client, struct wire *w, uint32_t offset);
+
+/* plan.c: order of integration, reservation */
+struct plan_run {
+    uint32_t section, n;
+};
+struct plan_section {
+    struct section s;
+    uint32_t client;                  /* NONE: a client that nothing is known of and that stays so */
+    struct rd r;                      /* while planning and again while integrating: the next struct */
+    uint32_t clock, left;             /* of the next struct; structs from it on */
+    const uint8_t *rest;              /* parked: the first struct that stays, NULL: none */
+    uint32_t rest_clock, rest_n;
+    bool stacked;
+};
+struct plan {
+    const struct scan *scan;
+    const uint8_t *end;               /* of the update */
+    VEC(struct plan_section) sections;
+    VEC(struct plan_run) runs;
+    VEC(uint32_t) stack;
+    VEC(struct missing) missing;
+    uint32_t parked;                  /* structs that must wait */
+    uint32_t parked_ranges;
+    size_t content;                   /* bytes that may be stored */
+    uint64_t items;                   /* that may be needed */
+};
+um_err plan_make(struct um_crdt *doc, struct plan *p, struct um_span update, const struct scan *scan);
+void plan_run(struct um_crdt *doc, struct plan *p);
+void plan_free(struct um_crdt *doc, struct plan *p);
+um_err depth_check(struct um_crdt *doc, struct plan *p);
+
+/* tx.c: the life of a transaction */
+void tx_begin(struct um_crdt *doc, struct tx *tx, bool local);
+um_err tx_touch(struct um_crdt *doc, uint32_t client);    /* before the first change */
+void tx_sort_deleted(struct um_crdt *doc);
+void tx_join(struct um_crdt *doc);                        /* merging at the end */
+void tx_free(struct um_crdt *doc, struct tx *tx);
+
+/* pending.c */
+um_err pending_reserve(struct um_crdt *doc, const struct plan *p, struct piece *piece);
+void pending_add(struct um_crdt *doc, const struct plan *p, struct piece *piece);
+bool pending_is_ready(const struct um_crdt *doc);         /* something may go on */
+um_err pending_merged(const struct um_crdt *doc, struct um_buf *out);    /* all pieces as one update */
+void pending_drop_pieces(struct um_crdt *doc);
+void pending_apply_ranges(struct um_crdt *doc);
+um_err pending_ranges_room(struct um_crdt *doc, uint32_t client);
+void pending_put_range(struct um_crdt *doc, struct range g);    /* from the reserve */
+void pending_destroy(struct um_crdt *doc);
+
+/* format.c */
+bool format_cleanup_wanted(struct um_crdt *doc);
+void format_cleanup(struct um_crdt *doc);                 /* fills and finishes the second transaction */
+
+/* encode.c */
+um_err event_encode(struct um_crdt *doc, struct um_buf *out);     /* of the running transaction */
+bool event_has_ds(struct um_crdt *doc, struct um_span ds);        /* the transaction deleted exactly DS */
+void deletions_changed(struct um_crdt *doc);
+
+/* cache.c */
+void cache_note(struct um_crdt *doc, struct um_span event);
+void cache_drop(struct um_crdt *doc);
+
+/* merge.c */
+um_err updates_merge(struct mem *m, const struct um_span *updates, size_t n, struct um_buf *out);   /* checked ones */
+um_err update_diff(struct mem *m, struct um_span update, const sv_vec *sv, struct um_buf *out);
+
+#endif

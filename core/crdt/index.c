@@ -1,0 +1,416 @@
+/* Clients and the index of their structs: chunks of up to 128 (clock, item) pairs under a directory, so that an
+ * append touches the last chunk only and a split moves at most a chunk. */
+#include "doc.h"
+#include <stdlib.h>
+
+#define SPARE_KEPT 2u
+
+/* ---- client table -------------------------------------------------------------------------------------- */
+
+static uint64_t id_hash(const struct um_crdt *doc, uint64_t id)
+{
+    uint64_t h = (id ^ doc->seed) * 0x9e3779b97f4a7c15u;
+
+    h = (h ^ h >> 32) * 0xd6e8feb86659fd93u;
+    h = (h ^ (doc->seed >> 7)) * 0xd6e8feb86659fd93u;
+    return h ^ h >> 32;
+}
+
+static uint64_t client_hash(const void *ctx, uint32_t v)
+{
+    const struct um_crdt *doc = ctx;
+
+    return id_hash(doc, doc->clients.v[v].id);
+}
+
+uint32_t client_find(const struct um_crdt *doc, uint64_t id)
+{
+    const struct table *t = &doc->client_table;
+
+    if (t->cap == 0)
+        return NONE;
+    for (uint64_t h = id_hash(doc, id);; h++) {
+        uint32_t v = t->v[h & (t->cap - 1)];
+
+        if (v == NONE || doc->clients.v[v].id == id)
+            return v;
+    }
+}
+
+um_err client_intern(struct um_crdt *doc, uint64_t id, uint32_t *out)
+{
+    struct client *c;
+    uint64_t h;
+
+    if ((*out = client_find(doc, id)) != NONE)
+        return UM_OK;
+    if (doc->clients.n >= CLIENTS_MAX)
+        return UM_ELIMIT;
+    if (!vec_room(&doc->mem, &doc->clients, 1) || !vec_room(&doc->mem, &doc->by_id, 1) ||
+        !table_room(&doc->mem, &doc->client_table, 1, client_hash, doc))
+        return UM_ENOMEM;
+    c = &doc->clients.v[doc->clients.n];
+    memset(c, 0, sizeof(*c));
+    c->id = id;
+    c->run_item = NONE;
+    *out = doc->clients.n++;
+    for (h = id_hash(doc, id); doc->client_table.v[h & (doc->client_table.cap - 1)] != NONE;)
+        h++;
+    doc->client_table.v[h & (doc->client_table.cap - 1)] = *out;
+    doc->client_table.n++;
+    doc->by_id.v[doc->by_id.n++] = *out;
+    return UM_OK;
+}
+
+static void client_drop_index(struct um_crdt *doc, struct client *c)
+{
+    for (uint32_t d = 0; d < c->n_dir; d++)
+        mem_free(&doc->mem, c->dir[d].e, c->dir[d].cap * sizeof(struct entry));
+    mem_free(&doc->mem, c->dir, c->cap_dir * sizeof(*c->dir));
+    c->dir = NULL;
+    c->n_dir = c->cap_dir = 0;
+}
+
+void clients_truncate(struct um_crdt *doc, uint32_t n)
+{
+    struct table *t = &doc->client_table;
+    uint32_t kept = 0;
+
+    if (n == doc->clients.n)
+        return;
+    for (uint32_t k = n; k < doc->clients.n; k++)
+        client_drop_index(doc, &doc->clients.v[k]);
+    doc->clients.n = n;
+    for (uint32_t i = 0; i < doc->by_id.n; i++) {
+        if (i == doc->n_sorted)
+            doc->n_sorted = kept;
+        if (doc->by_id.v[i] < n)
+            doc->by_id.v[kept++] = doc->by_id.v[i];
+    }
+    doc->n_sorted = UM_MIN(doc->n_sorted, kept);
+    doc->by_id.n = kept;
+    memset(t->v, 0xff, t->cap * sizeof(*t->v));
+    t->n = n;
+    for (uint32_t k = 0; k < n; k++) {
+        uint64_t h = client_hash(doc, k);
+
+        while (t->v[h & (t->cap - 1)] != NONE)
+            h++;
+        t->v[h & (t->cap - 1)] = k;
+    }
+}
+
+/* Merges the sorted part with the few new ones by insertion when they are few, else sorts all. */
+static int by_id_order(const void *a, const void *b, void *ctx)
+{
+    const struct um_crdt *doc = ctx;
+    uint64_t x = doc->clients.v[*(const uint32_t *)a].id, y = doc->clients.v[*(const uint32_t *)b].id;
+
+    return (x < y) - (x > y);
+}
+
+void clients_sort(struct um_crdt *doc)
+{
+    uint32_t n_new = doc->by_id.n - doc->n_sorted;
+
+    if (n_new == 0)
+        return;
+    if (n_new > 8) {
+        qsort_r(doc->by_id.v, doc->by_id.n, sizeof(*doc->by_id.v), by_id_order, doc);
+        doc->n_sorted = doc->by_id.n;
+    }
+    for (; doc->n_sorted < doc->by_id.n; doc->n_sorted++) {
+        uint32_t v = doc->by_id.v[doc->n_sorted], i = doc->n_sorted;
+
+        for (; i > 0 && doc->clients.v[doc->by_id.v[i - 1]].id < doc->clients.v[v].id; i--)
+            doc->by_id.v[i] = doc->by_id.v[i - 1];
+        doc->by_id.v[i] = v;
+    }
+}
+
+uint32_t client_before(const struct um_crdt *doc, uint32_t client)
+{
+    const struct client *c = &doc->clients.v[client];
+
+    return c->epoch == doc->tx->epoch ? c->before : c->state;
+}
+
+void clients_destroy(struct um_crdt *doc)
+{
+    for (uint32_t k = 0; k < doc->clients.n; k++)
+        client_drop_index(doc, &doc->clients.v[k]);
+    doc->need_spare = 0;
+    while (doc->spare != NULL) {
+        struct entry *e = doc->spare;
+
+        memcpy(&doc->spare, e, sizeof(doc->spare));
+        mem_free(&doc->mem, e, CHUNK * sizeof(struct entry));
+    }
+    vec_free(&doc->mem, &doc->clients);
+    vec_free(&doc->mem, &doc->by_id);
+    mem_free(&doc->mem, doc->client_table.v, doc->client_table.cap * sizeof(uint32_t));
+}
+
+/* ---- reservation --------------------------------------------------------------------------------------- */
+
+/* The only chunk of a small client may be smaller than CHUNK. */
+static um_err small_chunk_grow(struct um_crdt *doc, struct client *c, uint64_t need)
+{
+    struct dir *d = &c->dir[0];
+    uint32_t cap = d->cap == 0 ? 2 : d->cap;
+    struct entry *e;
+
+    while (cap < need && cap < CHUNK)
+        cap *= 2;
+    if (cap == d->cap)
+        return UM_OK;
+    if ((e = mem_resize(&doc->mem, d->e, d->cap * sizeof(*e), cap * sizeof(*e))) == NULL)
+        return UM_ENOMEM;
+    d->e = e;
+    d->cap = (uint16_t)cap;
+    return UM_OK;
+}
+
+um_err index_reserve(struct um_crdt *doc, struct client *c)
+{
+    uint64_t n = (uint64_t)c->appends + c->inserts, extra = 0;
+    uint64_t held = c->n_dir == 0 ? 0 : c->dir[c->n_dir - 1].n;
+    um_err err;
+
+    if (n == 0)
+        return UM_OK;
+    if (c->cap_dir == 0) {
+        if (!mem_vec_room(&doc->mem, &c->dir, &c->cap_dir, 1, sizeof(*c->dir)))
+            return UM_ENOMEM;
+    }
+    if (c->n_dir == 0) {
+        c->dir[0] = (struct dir){ 0 };
+        c->n_dir = 1;
+    }
+    if (c->n_dir == 1 && c->dir[0].cap < CHUNK && (err = small_chunk_grow(doc, c, held + n)) != UM_OK)
+        return err;
+    if (c->n_dir > 1 || held + n > CHUNK)
+        extra = c->appends / CHUNK + 1 +
+                UM_MIN((uint64_t)c->inserts, c->n_dir + c->appends / CHUNK + 1 + c->inserts / (CHUNK / 2) + 1);
+    doc->need_spare += (uint32_t)extra;
+    if (c->n_dir + extra > c->cap_dir &&
+        !mem_vec_room(&doc->mem, &c->dir, &c->cap_dir, c->n_dir + extra, sizeof(*c->dir)))
+        return UM_ENOMEM;
+    return UM_OK;
+}
+
+static void spare_put(struct um_crdt *doc, struct entry *e)
+{
+    memcpy(e, &doc->spare, sizeof(doc->spare));
+    doc->spare = e;
+    doc->n_spare++;
+}
+
+static struct entry *spare_take(struct um_crdt *doc)
+{
+    struct entry *e = doc->spare;
+
+    UM_ASSERT(e != NULL);
+    memcpy(&doc->spare, e, sizeof(doc->spare));
+    doc->n_spare--;
+    return e;
+}
+
+um_err index_reserve_chunks(struct um_crdt *doc)
+{
+    while (doc->n_spare < doc->need_spare) {
+        struct entry *e = mem_resize(&doc->mem, NULL, 0, CHUNK * sizeof(*e));
+
+        if (e == NULL)
+            return UM_ENOMEM;
+        spare_put(doc, e);
+    }
+    return UM_OK;
+}
+
+void index_trim(struct um_crdt *doc)
+{
+    doc->need_spare = 0;
+    while (doc->n_spare > SPARE_KEPT)
+        mem_free(&doc->mem, spare_take(doc), CHUNK * sizeof(struct entry));
+}
+
+/* ---- cursors ------------------------------------------------------------------------------------------- */
+
+static uint32_t dir_find(const struct client *c, uint32_t clock)
+{
+    uint32_t lo = 0, hi = c->n_dir;
+
+    if (c->dir[hi - 1].clock <= clock)
+        return hi - 1;
+    while (hi - lo > 1) {
+        uint32_t mid = lo + (hi - lo) / 2;
+
+        if (c->dir[mid].clock <= clock)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+struct cursor index_find(struct client *c, uint32_t clock)
+{
+    uint32_t d = dir_find(c, clock), lo = 0, hi = c->dir[d].n;
+    const struct entry *e = c->dir[d].e;
+
+    if (e[hi - 1].clock <= clock)
+        return (struct cursor){ c, d, hi - 1 };
+    while (hi - lo > 1) {
+        uint32_t mid = lo + (hi - lo) / 2;
+
+        if (e[mid].clock <= clock)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return (struct cursor){ c, d, lo };
+}
+
+bool cursor_next(struct cursor *at)
+{
+    if (at->i + 1 < at->c->dir[at->d].n) {
+        at->i++;
+        return true;
+    }
+    if (at->d + 1 >= at->c->n_dir)
+        return false;
+    at->d++;
+    at->i = 0;
+    return true;
+}
+
+bool cursor_prev(struct cursor *at)
+{
+    if (at->i > 0) {
+        at->i--;
+        return true;
+    }
+    if (at->d == 0)
+        return false;
+    at->d--;
+    at->i = at->c->dir[at->d].n - 1u;
+    return true;
+}
+
+struct cursor cursor_last(struct client *c)
+{
+    return (struct cursor){ c, c->n_dir - 1, c->dir[c->n_dir - 1].n - 1u };
+}
+
+uint32_t cursor_end(struct cursor at)
+{
+    return cursor_next(&at) ? cursor_entry(at)->clock : at.c->state;
+}
+
+/* ---- changing ------------------------------------------------------------------------------------------ */
+
+static void dir_insert(struct client *c, uint32_t d, struct dir v)
+{
+    UM_ASSERT(c->n_dir < c->cap_dir);
+    memmove(c->dir + d + 1, c->dir + d, (c->n_dir - d) * sizeof(*c->dir));
+    c->dir[d] = v;
+    c->n_dir++;
+}
+
+void index_append(struct um_crdt *doc, struct client *c, uint32_t ref, uint32_t len)
+{
+    struct dir *d = &c->dir[c->n_dir - 1];
+
+    if (d->n == d->cap) {
+        UM_ASSERT(d->cap == CHUNK);
+        dir_insert(c, c->n_dir, (struct dir){ .clock = c->state, .cap = CHUNK, .e = spare_take(doc) });
+        d = &c->dir[c->n_dir - 1];
+    }
+    if (d->n == 0)
+        d->clock = c->state;
+    d->e[d->n++] = (struct entry){ c->state, ref };
+    c->state += len;
+    doc->n_structs++;
+}
+
+void index_insert_after(struct um_crdt *doc, struct cursor at, struct entry e)
+{
+    struct client *c = at.c;
+    struct dir *d = &c->dir[at.d];
+    uint32_t i = at.i + 1;
+
+    if (d->n == d->cap) {
+        uint32_t half = CHUNK / 2;
+        struct dir right = { .n = (uint16_t)(d->n - half), .cap = CHUNK, .e = spare_take(doc) };
+
+        UM_ASSERT(d->cap == CHUNK);
+        memcpy(right.e, d->e + half, right.n * sizeof(struct entry));
+        right.clock = right.e[0].clock;
+        d->n = (uint16_t)half;
+        dir_insert(c, at.d + 1, right);
+        d = &c->dir[at.d];
+        if (i > half) {
+            d++;
+            i -= half;
+        }
+    }
+    memmove(d->e + i + 1, d->e + i, (d->n - i) * sizeof(struct entry));
+    d->e[i] = e;
+    d->n++;
+    doc->n_structs++;
+}
+
+static void dir_remove(struct um_crdt *doc, struct client *c, uint32_t d)
+{
+    if (c->dir[d].cap == CHUNK)
+        spare_put(doc, c->dir[d].e);
+    else
+        mem_free(&doc->mem, c->dir[d].e, c->dir[d].cap * sizeof(struct entry));
+    memmove(c->dir + d, c->dir + d + 1, (c->n_dir - d - 1) * sizeof(*c->dir));
+    c->n_dir--;
+}
+
+/* Joins a thinned chunk with its left or right neighbour when both fit well. */
+static struct cursor chunk_join(struct um_crdt *doc, struct cursor at)
+{
+    struct client *c = at.c;
+    uint32_t d = at.d + 1 < c->n_dir ? at.d : at.d > 0 ? at.d - 1 : NONE;
+    struct dir *l;
+
+    if (d == NONE)
+        return at;
+    l = &c->dir[d];
+    if (l->n + l[1].n > CHUNK * 3 / 4 || l->cap < CHUNK)
+        return at;
+    if (at.d == d + 1)
+        at = (struct cursor){ c, d, at.i + l->n };
+    memcpy(l->e + l->n, l[1].e, l[1].n * sizeof(struct entry));
+    l->n = (uint16_t)(l->n + l[1].n);
+    dir_remove(doc, c, d + 1);
+    return at;
+}
+
+struct cursor index_remove_after(struct um_crdt *doc, struct cursor at, uint32_t n)
+{
+    struct client *c = at.c;
+    struct dir *d = &c->dir[at.d];
+    uint32_t here = UM_MIN(n, d->n - at.i - 1u);
+
+    doc->n_structs -= n;
+    memmove(d->e + at.i + 1, d->e + at.i + 1 + here, (d->n - at.i - 1 - here) * sizeof(struct entry));
+    d->n = (uint16_t)(d->n - here);
+    for (n -= here; n > 0;) {
+        d = &c->dir[at.d + 1];
+        if (n >= d->n) {
+            n -= d->n;
+            dir_remove(doc, c, at.d + 1);
+            continue;
+        }
+        memmove(d->e, d->e + n, (d->n - n) * sizeof(struct entry));
+        d->n = (uint16_t)(d->n - n);
+        d->clock = d->e[0].clock;
+        n = 0;
+    }
+    return c->dir[at.d].n < CHUNK / 4 ? chunk_join(doc, at) : at;
+}

@@ -1,0 +1,592 @@
+/* Updates without a document: merging, differences, state vectors, figures.
+ *
+ * Merging goes client by client, highest first, with a heap over the inputs' sections of that client. Structs are
+ * copied, cut where they overlap, and never joined (collected runs are). */
+#include "doc.h"
+#include <stdlib.h>
+
+/* ---- a writer that does not know yet how many structs a section has -------------------------------------- */
+
+struct writer {
+    struct um_buf all, section;       /* finished sections; the structs of the present one */
+    uint64_t client;
+    uint32_t clock, n, sections;
+};
+
+static void writer_flush(struct writer *w)
+{
+    if (w->n > 0) {
+        buf_put_uint(&w->all, w->n);
+        buf_put_uint(&w->all, w->client);
+        buf_put_uint(&w->all, w->clock);
+        um_buf_put(&w->all, w->section.data, w->section.len);
+        w->all.failed |= w->section.failed;
+        w->sections++;
+    }
+    w->n = 0;
+    um_buf_clear(&w->section);
+}
+
+static void writer_put(struct writer *w, uint64_t client, const struct wire *s)
+{
+    if (w->n > 0 && w->client != client)
+        writer_flush(w);
+    if (w->n++ == 0) {
+        w->client = client;
+        w->clock = s->clock;
+    }
+    wire_write(&w->section, s);
+}
+
+static um_err writer_end(struct writer *w, struct um_buf *out)
+{
+    bool failed;
+
+    writer_flush(w);
+    buf_put_uint(out, w->sections);
+    um_buf_put(out, w->all.data, w->all.len);
+    failed = w->all.failed || out->failed;
+    um_buf_free(&w->all);
+    um_buf_free(&w->section);
+    return failed ? UM_ENOMEM : UM_OK;
+}
+
+/* ---- inputs -------------------------------------------------------------------------------------------- */
+
+/* One section of one input; CUR is its next struct, Skips and empty ones left out. */
+struct stream {
+    uint64_t client;
+    uint32_t order;                   /* of the input */
+    uint32_t clock, left;
+    struct rd r;
+    struct wire cur;
+};
+typedef VEC(struct stream) stream_vec;
+
+static bool stream_next(struct stream *s)
+{
+    while (s->left > 0) {
+        s->left--;
+        wire_read(&s->r, s->client, s->clock, &s->cur, NULL);
+        s->clock += s->cur.len;
+        if (s->cur.kind != KIND_SKIP && s->cur.len > 0)
+            return true;
+    }
+    return false;
+}
+
+static uint32_t wire_end(const struct wire *w) { return w->clock + w->len; }
+
+static um_err streams_collect(struct mem *m, struct um_span update, uint32_t order, stream_vec *out,
+                              struct um_span *ds)
+{
+    struct rd r = rd_make(update);
+    uint64_t n = rd_uint(&r);
+    struct section sec;
+    struct wire w;
+
+    for (; n > 0; n--) {
+        uint32_t clock;
+
+        section_read(&r, &sec);
+        clock = sec.clock;
+        if (!vec_room(m, out, 1))
+            return UM_ENOMEM;
+        out->v[out->n] = (struct stream){ .client = sec.client, .order = order, .clock = sec.clock, .left = sec.n,
+                                          .r = r };
+        for (uint32_t i = 0; i < sec.n; i++, clock += w.len)
+            wire_read(&r, sec.client, clock, &w, NULL);
+        if (stream_next(&out->v[out->n]))
+            out->n++;
+    }
+    *ds = UM_SPAN(r.p, rd_left(&r));
+    return UM_OK;
+}
+
+static int stream_by_client(const void *a, const void *b)
+{
+    const struct stream *x = *(struct stream *const *)a, *y = *(struct stream *const *)b;
+
+    if (x->client != y->client)
+        return x->client < y->client ? 1 : -1;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+/* Lowest clock first. Of two structs at one clock the earlier input's; of a collected run and an item the later
+ * input's, as yjs happens to choose. */
+static bool stream_before(const struct stream *a, const struct stream *b)
+{
+    if (a->cur.clock != b->cur.clock)
+        return a->cur.clock < b->cur.clock;
+    if ((a->cur.kind == KIND_GC) != (b->cur.kind == KIND_GC))
+        return a->order > b->order;
+    return a->order < b->order;
+}
+
+struct heap {
+    struct stream **v;
+    uint32_t n;
+};
+
+static void heap_down(struct heap *h, uint32_t i)
+{
+    for (;;) {
+        uint32_t k = 2 * i + 1;
+        struct stream *t = h->v[i];
+
+        if (k >= h->n)
+            return;
+        if (k + 1 < h->n && stream_before(h->v[k + 1], h->v[k]))
+            k++;
+        if (!stream_before(h->v[k], t))
+            return;
+        h->v[i] = h->v[k];
+        h->v[k] = t;
+        i = k;
+    }
+}
+
+/* The top was moved on, or is used up. */
+static void heap_settle(struct heap *h, bool more)
+{
+    if (!more)
+        h->v[0] = h->v[--h->n];
+    if (h->n > 1)
+        heap_down(h, 0);
+}
+
+/* ---- merging one client -------------------------------------------------------------------------------- */
+
+static void skip_put(struct writer *w, uint64_t client, uint32_t clock, uint32_t len)
+{
+    struct wire skip = { .info = KIND_SKIP, .kind = KIND_SKIP, .clock = clock, .len = len };
+
+    writer_put(w, client, &skip);
+}
+
+/* One turn with the lowest stream: adds what is new of it behind CUR. False: it was used up or must be sorted in
+ * again before anything was taken. */
+static bool stream_take(struct stream *s, struct wire *cur, struct writer *w, bool *more)
+{
+    bool iterated = false;
+
+    while (wire_end(&s->cur) <= wire_end(cur)) {
+        iterated = true;
+        if (!(*more = stream_next(s)))
+            return false;
+    }
+    if (iterated && s->cur.clock > wire_end(cur))
+        return false;
+    if (s->cur.clock > wire_end(cur)) {
+        writer_put(w, s->client, cur);
+        skip_put(w, s->client, wire_end(cur), s->cur.clock - wire_end(cur));
+    } else {
+        if (s->cur.clock < wire_end(cur))
+            wire_cut(&s->cur, s->client, wire_end(cur) - s->cur.clock);
+        if (s->cur.kind == KIND_GC && cur->kind == KIND_GC) {
+            cur->len += s->cur.len;
+            *more = stream_next(s);
+            return true;
+        }
+        writer_put(w, s->client, cur);
+    }
+    *cur = s->cur;
+    *more = stream_next(s);
+    return true;
+}
+
+static void client_merge(struct heap *h, struct writer *w)
+{
+    uint64_t client = h->v[0]->client;
+    struct wire cur;
+    bool more;
+
+    for (uint32_t i = h->n; i > 0; i--)
+        heap_down(h, i - 1);
+    cur = h->v[0]->cur;
+    more = stream_next(h->v[0]);
+    for (;;) {
+        struct stream *s = h->v[0];
+
+        while (more && s->cur.clock == wire_end(&cur)) {
+            writer_put(w, client, &cur);
+            cur = s->cur;
+            more = stream_next(s);
+        }
+        heap_settle(h, more);
+        if (h->n == 0)
+            break;
+        more = true;
+        while (!stream_take(h->v[0], &cur, w, &more)) {
+            heap_settle(h, more);
+            more = true;
+            if (h->n == 0)
+                break;
+        }
+        if (h->n == 0)
+            break;
+    }
+    writer_put(w, client, &cur);
+}
+
+/* ---- delete sets --------------------------------------------------------------------------------------- */
+
+typedef VEC(struct range) range_vec;
+
+static int range_order(const void *a, const void *b)
+{
+    const struct range *x = a, *y = b;
+
+    if (x->client != y->client)
+        return x->client < y->client ? 1 : -1;
+    return (x->clock > y->clock) - (x->clock < y->clock);
+}
+
+static um_err ranges_collect(struct mem *m, struct um_span ds, range_vec *out)
+{
+    struct range_walk w = range_walk_make(ds);
+    struct range g;
+
+    while (range_next(&w, &g)) {
+        if (!vec_room(m, out, 1))
+            return UM_ENOMEM;
+        out->v[out->n++] = g;
+    }
+    return UM_OK;
+}
+
+static void ranges_join(range_vec *v)
+{
+    uint32_t n = 0;
+
+    if (v->n < 2)
+        return;
+    qsort(v->v, v->n, sizeof(*v->v), range_order);
+    for (uint32_t i = 1; i < v->n; i++) {
+        struct range *l = &v->v[n], *r = &v->v[i];
+
+        if (l->client == r->client && l->clock + l->len >= r->clock)
+            l->len = UM_MAX(l->clock + l->len, r->clock + r->len) - l->clock;
+        else
+            v->v[++n] = *r;
+    }
+    v->n = n + 1;
+}
+
+/* V is grouped by client, descending. */
+static void ranges_write(const range_vec *v, struct um_buf *out)
+{
+    uint32_t clients = 0, to;
+
+    for (uint32_t i = 0; i < v->n; i++)
+        clients += i == 0 || v->v[i].client != v->v[i - 1].client;
+    buf_put_uint(out, clients);
+    for (uint32_t i = 0; i < v->n;) {
+        for (to = i; to < v->n && v->v[to].client == v->v[i].client;)
+            to++;
+        buf_put_uint(out, v->v[i].client);
+        buf_put_uint(out, to - i);
+        for (; i < to; i++) {
+            buf_put_uint(out, v->v[i].clock);
+            buf_put_uint(out, v->v[i].len);
+        }
+    }
+}
+
+/* ---- merging ------------------------------------------------------------------------------------------- */
+
+struct merger {
+    stream_vec streams;
+    range_vec ranges;
+    struct stream **by_client;
+};
+
+static um_err merger_fill(struct mem *m, struct merger *g, const struct um_span *updates, size_t n)
+{
+    um_err err = UM_OK;
+
+    for (size_t i = 0; i < n && err == UM_OK; i++) {
+        struct um_span ds;
+
+        if ((err = streams_collect(m, updates[i], (uint32_t)i, &g->streams, &ds)) == UM_OK)
+            err = ranges_collect(m, ds, &g->ranges);
+    }
+    if (err != UM_OK || g->streams.n == 0)
+        return err;
+    g->by_client = mem_resize(m, NULL, 0, g->streams.n * sizeof(*g->by_client));
+    if (g->by_client == NULL)
+        return UM_ENOMEM;
+    for (uint32_t i = 0; i < g->streams.n; i++)
+        g->by_client[i] = &g->streams.v[i];
+    qsort(g->by_client, g->streams.n, sizeof(*g->by_client), stream_by_client);
+    return UM_OK;
+}
+
+um_err updates_merge(struct mem *m, const struct um_span *updates, size_t n, struct um_buf *out)
+{
+    struct merger g = { 0 };
+    struct writer w = { 0 };
+    uint32_t n_streams;
+    um_err err;
+
+    if (n == 1) {
+        um_buf_put(out, updates[0].data, updates[0].len);
+        return out->failed ? UM_ENOMEM : UM_OK;
+    }
+    err = merger_fill(m, &g, updates, n);
+    n_streams = g.streams.n;
+    for (uint32_t from = 0, to; err == UM_OK && from < n_streams; from = to) {
+        struct heap h = { g.by_client + from, 0 };
+
+        for (to = from; to < n_streams && g.by_client[to]->client == g.by_client[from]->client;)
+            to++;
+        h.n = to - from;
+        client_merge(&h, &w);
+    }
+    if (err == UM_OK) {
+        ranges_join(&g.ranges);
+        err = writer_end(&w, out);
+        ranges_write(&g.ranges, out);
+        if (out->failed)
+            err = UM_ENOMEM;
+    }
+    mem_free(m, g.by_client, n_streams * sizeof(*g.by_client));
+    vec_free(m, &g.streams);
+    vec_free(m, &g.ranges);
+    return err;
+}
+
+/* ---- difference ---------------------------------------------------------------------------------------- */
+
+static void section_diff(struct writer *w, struct rd *r, const struct section *sec, uint64_t known)
+{
+    uint32_t clock = sec->clock;
+    bool begun = false;
+    struct wire s;
+
+    for (uint32_t i = 0; i < sec->n; i++, clock = wire_end(&s)) {
+        struct wire part;
+
+        wire_read(r, sec->client, clock, &s, NULL);
+        if (s.len == 0 || (!begun && (s.kind == KIND_SKIP || wire_end(&s) <= known)))
+            continue;
+        part = s;
+        if (!begun && known > s.clock)
+            wire_cut(&part, sec->client, (uint32_t)known - s.clock);
+        begun = true;
+        writer_put(w, sec->client, &part);
+    }
+}
+
+static int range_by_client(const void *a, const void *b)
+{
+    const struct range *x = a, *y = b;
+
+    return (x->client < y->client) - (x->client > y->client);
+}
+
+um_err update_diff(struct mem *m, struct um_span update, const sv_vec *sv, struct um_buf *out)
+{
+    struct rd r = rd_make(update);
+    struct writer w = { 0 };
+    range_vec ranges = { 0 };
+    bool sorted = true;
+    um_err err;
+
+    for (uint64_t n = rd_uint(&r); n > 0; n--) {
+        struct section sec;
+
+        section_read(&r, &sec);
+        section_diff(&w, &r, &sec, sv_get(sv, sec.client));
+        writer_flush(&w);
+    }
+    err = writer_end(&w, out);
+    if (err == UM_OK)
+        err = ranges_collect(m, UM_SPAN(r.p, rd_left(&r)), &ranges);
+    for (uint32_t i = 1; i < ranges.n; i++)
+        sorted &= ranges.v[i - 1].client >= ranges.v[i].client;
+    if (!sorted)                      /* glibc's qsort keeps the order of equals */
+        qsort(ranges.v, ranges.n, sizeof(*ranges.v), range_by_client);
+    ranges_write(&ranges, out);
+    vec_free(m, &ranges);
+    return err == UM_OK && out->failed ? UM_ENOMEM : err;
+}
+
+/* ---- public: everything checks its input first ----------------------------------------------------------- */
+
+static struct um_crdt_conf conf_of(const struct um_crdt_conf *conf)
+{
+    struct um_crdt_conf c;
+
+    if (conf != NULL)
+        return *conf;
+    um_crdt_conf_init(&c);
+    return c;
+}
+
+static um_err update_check(struct mem *m, const struct um_crdt_conf *cf, struct um_span *update, struct scan *s)
+{
+    um_err err = update_scan(*update, &cf->limits, s);
+
+    if (err == UM_OK)
+        err = update_check_unique(m, *update, s);
+    update->len = UM_MIN(update->len, s->bytes);
+    return err;
+}
+
+um_err um_crdt_validate(const struct um_crdt_conf *conf, struct um_span update, struct um_crdt_update_stats *stats)
+{
+    struct um_crdt_conf cf = conf_of(conf);
+    struct mem m;
+    struct scan s;
+    um_err err;
+
+    mem_init(&m, &cf.alloc);
+    if ((err = update_check(&m, &cf, &update, &s)) != UM_OK)
+        return err;
+    if (stats != NULL)
+        *stats = (struct um_crdt_update_stats){ s.sections, s.structs, s.skips, s.ranges, s.bytes, s.empty };
+    return UM_OK;
+}
+
+um_err um_crdt_merge(const struct um_crdt_conf *conf, const struct um_span *updates, size_t n, struct um_buf *out)
+{
+    struct um_crdt_conf cf = conf_of(conf);
+    struct mem m;
+    VEC(struct um_span) spans = { 0 };
+    um_err err = UM_OK;
+
+    mem_init(&m, &cf.alloc);
+    if (n > UINT32_MAX || !vec_room(&m, &spans, n))
+        return UM_ENOMEM;
+    for (size_t i = 0; i < n && err == UM_OK; i++) {
+        struct scan s;
+
+        spans.v[spans.n] = updates[i];
+        err = update_check(&m, &cf, &spans.v[spans.n++], &s);
+    }
+    if (err == UM_OK)
+        err = updates_merge(&m, spans.v, spans.n, out);
+    vec_free(&m, &spans);
+    return err;
+}
+
+um_err um_crdt_diff(const struct um_crdt_conf *conf, struct um_span update, struct um_span sv, struct um_buf *out)
+{
+    struct um_crdt_conf cf = conf_of(conf);
+    struct mem m;
+    struct scan s;
+    sv_vec known;
+    um_err err;
+
+    mem_init(&m, &cf.alloc);
+    if ((err = update_check(&m, &cf, &update, &s)) != UM_OK || (err = sv_read(&m, sv, &cf.limits, &known)) != UM_OK)
+        return err;
+    err = update_diff(&m, update, &known, out);
+    vec_free(&m, &known);
+    return err;
+}
+
+/* Steps over a section: its end, and the end of what has no hole from clock 0 on. */
+static void section_ends(struct rd *r, const struct section *sec, uint32_t *end, uint32_t *whole)
+{
+    bool counting = sec->clock == 0;
+    struct wire w;
+
+    *end = sec->clock;
+    *whole = 0;
+    for (uint32_t i = 0; i < sec->n; i++, *end = wire_end(&w)) {
+        wire_read(r, sec->client, *end, &w, NULL);
+        counting &= w.kind != KIND_SKIP;
+        if (counting)
+            *whole = wire_end(&w);
+    }
+}
+
+um_err um_crdt_sv_of_update(const struct um_crdt_conf *conf, struct um_span update, struct um_buf *out)
+{
+    struct um_crdt_conf cf = conf_of(conf);
+    struct um_buf entries = { 0 };
+    struct rd r = rd_make(update);
+    struct mem m;
+    struct scan s;
+    uint32_t n = 0;
+    um_err err;
+
+    mem_init(&m, &cf.alloc);
+    if ((err = update_check(&m, &cf, &update, &s)) != UM_OK)
+        return err;
+    rd_uint(&r);
+    for (uint32_t i = 0; i < s.sections; i++) {
+        struct section sec;
+        uint32_t end, whole;
+
+        section_read(&r, &sec);
+        section_ends(&r, &sec, &end, &whole);
+        if (whole == 0)
+            continue;
+        n++;
+        buf_put_uint(&entries, sec.client);
+        buf_put_uint(&entries, whole);
+    }
+    buf_put_uint(out, n);
+    um_buf_put(out, entries.data, entries.len);
+    err = entries.failed || out->failed ? UM_ENOMEM : UM_OK;
+    um_buf_free(&entries);
+    return err;
+}
+
+um_err um_crdt_update_meta(const struct um_crdt_conf *conf, struct um_span update, um_crdt_meta_cb *cb, void *arg)
+{
+    struct um_crdt_conf cf = conf_of(conf);
+    struct rd r = rd_make(update);
+    struct mem m;
+    struct scan s;
+    um_err err;
+
+    mem_init(&m, &cf.alloc);
+    if ((err = update_check(&m, &cf, &update, &s)) != UM_OK)
+        return err;
+    rd_uint(&r);
+    for (uint32_t i = 0; i < s.sections; i++) {
+        struct section sec;
+        uint32_t end, whole;
+
+        section_read(&r, &sec);
+        section_ends(&r, &sec, &end, &whole);
+        if (sec.n > 0)
+            cb(arg, sec.client, sec.clock, end);
+    }
+    return UM_OK;
+}
+
+um_err um_crdt_sv_validate(const struct um_crdt_conf *conf, struct um_span sv)
+{
+    struct um_crdt_conf cf = conf_of(conf);
+    struct rd r = rd_make(sv);
+    uint64_t n = rd_uint(&r);
+
+    if (r.err != UM_OK || n > rd_left(&r) / 2)
+        return UM_EPROTO;
+    if (n > cf.limits.state_vector_entries)
+        return UM_ELIMIT;
+    for (; n > 0; n--) {
+        rd_uint(&r);
+        rd_uint(&r);
+    }
+    return r.err;
+}
+
+um_err um_crdt_sv_get(struct um_span sv, uint64_t client, uint64_t *clock)
+{
+    struct rd r = rd_make(sv);
+
+    *clock = 0;
+    for (uint64_t n = rd_uint(&r); n > 0 && r.err == UM_OK; n--) {
+        uint64_t id = rd_uint(&r), at = rd_uint(&r);
+
+        if (id == client && r.err == UM_OK)
+            *clock = at;
+    }
+    return r.err;
+}

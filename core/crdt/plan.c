@@ -1,0 +1,355 @@
+/* Before an update changes anything: in which order its structs are integrated, which must wait, and memory for
+ * all of it.
+ *
+ * The order is yjs': sections by client descending; a struct whose dependency lies in another section of the same
+ * update makes that section go first (a stack); a struct that depends on something that is nowhere is parked
+ * together with everything on the stack and the rest of their sections. */
+#include "doc.h"
+#include <stdlib.h>
+
+/* ---- sections, names, figures -------------------------------------------------------------------------- */
+
+static um_err demand(struct um_crdt *doc, struct plan *p, uint64_t id, uint32_t n)
+{
+    uint32_t k = client_find(doc, id);
+    um_err err;
+
+    if (k == NONE)
+        return UM_OK;
+    if ((err = tx_touch(doc, k)) == UM_OK) {
+        doc->clients.v[k].inserts += n;
+        p->items += n;
+    }
+    return err;
+}
+
+/* What integrating W may need. */
+static um_err struct_prepare(struct um_crdt *doc, struct plan *p, const struct wire *w, uint32_t client)
+{
+    uint32_t name;
+    um_err err = UM_OK;
+
+    doc->clients.v[client].appends++;
+    if (w->kind == KIND_GC || w->kind == KIND_SKIP)
+        return UM_OK;
+    p->items++;
+    p->content += w->body.len;
+    if (w->parent_form == PARENT_ROOT)
+        err = root_intern(doc, w->root, &name);
+    if (err == UM_OK && w->key.data != NULL)
+        err = name_intern(doc, w->key, &name);
+    if (err == UM_OK && w->name.data != NULL)
+        err = name_intern(doc, w->name, &name);
+    if (err == UM_OK && (w->info & INFO_ORIGIN) != 0 &&
+        (w->origin.client != doc->clients.v[client].id || w->origin.clock + 1 != w->clock ||
+         w->clock < doc->clients.v[client].state))
+        err = demand(doc, p, w->origin.client, 1);
+    if (err == UM_OK && (w->info & INFO_RIGHT) != 0)
+        err = demand(doc, p, w->right.client, 1);
+    return err;
+}
+
+/* Makes section S known: its client too, so that every section's client is known before references are counted. */
+static um_err section_open(struct um_crdt *doc, struct plan *p, const struct section *s, struct rd r)
+{
+    struct plan_section ps = { .s = *s, .r = r, .clock = s->clock, .left = s->n };
+    um_err err;
+
+    if ((err = client_intern(doc, s->client, &ps.client)) != UM_OK || (err = tx_touch(doc, ps.client)) != UM_OK)
+        return err;
+    if (!vec_room(&doc->mem, &p->sections, 1))
+        return UM_ENOMEM;
+    doc->clients.v[ps.client].section = p->sections.n;
+    p->sections.v[p->sections.n++] = ps;
+    return UM_OK;
+}
+
+static um_err sections_open(struct um_crdt *doc, struct plan *p, struct um_span update)
+{
+    struct rd r = rd_make(update);
+    um_err err;
+
+    rd_uint(&r);
+    for (uint32_t i = 0; i < p->scan->sections; i++) {
+        struct section s;
+        struct wire w;
+        uint32_t clock;
+
+        section_read(&r, &s);
+        if (s.n > 0 && (err = section_open(doc, p, &s, r)) != UM_OK)
+            return err;
+        clock = s.clock;
+        for (uint32_t k = 0; k < s.n && i + 1 < p->scan->sections; k++, clock += w.len)
+            wire_read(&r, s.client, clock, &w, NULL);
+    }
+    return UM_OK;
+}
+
+static um_err section_prepare(struct um_crdt *doc, struct plan *p, const struct plan_section *ps)
+{
+    struct rd r = ps->r;
+    uint32_t clock = ps->clock;
+    struct wire w;
+    um_err err;
+
+    for (uint32_t i = 0; i < ps->left; i++, clock += w.len) {
+        wire_read(&r, ps->s.client, clock, &w, NULL);
+        if ((err = struct_prepare(doc, p, &w, ps->client)) != UM_OK)
+            return err;
+    }
+    return UM_OK;
+}
+
+/* ---- order --------------------------------------------------------------------------------------------- */
+
+static uint32_t state_of(const struct um_crdt *doc, uint64_t id)
+{
+    uint32_t k = client_find(doc, id);
+
+    if (k == NONE)
+        return 0;
+    return doc->clients.v[k].epoch == doc->tx->epoch ? doc->clients.v[k].planned : doc->clients.v[k].state;
+}
+
+/* The client whose structs W waits for; false when nothing is missing. */
+static bool is_missing(const struct um_crdt *doc, const struct wire *w, uint64_t client, uint64_t *whom)
+{
+    const struct id *ids[] = { (w->info & INFO_ORIGIN) != 0 ? &w->origin : NULL,
+                               (w->info & INFO_RIGHT) != 0 ? &w->right : NULL,
+                               w->parent_form == PARENT_ID ? &w->parent : NULL };
+
+    if (w->kind == KIND_GC)
+        return false;
+    for (size_t i = 0; i < UM_COUNT(ids); i++) {
+        if (ids[i] != NULL && ids[i]->client != client && ids[i]->clock >= state_of(doc, ids[i]->client)) {
+            *whom = ids[i]->client;
+            return true;
+        }
+    }
+    return false;
+}
+
+static um_err note_missing(struct um_crdt *doc, struct plan *p, uint64_t client, uint32_t clock)
+{
+    if (!vec_room(&doc->mem, &p->missing, 1))
+        return UM_ENOMEM;
+    p->missing.v[p->missing.n++] = (struct missing){ client, clock };
+    return UM_OK;
+}
+
+/* Everything on the stack waits, with the rest of its sections. */
+static void park_stack(struct plan *p)
+{
+    for (uint32_t i = 0; i < p->stack.n; i++) {
+        struct plan_section *s = &p->sections.v[p->stack.v[i]];
+
+        s->rest = s->r.p;
+        s->rest_clock = s->clock;
+        s->rest_n = s->left;
+        s->stacked = false;
+        p->parked += s->left;
+        s->left = 0;
+    }
+    p->stack.n = 0;
+}
+
+static um_err note_run(struct um_crdt *doc, struct plan *p, uint32_t section)
+{
+    struct plan_run *last = p->runs.n > 0 ? &p->runs.v[p->runs.n - 1] : NULL;
+
+    if (last != NULL && last->section == section) {
+        last->n++;
+        return UM_OK;
+    }
+    if (!vec_room(&doc->mem, &p->runs, 1))
+        return UM_ENOMEM;
+    p->runs.v[p->runs.n++] = (struct plan_run){ section, 1 };
+    return UM_OK;
+}
+
+/* The section to go on with when W of section K waits for WHOM; NONE: parked. */
+static um_err go_deeper(struct um_crdt *doc, struct plan *p, uint64_t whom, uint32_t *next)
+{
+    uint32_t k = client_find(doc, whom);
+    uint32_t section = NONE;
+
+    if (k != NONE && doc->clients.v[k].epoch == doc->tx->epoch)
+        section = doc->clients.v[k].section;
+    if (section != NONE && !p->sections.v[section].stacked && p->sections.v[section].left > 0) {
+        *next = section;
+        return UM_OK;
+    }
+    *next = NONE;
+    park_stack(p);
+    return note_missing(doc, p, whom, state_of(doc, whom));
+}
+
+/* Plans section FROM to its end, and what it needs of others. */
+static um_err section_order(struct um_crdt *doc, struct plan *p, uint32_t from)
+{
+    uint32_t k = from;
+    um_err err;
+
+    while (k != NONE) {
+        struct plan_section *s = &p->sections.v[k];
+        struct client *c = &doc->clients.v[s->client];
+        struct rd before = s->r;
+        uint64_t whom;
+        struct wire w;
+
+        if (s->left == 0) {
+            k = k == from ? NONE : from;
+            continue;
+        }
+        wire_read(&s->r, s->s.client, s->clock, &w, NULL);
+        if (w.kind != KIND_SKIP && w.len > 0) {
+            bool gap = w.clock > c->planned;
+
+            if (gap || is_missing(doc, &w, s->s.client, &whom)) {
+                s->r = before;
+                if (!s->stacked) {
+                    if (!vec_room(&doc->mem, &p->stack, 1))
+                        return UM_ENOMEM;
+                    p->stack.v[p->stack.n++] = k;
+                    s->stacked = true;
+                }
+                if (gap) {
+                    park_stack(p);
+                    err = note_missing(doc, p, s->s.client, w.clock - 1);
+                    k = NONE;
+                } else {
+                    err = go_deeper(doc, p, whom, &k);
+                }
+                if (err != UM_OK)
+                    return err;
+                if (k == NONE)
+                    k = from;                 /* parked: what is left of the first section, if anything */
+                continue;
+            }
+            c->planned = UM_MAX(c->planned, w.clock + w.len);
+        }
+        if ((err = note_run(doc, p, k)) != UM_OK)
+            return err;
+        s->clock += w.len;
+        s->left--;
+        if (p->stack.n > 0) {                 /* back to the one that waited */
+            k = p->stack.v[--p->stack.n];
+            p->sections.v[k].stacked = false;
+        }
+    }
+    return UM_OK;
+}
+
+static int section_order_by_id(const void *a, const void *b)
+{
+    const struct plan_section *x = a, *y = b;
+
+    return (x->s.client < y->s.client) - (x->s.client > y->s.client);
+}
+
+static void sections_sort(struct um_crdt *doc, struct plan *p)
+{
+    if (p->scan->ordered)
+        return;
+    qsort(p->sections.v, p->sections.n, sizeof(*p->sections.v), section_order_by_id);
+    for (uint32_t k = 0; k < p->sections.n; k++)
+        doc->clients.v[p->sections.v[k].client].section = k;
+}
+
+/* ---- deletions, memory --------------------------------------------------------------------------------- */
+
+static um_err ranges_prepare(struct um_crdt *doc, struct plan *p)
+{
+    struct range_walk walk = range_walk_make(p->scan->ds);
+    struct range g;
+    um_err err;
+
+    if (p->scan->ranges == 0)
+        return UM_OK;
+    while (range_next(&walk, &g)) {
+        if (g.clock + g.len > state_of(doc, g.client))
+            p->parked_ranges++;
+        if ((err = demand(doc, p, g.client, 2)) != UM_OK)
+            return err;
+    }
+    return UM_OK;
+}
+
+static um_err memory_reserve(struct um_crdt *doc, struct plan *p)
+{
+    um_err err = UM_OK;
+
+    if ((uint64_t)doc->n_structs + p->scan->structs > doc->limits.structs)
+        return UM_ELIMIT;
+    for (uint32_t i = 0; i < doc->tx->touched.n && err == UM_OK; i++)
+        err = index_reserve(doc, &doc->clients.v[doc->tx->touched.v[i]]);
+    if (err != UM_OK || (err = index_reserve_chunks(doc)) != UM_OK || (err = items_reserve(doc, p->items)) != UM_OK ||
+        (err = content_reserve(doc, p->content)) != UM_OK ||
+        (err = types_reserve(doc, p->scan->types, p->scan->keyed)) != UM_OK)
+        return err;
+    return UM_OK;
+}
+
+um_err plan_make(struct um_crdt *doc, struct plan *p, struct um_span update, const struct scan *scan)
+{
+    um_err err;
+
+    memset(p, 0, sizeof(*p));
+    p->scan = scan;
+    p->end = update.data + update.len;
+    doc->need_spare = 0;
+    for (uint32_t i = 0; i < doc->tx->touched.n; i++) {
+        struct client *c = &doc->clients.v[doc->tx->touched.v[i]];
+
+        c->appends = c->inserts = 0;
+        c->section = NONE;
+        c->planned = c->state;
+    }
+    if ((err = sections_open(doc, p, update)) != UM_OK)
+        return err;
+    for (uint32_t i = 0; i < p->sections.n; i++)
+        if ((err = section_prepare(doc, p, &p->sections.v[i])) != UM_OK)
+            return err;
+    sections_sort(doc, p);
+    for (uint32_t k = 0; k < p->sections.n; k++)
+        if ((err = section_order(doc, p, k)) != UM_OK)
+            return err;
+    if ((err = ranges_prepare(doc, p)) != UM_OK || (err = depth_check(doc, p)) != UM_OK)
+        return err;
+    return memory_reserve(doc, p);
+}
+
+void plan_run(struct um_crdt *doc, struct plan *p)
+{
+    for (uint32_t k = 0; k < p->sections.n; k++) {
+        struct plan_section *s = &p->sections.v[k];
+
+        s->r = (struct rd){ s->s.p, p->end, UM_OK };
+        s->clock = s->s.clock;
+    }
+    for (uint32_t i = 0; i < p->runs.n; i++) {
+        struct plan_section *s = &p->sections.v[p->runs.v[i].section];
+
+        for (uint32_t n = p->runs.v[i].n; n > 0; n--) {
+            uint32_t state = doc->clients.v[s->client].state;
+            struct wire w;
+
+            wire_read(&s->r, s->s.client, s->clock, &w, NULL);
+            s->clock += w.len;
+            if (w.kind == KIND_SKIP || w.len == 0)
+                continue;
+            if (state >= s->clock)
+                doc->tx->odd = true;          /* known already */
+            else
+                integrate(doc, s->client, &w, state - w.clock);
+        }
+    }
+}
+
+void plan_free(struct um_crdt *doc, struct plan *p)
+{
+    vec_free(&doc->mem, &p->sections);
+    vec_free(&doc->mem, &p->runs);
+    vec_free(&doc->mem, &p->stack);
+    vec_free(&doc->mem, &p->missing);
+}

@@ -1,0 +1,143 @@
+/* A transaction from its beginning to the joining of neighbours at its end. */
+#include "doc.h"
+#include <stdlib.h>
+
+void tx_begin(struct um_crdt *doc, struct tx *tx, bool local)
+{
+    tx->epoch = ++doc->epoch;
+    tx->touched.n = tx->deleted.n = tx->splits.n = tx->texts.n = 0;
+    tx->local = local;
+    tx->lost = tx->odd = false;
+    doc->tx = tx;
+}
+
+um_err tx_touch(struct um_crdt *doc, uint32_t client)
+{
+    struct client *c = &doc->clients.v[client];
+    struct tx *tx = doc->tx;
+
+    if (c->epoch == tx->epoch)
+        return UM_OK;
+    if (!vec_room(&doc->mem, &tx->touched, 1))
+        return UM_ENOMEM;
+    tx->touched.v[tx->touched.n++] = client;
+    c->epoch = tx->epoch;
+    c->before = c->planned = c->state;
+    c->appends = c->inserts = 0;
+    c->section = NONE;
+    return UM_OK;
+}
+
+/* ---- the delete set ------------------------------------------------------------------------------------ */
+
+static int deleted_order(const void *a, const void *b, void *ctx)
+{
+    const struct um_crdt *doc = ctx;
+    const struct span32 *x = a, *y = b;
+    uint32_t i = doc->clients.v[x->client].ds_order, k = doc->clients.v[y->client].ds_order;
+
+    if (i != k)
+        return i < k ? -1 : 1;
+    return (x->clock > y->clock) - (x->clock < y->clock);
+}
+
+void tx_sort_deleted(struct um_crdt *doc)
+{
+    struct tx *tx = doc->tx;
+    uint32_t n = 0, order = 0;
+
+    if (tx->deleted.n < 2)
+        return;
+    for (uint32_t i = 0; i < tx->deleted.n; i++)
+        doc->clients.v[tx->deleted.v[i].client].ds_order = NONE;
+    for (uint32_t i = 0; i < tx->deleted.n; i++) {
+        struct client *c = &doc->clients.v[tx->deleted.v[i].client];
+
+        if (c->ds_order == NONE)
+            c->ds_order = order++;
+    }
+    qsort_r(tx->deleted.v, tx->deleted.n, sizeof(*tx->deleted.v), deleted_order, doc);
+    for (uint32_t i = 1; i < tx->deleted.n; i++) {
+        struct span32 *l = &tx->deleted.v[n], *r = &tx->deleted.v[i];
+
+        if (l->client == r->client && l->clock + l->len >= r->clock)
+            l->len = UM_MAX(l->len, r->clock + r->len - l->clock);
+        else
+            tx->deleted.v[++n] = *r;
+    }
+    tx->deleted.n = n + 1;
+}
+
+/* ---- joining ------------------------------------------------------------------------------------------- */
+
+static bool is_first(struct cursor at) { return at.d == 0 && at.i == 0; }
+
+/* Joins every struct from AT down to the one at clock FROM with its left neighbours. */
+static void join_down(struct um_crdt *doc, struct cursor at, uint32_t from)
+{
+    while (!is_first(at) && cursor_entry(at)->clock >= from) {
+        merge_lefts(doc, &at);
+        if (!cursor_prev(&at))
+            return;
+    }
+}
+
+static void join_deleted(struct um_crdt *doc)
+{
+    const struct tx *tx = doc->tx;
+
+    for (uint32_t from = 0, to; from < tx->deleted.n; from = to) {
+        for (to = from; to < tx->deleted.n && tx->deleted.v[to].client == tx->deleted.v[from].client;)
+            to++;
+        for (uint32_t k = to; k > from; k--) {
+            const struct span32 *g = &tx->deleted.v[k - 1];
+            struct cursor at = index_find(&doc->clients.v[g->client], g->clock + g->len - 1);
+
+            cursor_next(&at);
+            join_down(doc, at, g->clock);
+        }
+    }
+}
+
+static void join_new(struct um_crdt *doc)
+{
+    for (uint32_t i = 0; i < doc->tx->touched.n; i++) {
+        struct client *c = &doc->clients.v[doc->tx->touched.v[i]];
+
+        if (c->state > c->before)
+            join_down(doc, cursor_last(c), cursor_entry(index_find(c, c->before))->clock);
+    }
+}
+
+static void join_splits(struct um_crdt *doc)
+{
+    const struct tx *tx = doc->tx;
+
+    for (uint32_t k = tx->splits.n; k > 0; k--) {
+        const struct span32 *g = &tx->splits.v[k - 1];
+        struct client *c = &doc->clients.v[g->client];
+        struct cursor at = index_find(c, g->clock), right = at;
+
+        if (cursor_next(&right)) {
+            if (merge_lefts(doc, &right) > 1)
+                continue;
+            at = index_find(c, g->clock);
+        }
+        merge_lefts(doc, &at);
+    }
+}
+
+void tx_join(struct um_crdt *doc)
+{
+    join_deleted(doc);
+    join_new(doc);
+    join_splits(doc);
+}
+
+void tx_free(struct um_crdt *doc, struct tx *tx)
+{
+    vec_free(&doc->mem, &tx->touched);
+    vec_free(&doc->mem, &tx->deleted);
+    vec_free(&doc->mem, &tx->splits);
+    vec_free(&doc->mem, &tx->texts);
+}

@@ -1,0 +1,166 @@
+#include "support.h"
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SHOWN_MAX 40
+
+static bool failed(struct tally *t, const char *fmt, va_list ap)
+{
+    if (t->failed++ < SHOWN_MAX) {
+        fprintf(stderr, "%s: ", t->file == NULL ? "?" : t->file);
+        vfprintf(stderr, fmt, ap);
+    }
+    return false;
+}
+
+bool check(struct tally *t, bool ok, const char *fmt, ...)
+{
+    va_list ap;
+
+    t->checked++;
+    if (ok)
+        return true;
+    va_start(ap, fmt);
+    failed(t, fmt, ap);
+    va_end(ap);
+    if (t->failed <= SHOWN_MAX)
+        fprintf(stderr, "\n");
+    return false;
+}
+
+bool check_bytes(struct tally *t, struct um_span got, struct um_span want, const char *fmt, ...)
+{
+    struct um_buf a = { 0 }, b = { 0 };
+    va_list ap;
+
+    t->checked++;
+    if (um_span_eq(got, want))
+        return true;
+    va_start(ap, fmt);
+    failed(t, fmt, ap);
+    va_end(ap);
+    if (t->failed <= SHOWN_MAX) {
+        um_hex_encode(&a, UM_SPAN(got.data, UM_MIN(got.len, 300)));
+        um_hex_encode(&b, UM_SPAN(want.data, UM_MIN(want.len, 300)));
+        fprintf(stderr, "\n   got  %s\n   want %s\n", um_buf_cstr(&a), um_buf_cstr(&b));
+    }
+    um_buf_free(&a);
+    um_buf_free(&b);
+    return false;
+}
+
+static const char *vectors_dir(char *out, size_t size)
+{
+    const char *env = getenv("UMBEL_VECTORS");
+
+    snprintf(out, size, "%s", env != NULL ? env : UM_TEST_VECTORS "/yjs");
+    return out;
+}
+
+json_t *vector_load(const char *name)
+{
+    char dir[512], path[1024];
+    json_error_t err;
+    json_t *j;
+
+    snprintf(path, sizeof(path), "%s/%s", vectors_dir(dir, sizeof(dir)), name);
+    if ((j = json_load_file(path, JSON_ALLOW_NUL, &err)) == NULL)
+        fail_msg("%s: %s", path, err.text);
+    return j;
+}
+
+static int is_vector(const struct dirent *e)
+{
+    size_t n = strlen(e->d_name);
+
+    return n > 5 && strcmp(e->d_name + n - 5, ".json") == 0 && strcmp(e->d_name, "index.json") != 0;
+}
+
+void vectors_walk(struct tally *t, vector_fn *fn)
+{
+    struct dirent **list;
+    char dir[512];
+    int n = scandir(vectors_dir(dir, sizeof(dir)), &list, is_vector, alphasort);
+
+    assert_true(n > 0);
+    for (int i = 0; i < n; i++) {
+        json_t *j = vector_load(list[i]->d_name);
+
+        t->file = list[i]->d_name;
+        fn(t, j);
+        json_decref(j);
+        free(list[i]);
+    }
+    free(list);
+    print_message("%u checked, %u failed, %u parts of later work left out\n", t->checked, t->failed, t->left_out);
+    assert_true(t->checked > 0);
+    assert_int_equal(t->failed, 0);
+}
+
+struct um_buf b64(const json_t *text)
+{
+    struct um_buf b = { 0 };
+
+    assert_true(json_is_string(text));
+    assert_true(um_base64_decode(&b, UM_SPAN(json_string_value(text), json_string_length(text))));
+    return b;
+}
+
+static bool objects_same(const json_t *a, const json_t *b)
+{
+    const char *key;
+    json_t *v;
+
+    if (json_object_size(a) != json_object_size(b))
+        return false;
+    json_object_foreach((json_t *)a, key, v)
+        if (json_object_get(b, key) == NULL || !json_same(v, json_object_get(b, key)))
+            return false;
+    return true;
+}
+
+bool json_same(const json_t *a, const json_t *b)
+{
+    if (json_is_number(a) && json_is_number(b)) {
+        double x = json_number_value(a), y = json_number_value(b);
+
+        return !(x < y) && !(x > y);
+    }
+    if (json_typeof(a) != json_typeof(b))
+        return false;
+    if (json_is_array(a)) {
+        if (json_array_size(a) != json_array_size(b))
+            return false;
+        for (size_t i = 0; i < json_array_size(a); i++)
+            if (!json_same(json_array_get(a, i), json_array_get(b, i)))
+                return false;
+        return true;
+    }
+    if (json_is_object(a))
+        return objects_same(a, b);
+    return json_equal(a, b);
+}
+
+enum um_crdt_kind kind_of(const char *name)
+{
+    static const char *const names[] = { "Array", "Map", "Text", "XmlElement", "XmlFragment", "XmlHook", "XmlText" };
+
+    for (size_t i = 0; i < UM_COUNT(names); i++)
+        if (strcmp(names[i], name) == 0)
+            return (enum um_crdt_kind)i;
+    fail_msg("kind %s", name);
+    return UM_CRDT_UNTYPED;
+}
+
+struct um_crdt *doc_new(bool gc)
+{
+    struct um_crdt_conf cf;
+    struct um_crdt *doc;
+
+    um_crdt_conf_init(&cf);
+    cf.gc = gc;
+    assert_int_equal(um_crdt_new(&cf, &doc), UM_OK);
+    return doc;
+}

@@ -1,0 +1,30 @@
+/* What the CRDT's tests share: vectors, JSON comparison, a soft check that counts. */
+#ifndef CRDT_TEST_SUPPORT_H
+#define CRDT_TEST_SUPPORT_H
+#include <jansson.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <umbel/crdt.h>
+#include <umbel/util.h>
+
+struct tally {                        /* of one test: what was compared, what the vectors hold beyond it */
+    const char *file;
+    unsigned checked, failed, left_out;
+};
+bool check(struct tally *t, bool ok, const char *fmt, ...) UM_PRINTF(3, 4);
+bool check_bytes(struct tally *t, struct um_span got, struct um_span want, const char *fmt, ...) UM_PRINTF(4, 5);
+
+/* Calls FN for every vector file of the directory (UMBEL_VECTORS or the tree's). */
+typedef void vector_fn(struct tally *t, const json_t *vector);
+void vectors_walk(struct tally *t, vector_fn *fn);
+json_t *vector_load(const char *name);
+
+struct um_buf b64(const json_t *text);          /* decoded; free it */
+static inline struct um_span buf_span(const struct um_buf *b) { return UM_SPAN(b->data, b->len); }
+bool json_same(const json_t *a, const json_t *b);    /* numbers as doubles, key order ignored */
+enum um_crdt_kind kind_of(const char *name);
+struct um_crdt *doc_new(bool gc);
+#endif
