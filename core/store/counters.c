@@ -1,22 +1,25 @@
 #include "counters.h"
 
+#define COUNTER(n, u, h) { .name = (n), .unit = (u), .help = (h), .kind = UM_COUNTER }
+#define GAUGE(n, u, h)   { .name = (n), .unit = (u), .help = (h), .kind = UM_GAUGE }
+
 static struct um_metric rows[M_N] = {
-    [M_COMMITS] = { "store.commits", "transactions", "transactions committed", UM_COUNTER },
-    [M_COMMIT_US] = { "store.commit.us", "microseconds", "time spent in transactions, the disk included", UM_COUNTER },
-    [M_ERRORS] = { "store.errors", "transactions", "transactions that failed; nothing of them was acknowledged", UM_COUNTER },
-    [M_APPENDS] = { "store.appends", "updates", "updates stored", UM_COUNTER },
-    [M_APPEND_BYTES] = { "store.append.bytes", "bytes", "bytes of updates stored", UM_COUNTER },
-    [M_FOLDS] = { "store.folds", "documents", "folded states written", UM_COUNTER },
-    [M_CONFLICTS] = { "store.conflicts", "documents", "folds refused because the state had changed meanwhile", UM_COUNTER },
-    [M_TRIMMED] = { "store.trimmed", "updates", "rows of the log removed below a folded state", UM_COUNTER },
-    [M_LOADS] = { "store.loads", "documents", "documents read", UM_COUNTER },
-    [M_CORRUPT] = { "store.corrupt", "documents", "loads refused because stored bytes are damaged", UM_COUNTER },
-    [M_LISTS] = { "store.lists", "pages", "pages of the list of documents", UM_COUNTER },
-    [M_REFUSED] = { "store.refused", "calls", "calls refused because too much waits", UM_COUNTER },
-    [M_WAITING_BYTES] = { "store.waiting.bytes", "bytes", "calls that wait for their commit", UM_GAUGE },
-    [M_FOREIGN] = { "store.foreign", "transactions", "times that another program was seen to have written", UM_COUNTER },
-    [M_REOPENED] = { "store.reopened", "times", "connections opened anew after an input/output error", UM_COUNTER },
-    [M_UNHEALTHY] = { "store.unhealthy", "stores", "1 while the last transaction has failed", UM_GAUGE },
+    [M_COMMITS] = COUNTER("store.commits", "transactions", "transactions committed"),
+    [M_COMMIT_US] = COUNTER("store.commit.us", "microseconds", "time spent in transactions, the disk included"),
+    [M_ERRORS] = COUNTER("store.errors", "transactions", "transactions that failed; nothing of them was acknowledged"),
+    [M_APPENDS] = COUNTER("store.appends", "updates", "updates stored"),
+    [M_APPEND_BYTES] = COUNTER("store.append.bytes", "bytes", "bytes of updates stored"),
+    [M_FOLDS] = COUNTER("store.folds", "documents", "folded states written"),
+    [M_CONFLICTS] = COUNTER("store.conflicts", "documents", "folds refused because the state had changed meanwhile"),
+    [M_TRIMMED] = COUNTER("store.trimmed", "updates", "rows of the log removed below a folded state"),
+    [M_LOADS] = COUNTER("store.loads", "documents", "documents read"),
+    [M_CORRUPT] = COUNTER("store.corrupt", "documents", "loads refused because stored bytes are damaged"),
+    [M_LISTS] = COUNTER("store.lists", "pages", "pages of the list of documents"),
+    [M_REFUSED] = COUNTER("store.refused", "calls", "calls refused because too much waits"),
+    [M_WAITING_BYTES] = GAUGE("store.waiting.bytes", "bytes", "calls that wait for their commit"),
+    [M_FOREIGN] = COUNTER("store.foreign", "transactions", "times that another program was seen to have written"),
+    [M_REOPENED] = COUNTER("store.reopened", "times", "connections opened anew after an input/output error"),
+    [M_UNHEALTHY] = GAUGE("store.unhealthy", "stores", "1 while the last transaction has failed"),
 };
 
 void store_counters_register(void)

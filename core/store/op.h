@@ -60,6 +60,7 @@ struct store_op {
     bool has_after;
 
     um_err err;                      /* the answer */
+    bool spoils;                     /* set by a driver: the database refuses this call, and with it any transaction */
     uint64_t number;                 /* seq or version */
     struct store_log *log;
     struct store_page *page;

@@ -148,6 +148,13 @@ static void count_appends(const struct store_op *op)
     store_count(M_APPEND_BYTES, bytes);
 }
 
+/* What a caller can do about it is the same whatever failed: keep the change and try again. */
+static void refuse_all(struct store_op *batch, um_err err)
+{
+    for (struct store_op *op = batch; op != NULL; op = op->next)
+        op->err = err == UM_EUNAVAIL || err == UM_ENOMEM ? UM_EUNAVAIL : UM_EIO;
+}
+
 static void commit_batch(struct store_writer *w, struct store_op *batch)
 {
     int64_t began_us = um_now_us();
@@ -158,8 +165,7 @@ static void commit_batch(struct store_writer *w, struct store_op *batch)
     if (err == UM_OK)
         count_appends(batch);
     else
-        for (struct store_op *op = batch; op != NULL; op = op->next)
-            op->err = err;
+        refuse_all(batch, err);
     note_health(w, err);
     store_deliver(batch);
 }

@@ -1,6 +1,8 @@
 /* One transaction of the writer.
  *
- * 1. An op's refusal (deleted, conflict) is its own; a database error fails the whole transaction, which is rolled back.
+ * 1. An op's refusal (deleted, conflict) is its own; a database error fails the whole transaction, which is rolled back. But
+ *    when it comes from one op's rows (a damaged page), the transaction is made again without that op, so that one document
+ *    cannot keep all others from being stored.
  * 2. An append writes one row of the log. updated_at of the document is only brought up when it lags by more than
  *    SQ_TOUCH_MS, for rewriting a row means walking through its state: who lists documents adds the log's newest row, and
  *    relies on the lag being no greater.
@@ -16,7 +18,10 @@
 #include "counters.h"
 #include "sqlite_internal.h"
 
-enum { TRIM_ROWS = 1024 };                   /* of one document in one transaction */
+enum {
+    TRIM_ROWS = 1024,                        /* of one document in one transaction */
+    SPOILERS_MAX = 8,                        /* ops left out of one transaction before it is given up */
+};
 
 /* ---- steps of the ops; all in the transaction; at_ms: its moment ---- */
 
@@ -222,6 +227,50 @@ static int commit(struct sq_store *st)
     return rc;
 }
 
+/* Errors that lie in an op's own rows rather than in the disk or the file. */
+static bool is_of_one_op(int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+    case SQLITE_ERROR:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* An op may be here for the second time: what it found before was rolled back. */
+static int apply_afresh(struct sq_store *st, struct store_op *op, int64_t at_ms)
+{
+    int rc;
+
+    if (op->spoils)
+        return SQLITE_OK;
+    op->err = UM_OK;
+    store_page_free(op->page);
+    op->page = NULL;
+    rc = apply_op(st, op, at_ms);
+    if (is_of_one_op(rc)) {
+        op->spoils = true;
+        op->err = UM_EIO;
+        um_log_limited(UM_ERROR, "store", "change_refused", UM_S("document", op->name),
+                       UM_S("error", sqlite3_errmsg(st->conn.db)));
+    }
+    return rc;
+}
+
+static size_t count_spoilers(const struct store_op *op)
+{
+    size_t n = 0;
+
+    for (; op != NULL; op = op->next)
+        n += op->spoils;
+    return n;
+}
+
 static int run_batch(struct sq_store *st, struct store_op *batch)
 {
     int64_t at_ms = um_wall_ms();
@@ -234,7 +283,7 @@ static int run_batch(struct sq_store *st, struct store_op *batch)
     if (st->n_trims > 0 && (rc = trim(st, st->trims[--st->n_trims])) != SQLITE_OK)
         return rc;
     for (struct store_op *op = batch; op != NULL; op = op->next)
-        if ((rc = apply_op(st, op, at_ms)) != SQLITE_OK)
+        if ((rc = apply_afresh(st, op, at_ms)) != SQLITE_OK)
             return rc;
     return commit(st);
 }
@@ -273,15 +322,20 @@ static int reopen(struct sq_store *st)
 um_err sq_write(void *self, struct store_op *batch)
 {
     struct sq_store *st = self;
+    size_t spoilers;
     int rc;
 
-    if (st->doubtful && (rc = reopen(st)) != SQLITE_OK) {
-        um_log_limited(UM_ERROR, "store", "reopen_failed", UM_S("error", sqlite3_errstr(rc)), UM_S("file", st->path));
-        return sq_err(rc);
-    }
-    rc = run_batch(st, batch);
-    if (rc != SQLITE_OK)
+    do {
+        if (st->doubtful && (rc = reopen(st)) != SQLITE_OK) {
+            um_log_limited(UM_ERROR, "store", "reopen_failed", UM_S("error", sqlite3_errstr(rc)), UM_S("file", st->path));
+            return sq_err(rc);
+        }
+        spoilers = count_spoilers(batch);
+        rc = run_batch(st, batch);
+        if (rc == SQLITE_OK)
+            return UM_OK;
         abandon(st, rc);
+    } while (count_spoilers(batch) > spoilers && spoilers < SPOILERS_MAX);
     return sq_err(rc);
 }
 

@@ -383,6 +383,36 @@ static void damaged_bytes_are_told_and_left_alone(void **state)
     }
 }
 
+static void one_document_that_cannot_be_stored_holds_up_no_other(void **state)
+{
+    enum { N = 6 };
+    struct rig *r = *state;
+    struct got good = { 0 }, bad = { 0 }, made = { 0 }, got;
+    struct um_bytes *b = text_bytes("x");
+
+    rig_open(r);
+    rig_append(r, "bad", "a", NULL);
+    foreign_exec(r, "CREATE TRIGGER broken BEFORE INSERT ON document_updates WHEN NEW.document_id ="
+                    " (SELECT id FROM documents WHERE name = 'bad') BEGIN SELECT RAISE(ABORT, 'damaged'); END");
+    um_store_create(r->st, r->loop, "new", "New", "ann", got_entry, &made);
+    for (int i = 0; i < N; i++) {
+        um_store_append(r->st, r->loop, "good", b, "ann", got_number, &good);
+        if (i % 3 == 1)
+            um_store_append(r->st, r->loop, "bad", b, "ann", got_number, &bad);
+    }
+    um_bytes_unref(b);
+    rig_turn_until(r, &good.calls, N);
+    rig_turn_until(r, &bad.calls, 2);
+    assert_int_equal(good.err, UM_OK);
+    assert_int_equal(good.number, N);
+    assert_int_equal(bad.err, UM_EIO);
+    assert_int_equal(made.err, UM_OK);
+    assert_string_equal(made.title, "New");
+    assert_true(um_store_is_healthy(r->st));
+    assert_int_equal(rig_load(r, "bad", &got), UM_OK);
+    assert_string_equal(got.updates, "a");
+}
+
 /* ---- other processes ---- */
 
 static void a_second_process_is_refused_and_told_what_to_use(void **state)
@@ -705,6 +735,7 @@ int main(int argc, char **argv)
         T(every_spelling_of_the_url_means_the_same_file),
         T(nobody_else_may_read_the_files),
         T(damaged_bytes_are_told_and_left_alone),
+        T(one_document_that_cannot_be_stored_holds_up_no_other),
         T(a_second_process_is_refused_and_told_what_to_use),
         T(a_link_does_not_hide_the_file),
         T(every_acknowledged_append_survives_a_kill),

@@ -450,8 +450,10 @@ static void a_search_is_for_a_part_in_any_case_and_takes_signs_literally(void **
 static void a_cursor_that_is_not_ours_is_refused(void **state)
 {
     struct rig *r = *state;
-    static const char *const bad[] = { "", "x", "AAAA", "not base64!", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-                                       "AAAAAAAAAAAAAAAAAAAAAAAAAAAAA" };
+    static const char *const bad[] = {
+        "", "x", "AAAA", "not base64!",
+        ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" "AAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),      /* longer than any */
+    };
     struct got got;
     char after[128];
 

@@ -26,7 +26,9 @@ extern const struct um_conf_table um_store_conf_table;
 /* Blocks (start of the process): opens, locks the file against a second process (UM_EBUSY), migrates.
  * WHY (may be NULL) gets a sentence for the operator on failure. */
 um_err um_store_open(struct um_store **out, const struct um_store_conf *cf, char why[256]);
-void um_store_close(struct um_store *st);       /* finishes what waits; blocks; no callbacks after it */
+/* Finishes what waits; blocks; no callbacks after it. Not beside other calls, nor while another thread runs a loop that
+ * still has answers to hear; a loop that is freed afterwards should have turned once more, to free what nobody hears. */
+void um_store_close(struct um_store *st);
 bool um_store_is_healthy(const struct um_store *st);   /* did the last transaction succeed? any thread */
 
 /* --- a collaborative document's bytes ------------------------------------------------------------------ */
@@ -49,9 +51,13 @@ void um_store_load(struct um_store *st, struct um_loop *l, const char *name, um_
 typedef void um_store_append_cb(void *arg, um_err err, uint64_t seq);
 void um_store_append(struct um_store *st, struct um_loop *l, const char *name, struct um_bytes *update,
                      const char *user, um_store_append_cb *cb, void *arg);
+/* Of every call: UM_EINVAL when a name is not 1..512 bytes of UTF-8 (a title at most 1024, a user and a search 512 and 256),
+ * or bytes are missing; UM_ELIMIT when an update has more than 64 MiB, a state more than 512 MiB. */
 
 /* Replaces the folded state by STATE, which covers the log up to UPTO_SEQ, if the row's version is still EXPECTED; trims the
- * log below. UM_ECONFLICT: somebody else folded; load again. CB's number is the new version. */
+ * log below. UM_ECONFLICT: somebody else folded, or STATE is older than what is there; load again. UM_EINVAL: UPTO_SEQ was
+ * never given. UM_EDENIED: deleted. CB's number is the new version. A document that does not exist is created by version 0
+ * and seq 0. */
 void um_store_fold(struct um_store *st, struct um_loop *l, const char *name, struct um_bytes *state,
                    uint64_t upto_seq, uint64_t expected_version, um_store_append_cb *cb, void *arg);
 
@@ -65,16 +71,17 @@ struct um_store_entry {              /* borrowed during the callback */
 };
 typedef void um_store_entry_cb(void *arg, um_err err, const struct um_store_entry *e);
 void um_store_create(struct um_store *st, struct um_loop *l, const char *name, const char *title, const char *user,
-                     um_store_entry_cb *cb, void *arg);                       /* UM_EEXIST */
+                     um_store_entry_cb *cb, void *arg);        /* UM_EEXIST, of a deleted document too */
 void um_store_get(struct um_store *st, struct um_loop *l, const char *name, um_store_entry_cb *cb, void *arg);  /* UM_ENOTFOUND */
 void um_store_set_title(struct um_store *st, struct um_loop *l, const char *name, const char *title, const char *user,
-                        um_store_entry_cb *cb, void *arg);
-/* Leaves a tombstone, so that a late editor cannot bring it back. Deleting what is gone is UM_OK. */
+                        um_store_entry_cb *cb, void *arg);     /* UM_ENOTFOUND; an empty title takes it away */
+/* Leaves a tombstone, so that a late editor cannot bring it back; state, log and snapshots go. Deleting what is gone is
+ * UM_OK. CB hears no entry. */
 void um_store_delete(struct um_store *st, struct um_loop *l, const char *name, const char *user,
                      um_store_entry_cb *cb, void *arg);
 
 struct um_store_query {
-    const char *search;              /* part of the title, any case; NULL or "": all */
+    const char *search;              /* part of the title, any case (SQLite: of A-Z); NULL or "": all */
     int64_t max;                     /* 1..1000 */
     const char *after;               /* cursor of the page before, or NULL */
 };
