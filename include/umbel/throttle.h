@@ -5,6 +5,8 @@
 #define UMBEL_THROTTLE_H
 #include <umbel/base.h>
 
+struct um_conf_table;
+
 struct um_throttle_conf {
     int64_t free_attempts;                /* 5 */
     int64_t first_wait_ms;                /* 1000, doubled at each further failure */
@@ -13,6 +15,7 @@ struct um_throttle_conf {
     int64_t max_entries;                  /* 10000; the one that was quiet longest gives way */
 };
 #define UM_THROTTLE_DEFAULTS ((struct um_throttle_conf){ 5, 1000, 300000, 900000, 10000 })
+extern const struct um_conf_table um_throttle_conf_table;
 
 struct um_throttle;
 struct um_throttle *um_throttle_new(const struct um_throttle_conf *cf);
