@@ -1,0 +1,53 @@
+/* Who is behind a request of a browser: sessions, login and logout, and the passage of requests to the cores in the name of
+ * a session. One um_auth per reactor; what they share is immutable or has its own lock. */
+#ifndef AUTH_AUTH_H
+#define AUTH_AUTH_H
+#include <proxy/client.h>
+#include <proxy/tunnel.h>
+#include <proxy/upstream.h>
+#include <umbel/conf.h>
+#include <umbel/http.h>
+#include <umbel/session.h>
+#include <umbel/throttle.h>
+#include <umbel/token.h>
+
+enum um_cookie_secure { UM_COOKIE_SECURE_AUTO, UM_COOKIE_SECURE_ALWAYS, UM_COOKIE_SECURE_NEVER };
+
+struct um_auth_conf {
+    const char *cookie_name, *cookie_path, *cookie_domain;
+    int cookie_secure;                    /* enum um_cookie_secure */
+    int cookie_same_site;                 /* Lax, Strict, None */
+    bool cookie_http_only;
+    int64_t cookie_max_age_s;             /* 0: until the browser closes */
+    struct um_conf_list allowed_origins;  /* beside the gateway's own */
+    const char *scope;                    /* scope of a login that names none */
+};
+extern const struct um_conf_table um_auth_conf_table;
+
+struct um_auth_env {                      /* borrowed; all outlive the um_auth */
+    struct um_loop *loop;
+    const struct um_auth_conf *conf;
+    const struct um_token_ring *ring;
+    const struct um_trusted *trusted;
+    struct um_sessions *sessions;
+    struct um_throttle *throttle;
+    struct um_upstream *upstream;
+    const struct um_tunnels_conf *tunnels;
+};
+struct um_auth;
+void um_auth_start(void);                 /* registers the module's metrics; once, at start */
+struct um_auth *um_auth_new(const struct um_auth_env *env);          /* before threads start: it listens for ends of sessions */
+void um_auth_stop(struct um_auth *a);     /* cuts its tunnels; on its loop */
+void um_auth_free(struct um_auth *a);     /* NULL is fine */
+size_t um_auth_tunnels(const struct um_auth *a);
+
+/* Handlers. */
+void um_auth_show_session(struct um_auth *a, struct um_http_req *rq);     /* GET    /gui/rest/session */
+void um_auth_login(struct um_auth *a, struct um_http_req *rq);            /* POST   /gui/rest/session */
+void um_auth_logout(struct um_auth *a, struct um_http_req *rq);           /* DELETE /gui/rest/session */
+void um_auth_list_sessions(struct um_auth *a, struct um_http_req *rq);    /* GET    /gui/rest/session/list */
+void um_auth_end_session(struct um_auth *a, struct um_http_req *rq);      /* DELETE /gui/rest/session/{id} */
+void um_auth_forward(struct um_auth *a, struct um_http_req *rq);          /* any    /core/...  (STREAM_BODY) */
+void um_auth_tunnel(struct um_auth *a, struct um_http_req *rq);           /* /collab, /y/...  (WEBSOCKET) */
+
+#endif

@@ -1,0 +1,9 @@
+/* How a session is shown to its user. */
+#ifndef AUTH_OWN_SESSIONS_H
+#define AUTH_OWN_SESSIONS_H
+#include <jansson.h>
+#include <umbel/session.h>
+
+json_t *auth_session_json(const struct um_session *s);      /* {"user","displayName","profiles","csrf"} */
+
+#endif

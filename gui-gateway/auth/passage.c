@@ -1,0 +1,94 @@
+/* Requests and WebSockets that go on to a core. A live session lends them its user; without one the client's own
+ * credentials go on and the core judges (design.md 8). */
+#include <proxy/forward.h>
+#include <stdlib.h>
+#include <string.h>
+#include <umbel/log.h>
+
+#include "auth_int.h"
+
+struct passage {
+    struct um_auth *a;
+    struct um_forward *forward;           /* one of the two */
+    struct um_tunnel *tunnel;
+};
+
+static bool is_reading(const struct um_http_req *rq)
+{
+    const char *method = um_http_method(rq);
+    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
+static void send_on(struct um_auth *a, struct um_forward *f, const struct um_session *s)
+{
+    struct um_http_req *rq = um_forward_request(f);
+    const char *token;
+
+    if (rq != NULL && !is_reading(rq) && !auth_csrf_is_right(a, rq, s))
+        um_forward_refuse(f, 403, "U00403", "the request lacks the session's CSRF token or comes from another site");
+    else if ((token = auth_mint_user(a, s)) == NULL)
+        um_forward_refuse(f, 503, "U00503", "no token can be made at the moment");
+    else
+        um_forward_send(f, token);
+}
+
+static void forward_found(void *arg, um_err err, const struct um_session *s)
+{
+    struct passage *p = arg;
+
+    if (err == UM_OK)
+        send_on(p->a, p->forward, s);
+    else if (err == UM_ENOTFOUND)
+        um_forward_send(p->forward, NULL);
+    else
+        um_forward_refuse(p->forward, 503, "U00503", "sessions are not available at the moment");
+    free(p);
+}
+
+void um_auth_forward(struct um_auth *a, struct um_http_req *rq)
+{
+    struct passage *p = um_xcalloc(1, sizeof(*p));
+
+    p->a = a;
+    p->forward = um_forward_new(a->env.upstream, a->env.trusted, rq);
+    auth_find_session(a, rq, forward_found, p);
+}
+
+static void open_tunnel(struct um_auth *a, struct um_tunnel *t, const struct um_session *s)
+{
+    struct um_http_req *rq = um_tunnel_request(t);
+    const char *token;
+
+    if (rq != NULL && !auth_origin_is_ours(a, rq)) {
+        um_count(&auth_metrics[AUTH_M_ORIGIN], 1);
+        um_log_limited(UM_WARN, "gateway.auth", "foreign-origin", UM_S("origin", um_http_header(rq, "Origin")),
+                       UM_S("host", um_http_header(rq, "Host")), UM_S("user", s->user), UM_S("request", um_http_request_id(rq)));
+        um_tunnel_refuse(t, 403, "U00403", "this origin may not use the session");
+    } else if ((token = auth_mint_user(a, s)) == NULL) {
+        um_tunnel_refuse(t, 503, "U00503", "no token can be made at the moment");
+    } else {
+        um_tunnel_open(t, token, s->id);
+    }
+}
+
+static void tunnel_found(void *arg, um_err err, const struct um_session *s)
+{
+    struct passage *p = arg;
+
+    if (err == UM_OK)
+        open_tunnel(p->a, p->tunnel, s);
+    else if (err == UM_ENOTFOUND)
+        um_tunnel_open(p->tunnel, NULL, NULL);
+    else
+        um_tunnel_refuse(p->tunnel, 503, "U00503", "sessions are not available at the moment");
+    free(p);
+}
+
+void um_auth_tunnel(struct um_auth *a, struct um_http_req *rq)
+{
+    struct passage *p = um_xcalloc(1, sizeof(*p));
+
+    p->a = a;
+    p->tunnel = um_tunnel_new(a->tunnels, rq);
+    auth_find_session(a, rq, tunnel_found, p);
+}
