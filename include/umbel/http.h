@@ -14,7 +14,8 @@ typedef void um_http_handler(struct um_http_req *rq, void *ctx);
 
 enum {
     UM_HTTP_STREAM_BODY = 1,                 /* handler runs at the headers and takes the body piece by piece */
-    UM_HTTP_WEBSOCKET   = 2,                 /* upgrade: handshake already checked (method, version, key, tokens) */
+    UM_HTTP_WEBSOCKET   = 2,                 /* upgrade: handshake already checked (method, version, key, tokens). A GET
+                                              * without one tries the rows after this; none: 426 */
     UM_HTTP_PUBLIC      = 4,                 /* for the daemon's own use: no credentials asked */
 };
 
@@ -36,19 +37,26 @@ struct um_http_conf {                        /* limits: reliability.md 7.1; key 
     int64_t port;                            /* 0: a free one (first reactor picks, see um_http_port) */
     int64_t max_header_bytes, max_headers, max_query, max_body;
     int64_t header_timeout_ms, min_rate_bytes, keep_alive_ms, max_connections, max_per_address;
-};
+    int64_t deadline_ms;                     /* of a suspended request, unless um_http_deadline says otherwise */
+    int64_t json_max_depth, json_max_array, json_max_string;
+};                                           /* server.port is a row of the daemon's own: its default differs */
 extern const struct um_conf_table um_http_conf_table;
 
 struct um_http_hooks {
-    /* Runs before each matched handler (rights, CSRF, drain). False: it has replied itself. May be NULL. */
+    /* Runs before each matched handler (rights, CSRF, drain), before a body is read. False: it has replied itself, or it
+     * waits for something and calls um_http_continue (or replies) later, on the same loop. May be NULL. */
     bool (*before)(struct um_http_req *rq, const struct um_http_route *route, void *ctx);
     /* No route matches; NULL: a JSON 404. */
     um_http_handler *not_found;
 };
 
+void um_http_start(void);                    /* registers the module's metrics; once, at start */
 um_err um_http_new(struct um_http **out, struct um_loop *l, const struct um_http_conf *cf,
                    const struct um_http_route *routes, size_t n_routes,
                    const struct um_http_hooks *hooks, void *ctx);   /* ctx goes to handlers and hooks */
+/* SO_REUSEPORT lets a second process take the same port unseen. UM_EEXIST: somebody listens there. Once, before the first
+ * um_http_new. */
+um_err um_http_check_port(const struct um_http_conf *cf);
 int um_http_port(const struct um_http *h);
 void um_http_quiesce(struct um_http *h);     /* stop accepting; running requests go on */
 size_t um_http_open_requests(const struct um_http *h);
@@ -57,9 +65,13 @@ void um_http_free(struct um_http *h);        /* ends what is left; on its loop, 
 /* --- the request: all borrowed until the reply ------------------------------------------------------ */
 struct um_loop *um_http_loop(const struct um_http_req *rq);
 const char *um_http_method(const struct um_http_req *rq);
-const char *um_http_path(const struct um_http_req *rq);          /* decoded once, dots resolved */
+/* Decoded once, dots resolved. An encoded slash or backslash is no separator: it stays %2F or %5C here (um_http_param has
+ * it decoded). */
+const char *um_http_path(const struct um_http_req *rq);
 const char *um_http_raw_target(const struct um_http_req *rq);    /* as sent, query included; checked by the guard */
 const char *um_http_param(const struct um_http_req *rq, const char *name);   /* from the path; decoded; NULL if none */
+const char *um_http_param_raw(const struct um_http_req *rq, const char *name);   /* as sent: for comma lists of encoded ids */
+size_t um_http_query_count(const struct um_http_req *rq, const char *name);  /* where a second one must be refused */
 const char *um_http_query(const struct um_http_req *rq, const char *name);   /* decoded; NULL if absent */
 const char *um_http_header(const struct um_http_req *rq, const char *name);  /* any case; NULL if absent; the first one */
 void um_http_each_header(const struct um_http_req *rq, void (*fn)(void *arg, const char *name, const char *value), void *arg);
@@ -72,6 +84,8 @@ const char *um_http_request_id(const struct um_http_req *rq);    /* X-Request-Id
 void um_http_set_user(struct um_http_req *rq, void *user, void (*free_fn)(void *));   /* what `before` found out */
 void *um_http_user(const struct um_http_req *rq);
 const struct um_http_route *um_http_matched_route(const struct um_http_req *rq);
+bool um_http_wants_websocket(const struct um_http_req *rq);      /* does it ask for an upgrade to websocket? */
+void um_http_continue(struct um_http_req *rq);                   /* what `before` waited for allows the handler to run */
 
 /* --- the reply: exactly once; a handler that returns without one has suspended the request ------------ */
 void um_http_add_header(struct um_http_req *rq, const char *name, const char *value);   /* copied; before the reply */
@@ -103,8 +117,9 @@ void um_http_body_resume(struct um_http_req *rq);
 int64_t um_http_content_length(const struct um_http_req *rq);    /* -1: none given (chunked or no body) */
 bool um_http_has_body(const struct um_http_req *rq);
 
-/* Answers 101 and hands the socket over: TAKE runs on the same loop with a descriptor of our own (non-blocking, close on
- * exec, TCP_NODELAY) and the bytes that came behind the handshake (borrowed). PROTOCOL: the agreed sub-protocol or NULL. */
+/* Answers 101 and hands the socket over: TAKE runs exactly once, later, on the same loop, with a descriptor of our own
+ * (non-blocking, close on exec, TCP_NODELAY) and the bytes that came behind the handshake (borrowed); with -1 when the client
+ * left before. PROTOCOL: the agreed sub-protocol or NULL. */
 void um_http_upgrade(struct um_http_req *rq, const char *protocol,
                      void (*take)(void *arg, int fd, struct um_span early), void *arg);
 /* Sec-WebSocket-Accept for KEY (RFC 6455 4.2.2): out has 29 bytes. */
