@@ -97,27 +97,27 @@ class Browser {
     return [...this.cookies].map(([k, v]) => `${k}=${v}`).join('; ')
   }
 
-  async csrf () {
-    const me = await (await this.fetch('/gui/rest/session')).json()
-    return me.csrf
+  async login (user = 'admin', secret = password) {
+    const answer = await this.fetch('/gui/rest/session', { method: 'POST', json: { user, password: secret }, headers: { origin: gateway.origin } })
+    this.me = await answer.json()
+    return answer
   }
 
-  async login (user = 'admin', secret = password) {
-    return await this.fetch('/gui/rest/login', {
-      method: 'POST', json: { user, password: secret }, headers: { origin: gateway.origin, 'x-csrf-token': await this.csrf() ?? '' }
-    })
+  async logout () {
+    return await this.fetch('/gui/rest/session', { method: 'DELETE', headers: { origin: gateway.origin, 'x-csrf-token': this.me.csrf } })
   }
 }
 
 const ann = new Browser()
 await run.story('login at the gateway sets a careful cookie and changes the session id', async () => {
   const answer = await ann.login()
-  assert.equal(answer.status, 200, await answer.text())
+  assert.equal(answer.status, 200, JSON.stringify(ann.me))
   assert.match(ann.lastCookie, /^SESSION=/)
   assert.match(ann.lastCookie, /HttpOnly/i)
   assert.match(ann.lastCookie, /SameSite=Lax/i)
-  const me = await (await ann.fetch('/gui/rest/session')).json()
-  assert.equal(me.user?.id ?? me.user, 'admin')
+  const again = await (await ann.fetch('/gui/rest/session')).json()
+  for (const me of [ann.me, again]) assert.deepEqual([me.user, me.csrf], ['admin', ann.me.csrf])
+  assert.equal((await gateway.fetch('/gui/rest/session')).status, 401, 'nobody without the cookie')
 })
 
 await run.story('a wrong password at the gateway is 401', async () => {
@@ -126,7 +126,7 @@ await run.story('a wrong password at the gateway is 401', async () => {
 
 await run.story('a change by cookie needs the token against forgery, and comes from our own pages', async () => {
   const create = headers => ann.fetch('/core/rest/collab/documents', { method: 'POST', json: { title: 'forged' }, headers })
-  const token = await ann.csrf()
+  const token = ann.me.csrf
   assert.equal((await create({ origin: gateway.origin })).status, 403, 'no token')
   assert.equal((await create({ origin: gateway.origin, 'x-csrf-token': 'guess' })).status, 403, 'a wrong one')
   assert.equal((await create({ 'x-csrf-token': token, 'sec-fetch-site': 'cross-site' })).status, 403, 'from elsewhere')
@@ -151,7 +151,7 @@ await run.story('the session admits to documents without a token, and logging ou
   const c = await RawClient.open(gateway.collabUrl, { headers: { Cookie: ann.cookieHeader, Origin: gateway.origin } })
   c.send(authToken('by-session', ''))
   await c.expect('admitted', frame('by-session', AUTH, 2, 'read-write'))
-  const out = await ann.fetch('/gui/rest/logout', { method: 'POST', headers: { origin: gateway.origin, 'x-csrf-token': await ann.csrf() } })
+  const out = await ann.logout()
   assert.ok(out.status < 300, String(out.status))
   await until('the socket is closed', () => c.closed !== null, 3000)
   assert.ok(![4401, 4403].includes(c.closed.code) && !(c.closed.code >= 4400 && c.closed.code < 4500), `code ${c.closed.code}`)
@@ -161,7 +161,8 @@ await run.story('a stolen cookie is worth nothing after logging out', async () =
   const eve = new Browser()
   await eve.login()
   const stolen = eve.cookieHeader
-  await eve.fetch('/gui/rest/logout', { method: 'POST', headers: { origin: gateway.origin, 'x-csrf-token': await eve.csrf() } })
+  assert.equal((await gateway.fetch('/core/rest/collab/documents', { headers: { cookie: stolen } })).status, 200)
+  await eve.logout()
   const answer = await gateway.fetch('/core/rest/collab/documents', { headers: { cookie: stolen } })
   assert.equal(answer.status, 401)
 })
