@@ -32,7 +32,7 @@ enum um_conf_type {           /* what stands at the row's place in the module's 
     UM_CONF_DURATION_MS,      /* int64_t, milliseconds; a bare number is milliseconds */
     UM_CONF_DURATION_S,       /* int64_t, seconds; a bare number is seconds */
     UM_CONF_SIZE,             /* int64_t, bytes */
-    UM_CONF_ENUM,             /* int, index into the row's words */
+    UM_CONF_ENUM,             /* int, index into the row's words; -1 when empty by default and not set */
     UM_CONF_LIST,             /* struct um_conf_list */
 };
 
@@ -50,7 +50,8 @@ struct um_conf_list {
 
 /* A name with [N] in it or with .* at its end is a pattern (`internal.realm.users[N].id`,
  * `logging.level.*`): known, documented and checked, never bound; read it with um_conf_get and
- * um_conf_next. Strings of a row are borrowed and must live as long as the um_conf: literals. */
+ * um_conf_next. A pattern's aliases are known but not translated: it should have none.
+ * Strings of a row are borrowed and must live as long as the um_conf: literals. */
 struct um_conf_key {
     const char *name;         /* preferred spelling: lower case, dashes */
     const char *alias;        /* stock and deprecated names, comma separated, or NULL; in one source the name wins */

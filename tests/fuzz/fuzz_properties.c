@@ -9,6 +9,13 @@
 #include "properties.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const char *__asan_default_options(void);
+
+/* Expansions of up to 1 MB, freed by the thousand, would fill the default quarantine of 256 MB. */
+const char *__asan_default_options(void)
+{
+    return "quarantine_size_mb=32";
+}
 
 #define MAX_ENTRIES 256
 

@@ -66,7 +66,7 @@ static void add_place(struct places *p, const char *text)
     new.tree = skip_word(&text, "configtree:");
     if (skip_word(&text, "file:") && strncmp(text, "//", 2) == 0)
         text += 2;
-    if (skip_word(&text, "classpath:") || *text == '\0') {
+    if (skip_word(&text, "classpath:") || *text == '\0' || *text == '[') {
         if (!new.optional)
             note(p->c, UM_CONF_NOTE_ERROR, p->by, "a file, a directory ending in / or configtree:DIR/ expected");
         return;

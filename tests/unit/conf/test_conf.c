@@ -320,8 +320,13 @@ static void an_explicit_missing_file_is_an_error(void **state)
     refuses(b, "no such directory");
     b->args[b->n_args - 1] = "--spring.config.additional-location=core.yml";
     refuses(b, "only .properties");
-    b->args[b->n_args - 1] = "--spring.config.additional-location=classpath:/x";
-    refuses(b, "expected");
+    static const char *const nowhere[] = { "classpath:/x", "[encoding=utf-8]", "file:", "configtree:" };
+    for (size_t i = 0; i < UM_COUNT(nowhere); i++) {
+        char text[128];
+        snprintf(text, sizeof(text), "--spring.config.additional-location=%s", nowhere[i]);
+        b->args[b->n_args - 1] = text;
+        refuses(b, "expected");
+    }
 }
 
 static void imports_override_the_importing_document_once(void **state)
