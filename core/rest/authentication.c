@@ -36,7 +36,7 @@ static void reply_token(struct um_http_req *rq, const struct attempt *a)
     int64_t now = um_wall_ms() / 1000;
     struct um_buf text = { 0 };
     struct um_token_claims claims = {
-        .sub = a->user->id, .name = a->user->display_name, .scope = a->scope, .use = UM_TOKEN_USER,
+        .sub = a->user->id, .name = a->user->display_name, .scope = *a->scope ? a->scope : NULL, .use = UM_TOKEN_USER,
         .profiles = { (const char *const *)a->user->profiles, a->user->n_profiles },
         .iat = now, .exp = now + a->rest->deps.token_expiration_s,
     };

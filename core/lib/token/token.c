@@ -229,8 +229,10 @@ static um_err read_strings(struct um_token_claims *c, const json_t *json)
         const char *s = json_string_value(v);
         if (v == NULL)
             continue;
-        if (s == NULL || !is_plain_text(s))
+        if (s == NULL || (*s != '\0' && !is_plain_text(s)))
             return UM_EPROTO;
+        if (*s == '\0')
+            continue;                          /* as if it were not there */
         *FIELD(c, &string_claims[i], const char *) = s;
     }
     if (c->sub == NULL || c->use == NULL ||
