@@ -39,6 +39,9 @@ static void a_connection_serves_one_request_after_another(void **state)
     http_bench_await(&b, fd, &out, "body");
     assert_false(http_bench_hear(&b, fd, &out));
     assert_int_equal(http_bench_replies(&out), 7);
+    say(&b, fd, "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n");
+    assert_false(http_bench_hear(&b, fd, &out));
+    assert_int_equal(http_bench_replies(&out), 8);
     say(&b, fd, "GET /hello HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
     assert_true(http_bench_hear(&b, fd, &out));
     assert_int_equal(um_http_open_requests(b.http), 0);

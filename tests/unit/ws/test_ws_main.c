@@ -2,5 +2,5 @@
 
 int main(void)
 {
-    return ws_group() + ws_queue_group();
+    return ws_group() + ws_queue_group() + ws_move_group();
 }

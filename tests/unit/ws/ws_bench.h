@@ -37,4 +37,5 @@ struct um_ws_conf bench_conf(void);
 
 int ws_group(void);
 int ws_queue_group(void);
+int ws_move_group(void);
 #endif
