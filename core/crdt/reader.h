@@ -1,0 +1,88 @@
+/* Turning shared types into JSON, text and XML. A stack of small tasks instead of recursion: a task writes
+ * something and may push others, which run before what lies below them. */
+#ifndef UM_CRDT_READER_H
+#define UM_CRDT_READER_H
+#include "doc.h"
+
+enum task_op {
+    OP_LITERAL,                       /* text, as it is */
+    OP_STRING_END,                    /* closes a JSON string that holds other output */
+    OP_LIST,                          /* elements of a list, comma between */
+    OP_ENTRIES,                       /* "key":value of a map, comma between */
+    OP_DELTA,                         /* operations of a text, comma between */
+    OP_XML_ATTRIBUTES,                /* of an element, sorted */
+    OP_XML_CHILDREN,
+    OP_XML_TEXT                       /* operations of a text as tags */
+};
+
+struct task {
+    enum task_op op;
+    const char *literal;
+    uint32_t type, item;              /* where it stands */
+    uint32_t unit;                    /* of the item's content */
+    size_t at;                        /* bytes of the content before that unit */
+    uint32_t slot;
+    uint32_t base, end;               /* active attributes, sorted slots: its part of the common stack */
+    uint32_t from;                    /* texts: first item of the run that is being gathered, NONE */
+    bool begun, dump;                 /* a comma is due; nested types as dumps instead of toJSON */
+};
+
+struct attribute {
+    struct um_span key, value;        /* value: JSON text */
+};
+
+struct reader {
+    const struct um_crdt *doc;
+    struct um_buf *out;
+    struct mem mem;
+    enum um_crdt_form form;
+    bool in_string;                   /* output goes into a JSON string */
+    um_err err;
+    VEC(struct task) tasks;
+    VEC(struct attribute) attributes;
+    VEC(uint32_t) slots;
+};
+
+/* reader.c */
+void emit(struct reader *r, struct um_span s);
+void emit_text(struct reader *r, const char *s);
+void push(struct reader *r, struct task t);
+void push_literal(struct reader *r, const char *s);
+void string_begin(struct reader *r);              /* the output of tasks pushed after this is one JSON string */
+int utf16_order(struct um_span a, struct um_span b);
+
+/* read_value.c: values that are not types */
+void emit_json_string(struct reader *r, struct um_span s);
+void emit_json_text(struct reader *r, struct um_span json);       /* kinds 2, 5, 6 */
+void emit_any(struct reader *r, struct rd *any);
+void emit_sub_document(struct reader *r, struct um_span body);
+void emit_undefined(struct reader *r);
+void emit_any_as_string(struct reader *r, struct rd *any);        /* JavaScript's String(value) */
+void emit_json_as_string(struct reader *r, struct um_span json);
+size_t js_number(double v, char out[32]);
+struct um_span json_part(struct rd *r);                           /* steps over one value */
+void json_unescape(struct um_buf *out, struct um_span quoted);
+
+/* read_json.c */
+void type_json(struct reader *r, uint32_t type);
+void type_dump(struct reader *r, uint32_t type);
+/* The value of a map's entry; AS_STRING: JavaScript's String(value). */
+void entry_value(struct reader *r, uint32_t item, bool dump, bool as_string);
+void list_step(struct reader *r);
+void entries_step(struct reader *r);
+uint32_t list_next(const struct um_crdt *doc, uint32_t item);     /* ITEM or the next visible countable one */
+/* One unit of IT's content at byte *AT; moves *AT on. */
+void unit_value(struct reader *r, uint32_t item, uint32_t unit, size_t *at, bool dump, bool as_string);
+
+/* read_text.c */
+void text_emit(struct reader *r, uint32_t type);
+void delta_step(struct reader *r);
+void xml_text_step(struct reader *r);
+
+/* read_xml.c */
+void type_xml(struct reader *r, uint32_t type);                   /* toString() */
+struct um_span node_name(const struct reader *r, const struct type *t);
+void xml_attributes_step(struct reader *r);
+void xml_children_step(struct reader *r);
+
+#endif
