@@ -75,6 +75,13 @@ static void usage(FILE *f)
           "  --help           shows this, and ends\n", f);
 }
 
+static void sample(FILE *f)
+{
+    fputs("# gui-gateway.properties: every key of umbel-gateway with its default (umbel-gateway --print-sample).\n"
+          "# What is wrong stops the start, with file and line.\n\n", f);
+    um_conf_sample(tables, UM_COUNT(tables), f);
+}
+
 static bool has_argument(int argc, char **argv, const char *name)
 {
     for (int i = 1; i < argc; i++)
@@ -90,7 +97,7 @@ static bool answer_early(int argc, char **argv)
     else if (has_argument(argc, argv, "--version"))
         puts("umbel-gateway " UMBEL_VERSION);
     else if (has_argument(argc, argv, "--print-sample"))
-        um_conf_sample(tables, UM_COUNT(tables), stdout);
+        sample(stdout);
     else
         return false;
     return true;
@@ -167,11 +174,11 @@ static char *default_web_dir(void)
     return um_xasprintf("%s/share/umbel/web", path);
 }
 
-bool options_read(struct options *o, int argc, char **argv, char **environ, int *exit_status)
+bool options_read(struct options *o, int argc, char **argv, char **env, int *exit_status)
 {
     char **kept = um_xcalloc((size_t)argc + 1, sizeof(*kept));
     struct um_conf_source source = {
-        .app = "gui-gateway", .argv = kept, .environ = environ, .tables = tables, .n_tables = UM_COUNT(tables),
+        .app = "gui-gateway", .argv = kept, .environ = env, .tables = tables, .n_tables = UM_COUNT(tables),
         .prefixes = prefixes,
     };
     um_err err;

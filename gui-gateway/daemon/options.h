@@ -36,7 +36,7 @@ struct options {
 
 /* Reads and checks. 0: go on; otherwise *EXIT_STATUS is the process': --help, --version and --print-config have been done,
  * or what is wrong has been said on standard error. */
-bool options_read(struct options *o, int argc, char **argv, char **environ, int *exit_status);
+bool options_read(struct options *o, int argc, char **argv, char **env, int *exit_status);
 void options_free(struct options *o);
 void options_apply_log(const struct options *o);
 

@@ -1,2 +1,4 @@
 um_fuzz(token SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_token.c LINK um_token um_session
   INCLUDES ${CMAKE_SOURCE_DIR}/core/lib/token CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/token)
+um_fuzz(proxy SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_proxy.c LINK um_gw_proxy
+  CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/proxy)

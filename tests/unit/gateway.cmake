@@ -2,3 +2,12 @@ um_unit_test(token SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/token/test_token.c LIN
   INCLUDES ${CMAKE_SOURCE_DIR}/core/lib/token)
 um_unit_test(throttle SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/throttle/test_throttle.c LINK um_token)
 um_unit_test(session SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/session/test_session.c LINK um_session)
+um_unit_test(proxy SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/proxy/test_proxy.c LINK um_gw_proxy)
+um_unit_test(relay SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/proxy/test_relay.c LINK um_gw_proxy)
+um_unit_test(gateway SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/gateway/test_gateway.c LINK um_gw_site um_token um_session)
+# The sample that administrators read is what the program itself writes.
+if(TARGET umbel-gateway)
+  add_test(NAME unit.gateway-sample
+    COMMAND sh -c "$<TARGET_FILE:umbel-gateway> --print-sample | cmp - ${CMAKE_SOURCE_DIR}/conf/gui-gateway.properties")
+  set_tests_properties(unit.gateway-sample PROPERTIES LABELS unit TIMEOUT 20)
+endif()

@@ -1,10 +1,5 @@
 /* What every session store promises; run against the one in memory. Time is passed in. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
+#include "um_test.h"
 #include <umbel/session.h>
 
 static int64_t clock_ms;

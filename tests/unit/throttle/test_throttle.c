@@ -1,9 +1,6 @@
 /* The login throttle, with a clock of our own. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "um_test.h"
 #include <stdio.h>
-#include <cmocka.h>
 #include <umbel/throttle.h>
 
 static struct um_throttle *new_throttle(int64_t max_entries)

@@ -1,10 +1,5 @@
 /* Tokens: what we sign is accepted, and nothing else is. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
+#include "um_test.h"
 #include <umbel/token.h>
 #include <umbel/util.h>
 
