@@ -30,6 +30,9 @@ endif()
 set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g")       # assertions of data invariants stay on: no -DNDEBUG
 
+if(UMBEL_FUZZ)
+  target_compile_options(um_flags INTERFACE -fsanitize=fuzzer-no-link)   # coverage of the libraries, not of the target alone
+endif()
 if(UMBEL_SANITIZE STREQUAL "address")
   target_compile_options(um_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
   target_link_options(um_flags INTERFACE -fsanitize=address,undefined)

@@ -473,8 +473,8 @@ void doc_say(struct seat *s, uint64_t type, struct um_span body)
     um_list_append(&s->held, &f->link);
 }
 
-void doc_presence_sweep(struct doc *d, int64_t now_ms)
+void doc_presence_sweep(struct doc *d, int64_t now_ms, int64_t age_ms)
 {
-    if (presence_expire(&d->presence, now_ms, 30000))
+    if (presence_expire(&d->presence, now_ms, age_ms))
         outbox_presence(d);
 }

@@ -20,6 +20,13 @@ static struct hub *hub_on(struct um_collab *c, const struct um_loop *l)
     return NULL;
 }
 
+static void sweep(void *arg);
+
+static void sweep_later(struct hub *h)
+{
+    um_timer_set(h->loop, &h->sweep, UM_MIN(SWEEP_MS, h->engine->cf.keep_alive_ms / 4 + 1), sweep, h);
+}
+
 static void sweep(void *arg)
 {
     struct hub *h = arg;
@@ -28,16 +35,11 @@ static void sweep(void *arg)
     UM_LIST_EACH_SAFE(it, &h->conns)
         conn_keep_alive(UM_CONTAINER(it, struct conn, link), now);
     UM_LIST_EACH_SAFE(it, &h->all_docs)
-        doc_presence_sweep(UM_CONTAINER(it, struct doc, link), now);
-    um_timer_set(h->loop, &h->sweep, UM_MIN(SWEEP_MS, h->engine->cf.keep_alive_ms / 4 + 1), sweep, h);
+        doc_presence_sweep(UM_CONTAINER(it, struct doc, link), now, PRESENCE_MS);
+    sweep_later(h);
 }
 
-static void hub_start(void *arg)
-{
-    struct hub *h = arg;
-
-    um_timer_set(h->loop, &h->sweep, SWEEP_MS, sweep, h);
-}
+static void hub_start(void *arg) { sweep_later(arg); }
 
 um_err um_collab_new(struct um_collab **out, struct um_reactors *reactors, struct um_store *store,
                      const struct um_collab_conf *cf, const struct um_ws_conf *ws, const struct um_collab_hooks *hooks)

@@ -198,7 +198,7 @@ void doc_go(struct doc *d, enum doc_state to, const char *why);
 void doc_loaded(struct doc *d);          /* LOADING is over: greet and work off what was held */
 void doc_end(struct doc *d, const char *reason, enum end_how how, unsigned code);   /* all seats out, nothing more stored */
 void doc_settle(struct doc *d);          /* something finished: unload when nothing is left to do */
-void doc_presence_sweep(struct doc *d, int64_t now_ms);
+void doc_presence_sweep(struct doc *d, int64_t now_ms, int64_t age_ms);
 
 /* outbox.c */
 void outbox_init(struct doc *d);

@@ -25,7 +25,7 @@ static const struct um_conf_key own_keys[] = {
 static const struct um_conf_table own_table = UM_CONF_TABLE("Core", own_keys);
 
 static const struct um_conf_table *const tables[] = {
-    &own_table, &um_process_conf_table, &um_http_conf_table, &um_ws_conf_table, &um_token_conf_table,
+    &own_table, &um_conf_own_table, &um_process_conf_table, &um_http_conf_table, &um_ws_conf_table, &um_token_conf_table,
     &um_rest_conf_table, &um_store_conf_table, &um_collab_conf_table,
 };
 static const char *const prefixes[] = { "umbel", "server", "collab", "store", "ws", "token", "internal", "system", "json", NULL };
@@ -139,6 +139,7 @@ static bool start(struct core *c)
     if (um_failpoint_init_from_env(&bad) != UM_OK)
         return fail("UMBEL_FAIL", bad);
     um_http_start();
+    um_ws_start();
     c->reactors = um_reactors_new(c->process.reactors ? (unsigned)c->process.reactors : um_process_cpus());
     return open_store(c) && open_rest(c) && open_doors(c);
 }
@@ -170,6 +171,8 @@ static void take_down(struct core *c)
         um_reactors_stop(c->reactors);
     servers_free(c->servers);
     um_store_close(c->store);
+    for (unsigned i = 0; c->reactors != NULL && i < um_reactors_count(c->reactors); i++)
+        um_loop_turn(um_reactors_loop(c->reactors, i), 0);       /* what the store still had to say */
     um_collab_free(c->collab);
     um_rest_free(c->rest);
     um_reactors_free(c->reactors);

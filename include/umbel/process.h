@@ -40,8 +40,8 @@ struct um_process_conf {
     const char *data_dir;
     int64_t reactors;                    /* 0: one per processor */
     int64_t stop_timeout_ms;
-    const char *log_file, *log_level;
-    int log_format;                      /* enum um_log_format */
+    const char *log_file;
+    int log_level, log_format;           /* enum um_level, enum um_log_format */
 };
 extern const struct um_conf_table um_process_conf_table;
 

@@ -8,6 +8,7 @@
 
 #define AT(f) .at = offsetof(struct um_process_conf, f)
 static const char *const format_words[] = { "text", "ecs", "logstash", NULL };
+static const char *const level_words[] = { "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "OFF", NULL };
 static const struct um_conf_key keys[] = {
     { "umbel.data-dir", NULL, "data", "where the process keeps its files: the embedded store, its port file", UM_CONF_STR, 0, AT(data_dir), .max = 4000 },
     { "server.reactors", NULL, "0", "threads that serve; 0 = one per processor", UM_CONF_INT, 0, AT(reactors), .min = 0, .max = 256 },
@@ -16,8 +17,8 @@ static const struct um_conf_key keys[] = {
     { "logging.file.name", NULL, "", "file for the log; empty = standard error", UM_CONF_STR, 0, AT(log_file), .max = 4000 },
     { "logging.structured.format.console", "logging.structured.format.file", "text", "form of a log line: text, ecs or logstash (JSON)",
       UM_CONF_ENUM, 0, AT(log_format), .words = format_words },
-    { "logging.level.root", NULL, "INFO", "level of everything: TRACE, DEBUG, INFO, WARN, ERROR or OFF", UM_CONF_STR, 0, AT(log_level), .max = 8 },
-    { "logging.level.*", NULL, NULL, "level of one category, such as collab or http", UM_CONF_STR, UM_CONF_UNBOUND, .max = 8 },
+    { "logging.level.root", NULL, "INFO", "level of everything", UM_CONF_ENUM, 0, AT(log_level), .words = level_words },
+    { "logging.level.*", NULL, NULL, "level of one category, such as collab or http", UM_CONF_ENUM, UM_CONF_UNBOUND, .words = level_words },
 };
 const struct um_conf_table um_process_conf_table = UM_CONF_TABLE("Process and log", keys);
 
@@ -103,8 +104,6 @@ static void set_levels(const struct um_conf *conf)
         bool is_root = strcmp(category, "root") == 0;
         if (um_log_parse_level(text, &level))
             um_log_set_level(is_root ? NULL : category, level);
-        else
-            um_log(UM_WARN, "conf", "unknown level", UM_S("category", category), UM_S("level", text));
     }
 }
 
@@ -122,6 +121,6 @@ um_err um_process_open_log(const struct um_conf *conf, const struct um_process_s
     set_levels(conf);
     for (size_t i = 0; i < n; i++)
         um_log(notes[i].level == UM_CONF_NOTE_INFO ? UM_INFO : UM_WARN, "conf", notes[i].reason, UM_S("key", notes[i].key),
-               UM_S("origin", notes[i].origin), UM_I("line", notes[i].line));
+               UM_S("value", notes[i].value), UM_S("origin", notes[i].origin), UM_I("line", notes[i].line));
     return UM_OK;
 }
