@@ -5,7 +5,6 @@
 
 #define AT(f) .at = offsetof(struct um_rest_conf, f)
 static const struct um_conf_key keys[] = {
-    { "ws.echo.enabled", NULL, "false", "an endpoint /echo that sends WebSocket messages back; for tests", UM_CONF_BOOL, 0, AT(ws_echo) },
     { "system.admin.username", NULL, "", "platform administrator, valid in every scope", UM_CONF_STR, 0, AT(admin_user), .max = USER_MAX },
     { "system.admin.password", NULL, "", "its password: text, ENC(...), or an argon2id hash", UM_CONF_STR, UM_CONF_SECRET, AT(admin_password), .max = 1024 },
     { "internal.realm.users[N].id", NULL, NULL, "name of a local user", UM_CONF_STR, UM_CONF_UNBOUND, .max = USER_MAX },

@@ -96,7 +96,7 @@ void socket_echo(struct um_http_req *rq, void *ctx)
     struct um_rest *r = ctx;
     struct echo_door *d;
 
-    if (!r->deps.own->ws_echo) {
+    if (!r->deps.ws->echo_enabled) {
         um_http_reply_error(rq, 404, "U00404", "there is nothing here");
         return;
     }

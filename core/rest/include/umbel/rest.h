@@ -12,7 +12,6 @@ struct um_conf_table;
 struct um_rest;
 
 struct um_rest_conf {
-    bool ws_echo;                            /* ws.echo.enabled: /echo, for tests */
     const char *admin_user, *admin_password; /* system.admin.* */
 };
 extern const struct um_conf_table um_rest_conf_table;
