@@ -6,7 +6,7 @@
 #include <string.h>
 #include "internal.h"
 
-#define COPY_STALE_BYTES (64 * 1024)     /* what may have changed since the copy was made: so much, or a quarter of it */
+#define COPY_WORTH_BYTES (64 * 1024)     /* a smaller state is encoded anew rather than sent with what has changed since */
 
 static void flush_later(void *arg) { outbox_flush(arg); }
 
@@ -208,12 +208,15 @@ static um_err copy_make(struct doc *d)
     return err;
 }
 
-/* What has changed since the copy was made; UM_ELIMIT when that is too much to repeat for every joiner. */
+/* What has changed since the copy was made; UM_ELIMIT when that is more than a quarter of it, or the copy too small to keep. */
 static um_err copy_rest(struct doc *d, struct um_buf *rest)
 {
-    um_err err = um_crdt_encode(d->crdt, UM_SPAN(d->copy.sv.data, d->copy.sv.len), rest);
+    um_err err;
 
-    if (err == UM_OK && rest->len > COPY_STALE_BYTES && rest->len > d->copy.bytes / 4)
+    if (d->copy.bytes < COPY_WORTH_BYTES)
+        return UM_ELIMIT;
+    err = um_crdt_encode(d->crdt, UM_SPAN(d->copy.sv.data, d->copy.sv.len), rest);
+    if (err == UM_OK && rest->len > d->copy.bytes / 4)
         err = UM_ELIMIT;
     return err;
 }

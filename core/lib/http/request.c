@@ -301,6 +301,7 @@ static void answer_unmatched(struct um_http_req *rq)
 {
     if (rq->match.needs_upgrade) {
         um_http_add_header(rq, "Upgrade", "websocket");
+        um_http_add_header(rq, "Sec-WebSocket-Version", "13");
         um_http_reply_error(rq, 426, "U00400", "This is a WebSocket endpoint.");
     } else if (rq->match.allow[0] != '\0') {
         um_http_add_header(rq, "Allow", rq->match.allow);
