@@ -22,7 +22,7 @@
 #include "options.h"
 
 enum { BEAT_MS = 2000, SWEEP_MS = 5000, DRAIN_POLL_MS = 20 };
-#define SIGDRAINED SIGUSR1                /* from a reactor to the main thread: one more has drained */
+#define SIGDRAINED SIGUSR1                /* from a reactor to the main thread: look at n_drained; two may come as one */
 
 struct gateway;
 struct reactor {                          /* everything below lives on its loop */
@@ -44,6 +44,7 @@ struct gateway {
     struct um_reactors *reactors;
     struct reactor *r;
     unsigned n;
+    _Atomic unsigned n_drained;
     pthread_t main_thread;
     char *port_file;
 };
@@ -79,6 +80,7 @@ static void drain_step(void *arg)
     um_log(open > 0 ? UM_WARN : UM_INFO, "gateway", "drained", UM_I("reactor", r->index), UM_I("requests_cut", open),
            UM_I("tunnels_cut", um_auth_tunnels(r->auth)));
     um_auth_stop(r->auth);
+    atomic_fetch_add(&r->gw->n_drained, 1);
     pthread_kill(r->gw->main_thread, SIGDRAINED);
 }
 
@@ -229,16 +231,13 @@ static void signals_of_main(sigset_t *set)
 /* Returns when every reactor has drained; a second signal ends the process. */
 static void run_until_drained(struct gateway *gw, const sigset_t *set)
 {
-    unsigned drained = 0;
     bool stopping = false;
     int sig;
 
-    while (drained < gw->n) {
-        if (sigwait(set, &sig) != 0)
+    while (atomic_load(&gw->n_drained) < gw->n) {
+        if (sigwait(set, &sig) != 0 || sig == SIGDRAINED)
             continue;
-        if (sig == SIGDRAINED) {
-            drained++;
-        } else if (stopping) {
+        if (stopping) {
             um_log(UM_WARN, "gateway", "stopped-at-once", UM_S("signal", strsignal(sig)));
             _exit(0);
         } else {
