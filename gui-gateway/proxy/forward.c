@@ -17,7 +17,7 @@
 #include <umbel/metrics.h>
 #include <umbel/util.h>
 
-enum { BUFFER_MAX = 64 * 1024, REQUEST_HEADERS_MAX = 128 };
+enum { BUFFER_MAX = 64 * 1024 };
 /* We keep time ourselves: the core's silence ends a request, and the server's own rule a client that sends too slowly. */
 #define REQUEST_DEADLINE_MS (24 * 3600 * INT64_C(1000))
 
@@ -250,57 +250,22 @@ static const struct um_exchange_handler exchange_handler = { answer_head, answer
 
 /* ---- the request ---- */
 
-struct header_list {
-    struct um_exchange_header items[REQUEST_HEADERS_MAX];
-    size_t n;
-    const char *connection;
-    bool own_credentials, too_many;
-};
-
-static void put_header(struct header_list *list, const char *name, const char *value)
-{
-    if (list->n == REQUEST_HEADERS_MAX)
-        list->too_many = true;
-    else
-        list->items[list->n++] = (struct um_exchange_header){ name, value };
-}
-
-static void keep_header(void *arg, const char *name, const char *value)
-{
-    struct header_list *list = arg;
-
-    if (um_hop_request_keeps(name, list->connection, list->own_credentials))
-        put_header(list, name, value);
-}
-
 static um_err send_request(struct um_forward *f, const char *token)
 {
-    struct header_list list = { .connection = um_http_header(f->rq, "Connection"), .own_credentials = token == NULL };
     struct um_exchange_request ex = { .method = um_http_method(f->rq) };
-    const char *host = um_http_header(f->rq, "Host");
+    struct um_hop_headers headers;
     struct um_buf target = {0};
-    struct um_client client;
     um_err err;
 
-    um_client_of(f->trusted, f->rq, &client);
-    um_http_each_header(f->rq, keep_header, &list);
-    if (token != NULL)
-        put_header(&list, "token", token);
-    put_header(&list, "X-Request-Id", um_http_request_id(f->rq));
-    put_header(&list, "X-Forwarded-For", client.address);
-    put_header(&list, "X-Forwarded-Proto", client.secure ? "https" : "http");
-    if (host != NULL)
-        put_header(&list, "X-Forwarded-Host", host);
-    if ((err = um_target_rewrite(um_http_raw_target(f->rq), &target)) != UM_OK)
+    if ((err = um_hop_request_headers(&headers, f->rq, f->trusted, token)) != UM_OK ||
+        (err = um_target_rewrite(um_http_raw_target(f->rq), &target)) != UM_OK)
         goto out;
     ex.target = um_buf_cstr(&target);
-    ex.headers = list.items;
-    ex.n = list.n;
+    ex.headers = headers.items;
+    ex.n = headers.n;
     ex.body_length = um_http_has_body(f->rq) ? um_http_content_length(f->rq) : 0;
     f->state = FORWARD_ASKED;
-    if (list.too_many)
-        err = UM_ELIMIT;
-    else if ((f->x = um_exchange_start(f->up, &ex, &exchange_handler, f)) == NULL)
+    if ((f->x = um_exchange_start(f->up, &ex, &exchange_handler, f)) == NULL)
         err = UM_ENOMEM;
 out:
     um_buf_free(&target);

@@ -2,6 +2,7 @@
 #include <proxy/hop.h>
 
 #include <string.h>
+#include <strings.h>
 #include <umbel/util.h>
 
 static bool is_in(const char *name, const char *const *list)
@@ -56,4 +57,47 @@ bool um_hop_is_idempotent(const char *method)
 {
     static const char *const list[] = { "GET", "HEAD", "OPTIONS", "PUT", "DELETE", NULL };
     return is_in(method, list);
+}
+
+/* ---- a whole request ---- */
+
+struct gathering {
+    struct um_hop_headers *out;
+    const char *connection;
+    bool own_credentials, too_many;
+};
+
+static void put_header(struct gathering *g, const char *name, const char *value)
+{
+    if (g->out->n == UM_HOP_HEADERS_MAX)
+        g->too_many = true;
+    else
+        g->out->items[g->out->n++] = (struct um_exchange_header){ name, value };
+}
+
+static void keep_header(void *arg, const char *name, const char *value)
+{
+    struct gathering *g = arg;
+
+    if (um_hop_request_keeps(name, g->connection, g->own_credentials))
+        put_header(g, name, value);
+}
+
+um_err um_hop_request_headers(struct um_hop_headers *out, const struct um_http_req *rq, const struct um_trusted *trusted,
+                              const char *token)
+{
+    struct gathering g = { out, um_http_header(rq, "Connection"), token == NULL, false };
+    const char *host = um_http_header(rq, "Host");
+
+    out->n = 0;
+    um_client_of(trusted, rq, &out->client);
+    um_http_each_header(rq, keep_header, &g);
+    if (token != NULL)
+        put_header(&g, "token", token);
+    put_header(&g, "X-Request-Id", um_http_request_id(rq));
+    put_header(&g, "X-Forwarded-For", out->client.address);
+    put_header(&g, "X-Forwarded-Proto", out->client.secure ? "https" : "http");
+    if (host != NULL)
+        put_header(&g, "X-Forwarded-Host", host);
+    return g.too_many ? UM_ELIMIT : UM_OK;
 }

@@ -21,7 +21,7 @@
 #include <umbel/log.h>
 #include <umbel/metrics.h>
 
-enum { SESSION_ID_MAX = 64, USED_EVERY_MS = 60000, HEADERS_MAX = 128, REQUEST_DEADLINE_EXTRA_MS = 30000 };
+enum { SESSION_ID_MAX = 64, USED_EVERY_MS = 60000, REQUEST_DEADLINE_EXTRA_MS = 30000 };
 
 #define TUNNEL_STATES(X) X(HELD) X(DIALLING) X(SHAKING) X(SWITCHING) X(RELAYING) X(ENDED)
 enum tunnel_state {
@@ -293,49 +293,17 @@ static void core_ready(void *arg, unsigned events)
         judge_answer(t);
 }
 
-struct header_list {
-    struct um_exchange_header items[HEADERS_MAX];
-    size_t n;
-    const char *connection;
-    bool own_credentials, too_many;
-};
-
-static void put_header(struct header_list *list, const char *name, const char *value)
-{
-    if (list->n == HEADERS_MAX)
-        list->too_many = true;
-    else
-        list->items[list->n++] = (struct um_exchange_header){ name, value };
-}
-
-static void keep_header(void *arg, const char *name, const char *value)
-{
-    struct header_list *list = arg;
-
-    if (um_hop_request_keeps(name, list->connection, list->own_credentials))
-        put_header(list, name, value);
-}
-
 static bool make_request(struct um_tunnel *t)
 {
-    struct header_list list = { .connection = um_http_header(t->rq, "Connection"), .own_credentials = t->sh->token == NULL };
-    const char *host = um_http_header(t->rq, "Host");
     struct um_handshake h = handshake_of(t);
-    struct um_client client;
+    struct um_hop_headers headers;
 
-    um_client_of(t->ts->trusted, t->rq, &client);
-    um_http_each_header(t->rq, keep_header, &list);
-    if (t->sh->token != NULL)
-        put_header(&list, "token", t->sh->token);
-    put_header(&list, "X-Request-Id", um_http_request_id(t->rq));
-    put_header(&list, "X-Forwarded-For", client.address);
-    put_header(&list, "X-Forwarded-Proto", client.secure ? "https" : "http");
-    if (host != NULL)
-        put_header(&list, "X-Forwarded-Host", host);
-    h.headers = list.items;
-    h.n = list.n;
+    if (um_hop_request_headers(&headers, t->rq, t->ts->trusted, t->sh->token) != UM_OK)
+        return false;
+    h.headers = headers.items;
+    h.n = headers.n;
     um_handshake_write(&t->sh->out, &h);
-    return !list.too_many && !t->sh->out.failed;
+    return !t->sh->out.failed;
 }
 
 static void dialled(void *arg, um_err err, int fd)
