@@ -55,6 +55,9 @@ struct dir {
     uint16_t n, cap;
     struct entry *e;
 };
+struct spare {                        /* an unused chunk */
+    struct spare *next;
+};
 struct client {
     uint64_t id;
     uint32_t state;                   /* next clock */
@@ -106,6 +109,15 @@ struct table {                        /* open addressing; the values tell their 
 struct span32 {
     uint32_t client, clock, len;
 };
+/* Where units of a long content begin in the arena, for the time of one transaction: contents do not move in it,
+ * and splitting one content at many places must not walk it each time. */
+struct milestone {
+    uint32_t offset, unit;
+};
+struct region {
+    uint32_t from, to;                /* bytes of the arena */
+    VEC(struct milestone) marks;      /* every MILESTONE units */
+};
 struct tx {
     uint32_t epoch;
     VEC(uint32_t) touched;            /* clients whose structs may have changed */
@@ -136,6 +148,8 @@ struct pending {
     uint32_t compacted;               /* structs after the last merging of the pieces */
 };
 
+typedef VEC(struct region) region_vec;
+
 struct event_cache {
     struct um_bytes *blob;            /* full state, NULL: none */
     VEC(uint8_t) raw;                 /* events since the last look, each: uint length, bytes */
@@ -158,7 +172,7 @@ struct um_crdt {
     struct table client_table;
     VEC(uint32_t) by_id;              /* clients by id descending; sorted as far as n_sorted */
     uint32_t n_sorted;
-    struct entry *spare;              /* reserved index chunks, linked through the first entry */
+    struct spare *spare;              /* reserved index chunks */
     uint32_t n_spare, need_spare;
     uint32_t n_structs;               /* index entries */
 
@@ -173,6 +187,7 @@ struct um_crdt {
     uint32_t free_slot;
     struct table slot_table;
 
+    region_vec regions;               /* sorted; empty between transactions */
     VEC(uint32_t) marks;              /* per item: scratch of the conflict scan */
     uint32_t mark;
 
@@ -200,7 +215,7 @@ static inline bool item_is_visible(const struct item *it)
 }
 static inline struct um_span item_body(const struct um_crdt *doc, const struct item *it)
 {
-    return UM_SPAN(doc->content.v + it->content, it->bytes);
+    return it->bytes == 0 ? UM_SPAN("", 0) : UM_SPAN(doc->content.v + it->content, it->bytes);
 }
 static inline struct type *item_type(const struct um_crdt *doc, const struct item *it)    /* its parent */
 {
@@ -260,6 +275,10 @@ struct names_mark names_mark(const struct um_crdt *doc);
 void names_rollback(struct um_crdt *doc, struct names_mark mark);
 void names_destroy(struct um_crdt *doc);
 
+/* offsets.c */
+size_t content_offset(struct um_crdt *doc, const struct item *it, uint32_t k, bool *half);    /* bytes of K units */
+void offsets_drop(struct um_crdt *doc);
+
 /* split.c: cutting and joining structs */
 uint32_t item_split(struct um_crdt *doc, struct cursor at, uint32_t k);    /* the right part */
 uint32_t item_ending(struct um_crdt *doc, uint32_t client, uint32_t clock);    /* last id is clock; NONE: collected */
@@ -290,6 +309,7 @@ struct plan_section {
     const uint8_t *rest;              /* parked: the first struct that stays, NULL: none */
     uint32_t rest_clock, rest_n;
     bool stacked;
+    struct missing missing;           /* stacked: what the next struct waits for */
 };
 struct plan {
     const struct scan *scan;

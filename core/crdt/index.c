@@ -141,10 +141,10 @@ void clients_destroy(struct um_crdt *doc)
         client_drop_index(doc, &doc->clients.v[k]);
     doc->need_spare = 0;
     while (doc->spare != NULL) {
-        struct entry *e = doc->spare;
+        struct spare *s = doc->spare;
 
-        memcpy(&doc->spare, e, sizeof(doc->spare));
-        mem_free(&doc->mem, e, CHUNK * sizeof(struct entry));
+        doc->spare = s->next;
+        mem_free(&doc->mem, s, CHUNK * sizeof(struct entry));
     }
     vec_free(&doc->mem, &doc->clients);
     vec_free(&doc->mem, &doc->by_id);
@@ -201,19 +201,21 @@ um_err index_reserve(struct um_crdt *doc, struct client *c)
 
 static void spare_put(struct um_crdt *doc, struct entry *e)
 {
-    memcpy(e, &doc->spare, sizeof(doc->spare));
-    doc->spare = e;
+    struct spare *s = (struct spare *)(void *)e;
+
+    s->next = doc->spare;
+    doc->spare = s;
     doc->n_spare++;
 }
 
 static struct entry *spare_take(struct um_crdt *doc)
 {
-    struct entry *e = doc->spare;
+    struct spare *s = doc->spare;
 
-    UM_ASSERT(e != NULL);
-    memcpy(&doc->spare, e, sizeof(doc->spare));
+    UM_ASSERT(s != NULL);
+    doc->spare = s->next;
     doc->n_spare--;
-    return e;
+    return (struct entry *)(void *)s;
 }
 
 um_err index_reserve_chunks(struct um_crdt *doc)

@@ -113,6 +113,8 @@ void items_destroy(struct um_crdt *doc)
     for (uint32_t k = 0; k < s->n_seg; k++)
         mem_free(&doc->mem, s->seg[k], segment_size(s, k));
     mem_free(&doc->mem, s->seg, s->cap_seg * sizeof(*s->seg));
+    offsets_drop(doc);
+    vec_free(&doc->mem, &doc->regions);
     vec_free(&doc->mem, &doc->content);
     vec_free(&doc->mem, &doc->marks);
 }

@@ -123,6 +123,8 @@ size_t utf16_offset(struct um_span text, size_t units, bool *half)
     size_t at = 0;
 
     *half = false;
+    if (is_ascii(UM_SPAN(text.data, UM_MIN(text.len, units))))
+        return UM_MIN(text.len, units);
     while (units > 0 && at < text.len) {
         size_t bytes = char_bytes(text.data[at]), wide = bytes == 4 ? 2 : 1;
 
@@ -200,7 +202,8 @@ static void any_head(struct rd *r, bool check, uint64_t *n_children, bool *objec
     }
 }
 
-void rd_any(struct rd *r, uint32_t max_depth, bool check)
+/* Its own function: the stacks cost more than a scalar does. */
+static __attribute__((noinline)) void any_deep(struct rd *r, uint32_t max_depth, bool check)
 {
     uint64_t left[DEPTH_MAX];             /* values still to come, per open container */
     uint8_t keyed[DEPTH_MAX];
@@ -230,6 +233,17 @@ void rd_any(struct rd *r, uint32_t max_depth, bool check)
             rd_string(r, check);
         any_head(r, check, &n, &object);
     }
+}
+
+void rd_any(struct rd *r, uint32_t max_depth, bool check)
+{
+    uint64_t n;
+    bool object;
+
+    if (r->p < r->end && (*r->p == ANY_OBJECT || *r->p == ANY_ARRAY))
+        any_deep(r, max_depth, check);
+    else
+        any_head(r, check, &n, &object);
 }
 
 bool any_is_true(struct um_span any)
@@ -377,7 +391,7 @@ static int json_after(struct rd *r, const char *closer, size_t *depth)
     }
 }
 
-um_err json_check(struct um_span text, uint32_t max_depth)
+static __attribute__((noinline)) um_err json_check_deep(struct um_span text, uint32_t max_depth)
 {
     char closer[DEPTH_MAX];
     size_t depth = 0;
@@ -410,4 +424,13 @@ um_err json_check(struct um_span text, uint32_t max_depth)
         if ((next = json_after(&r, closer, &depth)) <= 0)
             return next == 0 ? UM_OK : UM_EPROTO;
     }
+}
+
+um_err json_check(struct um_span text, uint32_t max_depth)
+{
+    struct rd r = rd_make(text);
+
+    if (text.len > 0 && (*r.p == '"' || *r.p == 't' || *r.p == 'n') && json_scalar(&r) && r.p == r.end)
+        return UM_OK;
+    return json_check_deep(text, max_depth);
 }

@@ -18,7 +18,12 @@ struct rd {
     const uint8_t *p, *end;
     um_err err;
 };
-static inline struct rd rd_make(struct um_span s) { return (struct rd){ s.data, s.data + s.len, UM_OK }; }
+static inline struct rd rd_make(struct um_span s)
+{
+    if (s.data == NULL)
+        s = UM_SPAN("", 0);
+    return (struct rd){ s.data, s.data + s.len, UM_OK };
+}
 static inline size_t rd_left(const struct rd *r) { return (size_t)(r->end - r->p); }
 static inline void rd_fail(struct rd *r, um_err err)
 {

@@ -137,9 +137,12 @@ static um_err note_missing(struct um_crdt *doc, struct plan *p, uint64_t client,
     return UM_OK;
 }
 
-/* Everything on the stack waits, with the rest of its sections. */
-static void park_stack(struct plan *p)
+/* Everything on the stack waits, with the rest of its sections. Each notes what it waits for: yjs notes only what
+ * the topmost lacks, and so may leave the others waiting for ever when they could go on without it. */
+static um_err park_stack(struct um_crdt *doc, struct plan *p)
 {
+    um_err err = UM_OK;
+
     for (uint32_t i = 0; i < p->stack.n; i++) {
         struct plan_section *s = &p->sections.v[p->stack.v[i]];
 
@@ -149,8 +152,11 @@ static void park_stack(struct plan *p)
         s->stacked = false;
         p->parked += s->left;
         s->left = 0;
+        if (err == UM_OK)
+            err = note_missing(doc, p, s->missing.client, s->missing.clock);
     }
     p->stack.n = 0;
+    return err;
 }
 
 static um_err note_run(struct um_crdt *doc, struct plan *p, uint32_t section)
@@ -180,22 +186,21 @@ static um_err go_deeper(struct um_crdt *doc, struct plan *p, uint64_t whom, uint
         return UM_OK;
     }
     *next = NONE;
-    park_stack(p);
-    return note_missing(doc, p, whom, state_of(doc, whom));
+    return park_stack(doc, p);
 }
 
 /* Plans section FROM to its end, and what it needs of others. */
 static um_err section_order(struct um_crdt *doc, struct plan *p, uint32_t from)
 {
     uint32_t k = from;
+    struct wire w;
     um_err err;
 
     while (k != NONE) {
         struct plan_section *s = &p->sections.v[k];
         struct client *c = &doc->clients.v[s->client];
         struct rd before = s->r;
-        uint64_t whom;
-        struct wire w;
+        uint64_t whom = 0;
 
         if (s->left == 0) {
             k = k == from ? NONE : from;
@@ -213,9 +218,10 @@ static um_err section_order(struct um_crdt *doc, struct plan *p, uint32_t from)
                     p->stack.v[p->stack.n++] = k;
                     s->stacked = true;
                 }
+                s->missing = gap ? (struct missing){ s->s.client, w.clock - 1 }
+                                 : (struct missing){ whom, state_of(doc, whom) };
                 if (gap) {
-                    park_stack(p);
-                    err = note_missing(doc, p, s->s.client, w.clock - 1);
+                    err = park_stack(doc, p);
                     k = NONE;
                 } else {
                     err = go_deeper(doc, p, whom, &k);
@@ -321,6 +327,8 @@ um_err plan_make(struct um_crdt *doc, struct plan *p, struct um_span update, con
 
 void plan_run(struct um_crdt *doc, struct plan *p)
 {
+    struct wire w;
+
     for (uint32_t k = 0; k < p->sections.n; k++) {
         struct plan_section *s = &p->sections.v[k];
 
@@ -332,7 +340,6 @@ void plan_run(struct um_crdt *doc, struct plan *p)
 
         for (uint32_t n = p->runs.v[i].n; n > 0; n--) {
             uint32_t state = doc->clients.v[s->client].state;
-            struct wire w;
 
             wire_read(&s->r, s->s.client, s->clock, &w, NULL);
             s->clock += w.len;

@@ -14,7 +14,7 @@ static void content_split(struct um_crdt *doc, struct item *it, struct item *r, 
 
     if (it->bytes == 0 && (it->flags & (F_HEAD_HALF | F_TAIL_HALF)) == 0)
         return;
-    at = body_offset(it->kind, item_body(doc, it), k - head, &half);
+    at = content_offset(doc, it, k - head, &half);
     r->flags = (it->flags & (F_DELETED | F_KEYED | F_TAIL_HALF)) | (half ? F_HEAD_HALF : 0);
     it->flags = (it->flags & (F_DELETED | F_KEYED | F_HEAD_HALF)) | (half ? F_TAIL_HALF : 0);
     r->content = it->content + (uint32_t)at + (half ? 4 : 0);

@@ -129,6 +129,7 @@ static void join_splits(struct um_crdt *doc)
 
 void tx_join(struct um_crdt *doc)
 {
+    offsets_drop(doc);                /* joining moves contents */
     join_deleted(doc);
     join_new(doc);
     join_splits(doc);
