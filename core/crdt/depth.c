@@ -8,6 +8,7 @@ struct node {                         /* one struct of the update */
     uint32_t up;                      /* node that decides about its depth, NONE: depth is known */
     uint16_t depth;                   /* of the type it is in */
     bool child;                       /* it lies in the type that UP holds (else: beside UP) */
+    bool type;                        /* holds a type, one deeper */
     bool open;
 };
 struct depths {
@@ -100,6 +101,7 @@ static void nodes_link(struct um_crdt *doc, const struct plan *p, struct depths 
             else if (w.parent_form == PARENT_ID)
                 id = &w.parent;
             node->child = id == &w.parent;
+            node->type = w.kind == KIND_TYPE;
             if (id != NULL && !known_depth(doc, id, node->child, &node->depth))
                 node->up = node_find(doc, p, d, id);
             if (node->up == n)
@@ -139,7 +141,7 @@ um_err depth_check(struct um_crdt *doc, struct plan *p)
     if ((err = nodes_read(doc, p, &d)) == UM_OK) {
         nodes_link(doc, p, &d);
         for (uint32_t n = 0; n < d.nodes.n && err == UM_OK; n++)
-            if (node_depth(&d, n) > doc->limits.type_depth)
+            if (node_depth(&d, n) + d.nodes.v[n].type > doc->limits.type_depth)
                 err = UM_ELIMIT;
     }
     vec_free(&doc->mem, &d.nodes);

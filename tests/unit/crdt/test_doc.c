@@ -1,0 +1,416 @@
+/* Promises of the public interface that the vectors do not show. */
+#include "support.h"
+#include <stdlib.h>
+#include <string.h>
+
+static struct um_buf state_of(const struct um_crdt *doc)
+{
+    struct um_buf b = { 0 };
+
+    assert_int_equal(um_crdt_encode(doc, UM_SPAN(NULL, 0), &b), UM_OK);
+    return b;
+}
+
+static void assert_same_state(const struct um_crdt *a, const struct um_crdt *b)
+{
+    struct um_buf x = state_of(a), y = state_of(b);
+
+    assert_int_equal(x.len, y.len);
+    assert_memory_equal(x.data, y.data, x.len);
+    um_buf_free(&x);
+    um_buf_free(&y);
+}
+
+/* An update of CLIENT at CLOCK: TEXT in root "t" behind its own last unit, or at the beginning when CLOCK is 0. */
+static void typed(struct um_buf *out, uint64_t client, uint32_t clock, const char *text)
+{
+    um_buf_clear(out);
+    um_buf_put(out, "\1\1", 2);
+    um_buf_put_varuint(out, client);
+    um_buf_put_varuint(out, clock);
+    if (clock == 0) {
+        um_buf_put(out, "\4\1\1t", 4);
+    } else {
+        um_buf_put_u8(out, 0x84);
+        um_buf_put_varuint(out, client);
+        um_buf_put_varuint(out, clock - 1);
+    }
+    um_buf_put_varuint(out, strlen(text));
+    um_buf_puts(out, text);
+    um_buf_put_u8(out, 0);
+}
+
+static void apply_typed(struct um_crdt *doc, uint64_t client, uint32_t clock, const char *text)
+{
+    struct um_buf u = { 0 };
+
+    typed(&u, client, clock, text);
+    assert_int_equal(um_crdt_apply(doc, buf_span(&u), NULL), UM_OK);
+    um_buf_free(&u);
+}
+
+static void an_entirely_new_update_is_relayed_as_the_very_bytes(void **state)
+{
+    struct um_crdt *doc = doc_new(true);
+    struct um_crdt_applied a;
+    struct um_buf u = { 0 };
+
+    (void)state;
+    for (uint32_t clock = 0; clock < 3; clock++) {
+        typed(&u, 7, clock, "x");
+        um_buf_puts(&u, "trailing");
+        assert_int_equal(um_crdt_apply(doc, buf_span(&u), &a), UM_OK);
+        assert_true(a.changed && a.verbatim && !a.pending);
+        assert_ptr_equal(a.event.data, u.data);
+        assert_int_equal(a.event.len, u.len - strlen("trailing"));
+    }
+    assert_int_equal(um_crdt_apply(doc, buf_span(&u), &a), UM_OK);
+    assert_false(a.changed);
+    assert_int_equal(a.event.len, 0);
+    um_buf_free(&u);
+    um_crdt_free(doc);
+}
+
+static void structs_of_length_0_are_neither_kept_nor_relayed(void **state)
+{
+    static const uint8_t update[] = { 1, 2, 9, 0, 4, 1, 1, 't', 0, 4, 1, 1, 't', 1, 'x', 0 };
+    struct um_crdt_update_stats stats;
+    struct um_crdt *doc = doc_new(true);
+    struct um_crdt_applied a;
+
+    (void)state;
+    assert_int_equal(um_crdt_apply(doc, UM_SPAN(update, sizeof(update)), &a), UM_OK);
+    assert_true(a.changed && !a.verbatim);
+    assert_int_equal(um_crdt_validate(NULL, a.event, &stats), UM_OK);
+    assert_int_equal(stats.structs, 1);
+    assert_false(stats.empty_structs);
+    um_crdt_free(doc);
+}
+
+static void what_waits_is_encoded_and_goes_on_when_it_can(void **state)
+{
+    struct um_crdt *doc = doc_new(true), *copy = doc_new(true);
+    struct um_crdt_applied a;
+    struct um_crdt_stats stats;
+    struct um_buf u = { 0 }, out = { 0 };
+    bool known;
+
+    (void)state;
+    typed(&u, 7, 1, "b");
+    assert_int_equal(um_crdt_apply(doc, buf_span(&u), &a), UM_OK);
+    assert_true(a.pending && !a.changed);
+    um_crdt_get_stats(doc, &stats);
+    assert_int_equal(stats.pending_structs, 1);
+    assert_int_equal(um_crdt_contains(doc, buf_span(&u), &known), UM_OK);
+    assert_false(known);
+    out = state_of(doc);
+    assert_int_equal(um_crdt_apply(copy, buf_span(&out), NULL), UM_OK);
+    typed(&u, 7, 0, "a");
+    assert_int_equal(um_crdt_apply(copy, buf_span(&u), &a), UM_OK);
+    assert_true(a.changed && !a.verbatim && !a.pending);
+    um_buf_clear(&out);
+    assert_int_equal(um_crdt_declare_root(copy, UM_SPAN_STR("t"), UM_CRDT_TEXT), UM_OK);
+    assert_int_equal(um_crdt_read_text(copy, UM_SPAN_STR("t"), &out), UM_OK);
+    assert_string_equal(um_buf_cstr(&out), "ab");
+    um_crdt_get_stats(copy, &stats);
+    assert_int_equal(stats.pending_structs, 0);
+    um_buf_free(&u);
+    um_buf_free(&out);
+    um_crdt_free(doc);
+    um_crdt_free(copy);
+}
+
+static um_err piece_apply(void *arg, struct um_span piece)
+{
+    struct um_crdt *doc = arg;
+    struct um_crdt_applied a;
+    um_err err = um_crdt_apply(doc, piece, &a);
+
+    assert_false(a.pending);              /* no piece needs a later one */
+    return err;
+}
+
+static void pieces_make_the_whole_and_none_needs_a_later_one(void **state)
+{
+    static const char *const names[] = { "random-rich-0.json", "random-xml-0.json", "random-array-0.json",
+                                         "client-ids-many.json" };
+
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(names); i++) {
+        json_t *j = vector_load(names[i]);
+        struct um_buf b = b64(json_object_get(json_object_get(j, "untyped"), "state_v1"));
+
+        for (size_t max = 1; max < 100000; max *= 10) {
+            struct um_crdt *doc = doc_new(true), *copy = doc_new(true);
+            struct um_buf want = { 0 }, got = { 0 };
+            bool known;
+
+            assert_int_equal(um_crdt_apply(doc, buf_span(&b), NULL), UM_OK);
+            assert_int_equal(um_crdt_encode_pieces(doc, UM_SPAN(NULL, 0), max, piece_apply, copy), UM_OK);
+            assert_int_equal(um_crdt_contains(copy, buf_span(&b), &known), UM_OK);
+            assert_true(known);
+            assert_int_equal(um_crdt_state_vector(doc, &want), UM_OK);
+            assert_int_equal(um_crdt_state_vector(copy, &got), UM_OK);
+            assert_true(um_span_eq(buf_span(&want), buf_span(&got)));
+            um_buf_free(&want);
+            um_buf_free(&got);
+            um_crdt_free(doc);
+            um_crdt_free(copy);
+        }
+        um_buf_free(&b);
+        json_decref(j);
+    }
+}
+
+static void pieces_to_a_reader_with_a_state_vector_hold_only_what_it_lacks(void **state)
+{
+    struct um_crdt *doc = doc_new(true), *reader = doc_new(true);
+    struct um_buf sv = { 0 };
+
+    (void)state;
+    apply_typed(doc, 7, 0, "hello");
+    apply_typed(reader, 7, 0, "hello");
+    apply_typed(doc, 7, 5, " world");
+    assert_int_equal(um_crdt_state_vector(reader, &sv), UM_OK);
+    assert_int_equal(um_crdt_encode_pieces(doc, buf_span(&sv), 1000, piece_apply, reader), UM_OK);
+    assert_same_state(doc, reader);
+    um_buf_free(&sv);
+    um_crdt_free(doc);
+    um_crdt_free(reader);
+}
+
+static void blob_and_tail_are_the_state_at_any_time(void **state)
+{
+    struct um_crdt *doc = doc_new(true);
+    struct um_bytes *blob, *first, **tail;
+    uint32_t clock = 0;
+    size_t n, reused = 0;
+
+    (void)state;
+    apply_typed(doc, 7, clock++, "x");
+    assert_int_equal(um_crdt_state_parts(doc, &blob, &tail, &n), UM_OK);
+    first = um_bytes_ref(blob);
+    for (int round = 0; round < 200; round++) {
+        struct um_crdt *copy = doc_new(true);
+
+        for (int k = 0; k < 10; k++)
+            apply_typed(doc, 7, clock++, "x");
+        assert_int_equal(um_crdt_state_parts(doc, &blob, &tail, &n), UM_OK);
+        reused += blob == first;
+        assert_true(n <= 17);
+        assert_int_equal(um_crdt_apply(copy, um_bytes_span(blob), NULL), UM_OK);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(um_crdt_apply(copy, um_bytes_span(tail[i]), NULL), UM_OK);
+        assert_same_state(doc, copy);
+        um_crdt_free(copy);
+    }
+    assert_int_equal(reused, 200);        /* short tails never make a new blob */
+    um_bytes_unref(first);
+    um_crdt_free(doc);
+}
+
+static void an_unchanged_state_is_encoded_once(void **state)
+{
+    struct um_crdt *doc = doc_new(true);
+    struct um_bytes *a, *b, *c;
+
+    (void)state;
+    apply_typed(doc, 7, 0, "x");
+    assert_int_equal(um_crdt_encode_shared(doc, &a), UM_OK);
+    assert_int_equal(um_crdt_encode_shared(doc, &b), UM_OK);
+    assert_ptr_equal(a, b);
+    apply_typed(doc, 7, 1, "y");
+    assert_int_equal(um_crdt_encode_shared(doc, &c), UM_OK);
+    assert_ptr_not_equal(a, c);
+    um_bytes_unref(a);
+    um_bytes_unref(b);
+    um_bytes_unref(c);
+    um_crdt_free(doc);
+}
+
+static void two_writers_by_turns_keep_one_run_each(void **state)
+{
+    struct um_crdt *doc = doc_new(true), *copy = doc_new(true);
+    struct um_crdt_stats stats;
+    struct um_buf b;
+
+    (void)state;
+    for (uint32_t clock = 0; clock < 2000; clock++) {
+        apply_typed(doc, 7, clock, "a");
+        apply_typed(doc, 8, clock, "b");
+    }
+    um_crdt_get_stats(doc, &stats);
+    assert_int_equal(stats.structs, 2);
+    assert_true(stats.memory_bytes < 30000);
+    b = state_of(doc);
+    assert_int_equal(um_crdt_apply(copy, buf_span(&b), NULL), UM_OK);
+    assert_same_state(doc, copy);
+    um_buf_free(&b);
+    um_crdt_free(doc);
+    um_crdt_free(copy);
+}
+
+static void a_small_document_is_small(void **state)
+{
+    struct um_crdt *doc = doc_new(true);
+    struct um_crdt_stats stats;
+
+    (void)state;
+    apply_typed(doc, 7, 0, "hello");
+    um_crdt_get_stats(doc, &stats);
+    assert_true(stats.memory_bytes <= 3072);
+    um_crdt_free(doc);
+}
+
+/* ---- limits -------------------------------------------------------------------------------------------- */
+
+static um_err with_limit(struct um_span update, void (*set)(struct um_crdt_limits *))
+{
+    struct um_crdt_conf cf;
+    struct um_crdt *doc;
+    struct um_buf empty;
+    um_err err;
+
+    um_crdt_conf_init(&cf);
+    set(&cf.limits);
+    assert_int_equal(um_crdt_new(&cf, &doc), UM_OK);
+    err = um_crdt_apply(doc, update, NULL);
+    if (err != UM_OK) {
+        empty = state_of(doc);
+        assert_int_equal(empty.len, 2);
+        um_buf_free(&empty);
+    }
+    um_crdt_free(doc);
+    return err;
+}
+
+#define LIMIT(name, value) static void limit_##name##_##value(struct um_crdt_limits *l) { l->name = value; }
+LIMIT(update_structs, 2) LIMIT(update_structs, 1)
+LIMIT(update_clients, 2) LIMIT(update_clients, 1)
+LIMIT(update_ranges, 2) LIMIT(update_ranges, 1)
+LIMIT(update_bytes, 22) LIMIT(update_bytes, 21)
+LIMIT(roots, 2) LIMIT(roots, 1)
+LIMIT(root_name_bytes, 1) LIMIT(root_name_bytes, 0)
+LIMIT(structs, 2) LIMIT(structs, 1)
+LIMIT(pending_structs, 2) LIMIT(pending_structs, 1)
+LIMIT(pending_clients, 2) LIMIT(pending_clients, 1)
+LIMIT(type_depth, 2) LIMIT(type_depth, 1)
+LIMIT(value_depth, 2) LIMIT(value_depth, 1)
+LIMIT(key_bytes, 1) LIMIT(key_bytes, 0)
+
+static void each_limit_holds_at_its_value(void **state)
+{
+    static const uint8_t two_roots[] = { 2, 1, 2, 0, 4, 1, 1, 'a', 1, 'x', 1, 1, 0, 4, 1, 1, 'b', 1, 'y', 0 };
+    static const uint8_t ranges[] = { 0, 1, 5, 2, 0, 1, 3, 1 };
+    static const uint8_t waiting[] = { 2, 1, 2, 9, 4, 1, 1, 'a', 1, 'x', 1, 1, 9, 4, 1, 1, 'b', 1, 'y', 0 };
+    static const uint8_t nested[] = { 1, 2, 1, 0, 7, 1, 1, 'a', 0, 7, 0, 1, 0, 0, 0 };
+    static const uint8_t deep[] = { 1, 1, 1, 0, 8, 1, 1, 'a', 1, 117, 1, 117, 1, 126, 0 };
+    static const uint8_t keyed[] = { 1, 1, 1, 0, 0x28, 1, 1, 'a', 1, 'k', 1, 126, 0 };
+    static const uint8_t one_client[] = { 1, 2, 1, 0, 4, 1, 1, 'a', 1, 'x', 4, 1, 1, 'a', 1, 'y', 0 };
+    static const struct {
+        const uint8_t *update;
+        size_t len;
+        void (*enough)(struct um_crdt_limits *), (*too_low)(struct um_crdt_limits *);
+    } rows[] = {
+#define ROW(update, name, hi, lo) { update, sizeof(update), limit_##name##_##hi, limit_##name##_##lo }
+        ROW(one_client, update_structs, 2, 1),  ROW(two_roots, update_clients, 2, 1),
+        ROW(ranges, update_ranges, 2, 1),       ROW(two_roots, roots, 2, 1),
+        ROW(two_roots, root_name_bytes, 1, 0),  ROW(one_client, structs, 2, 1),
+        ROW(waiting, pending_structs, 2, 1),    ROW(waiting, pending_clients, 2, 1),
+        ROW(nested, type_depth, 2, 1),          ROW(deep, value_depth, 2, 1),
+        ROW(keyed, key_bytes, 1, 0),
+#undef ROW
+    };
+    static const uint8_t bytes[22] = { 1, 1, 1, 0, 4, 1, 1, 'a', 12, 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x',
+                                       'x', 'x', 0 };
+
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(rows); i++) {
+        assert_int_equal(with_limit(UM_SPAN(rows[i].update, rows[i].len), rows[i].enough), UM_OK);
+        assert_int_equal(with_limit(UM_SPAN(rows[i].update, rows[i].len), rows[i].too_low), UM_ELIMIT);
+    }
+    assert_int_equal(with_limit(UM_SPAN(bytes, sizeof(bytes)), limit_update_bytes_22), UM_OK);
+    assert_int_equal(with_limit(UM_SPAN(bytes, sizeof(bytes)), limit_update_bytes_21), UM_ELIMIT);
+}
+
+/* ---- deep structures need no deep stack ------------------------------------------------------------------ */
+
+static void nested_update(struct um_buf *b, uint32_t depth)
+{
+    um_buf_put(b, "\1", 1);
+    um_buf_put_varuint(b, depth);
+    um_buf_put(b, "\1\0\7\1\1a\0", 7);
+    for (uint32_t i = 1; i < depth; i++) {
+        um_buf_put(b, "\7\0\1", 3);
+        um_buf_put_varuint(b, i - 1);
+        um_buf_put_u8(b, 0);
+    }
+    um_buf_put_u8(b, 0);
+}
+
+static void deep_types_are_read_deleted_and_collected(void **state)
+{
+    struct um_crdt *doc = doc_new(true);
+    struct um_crdt_stats stats;
+    struct um_buf b = { 0 };
+
+    (void)state;
+    nested_update(&b, 1001);
+    assert_int_equal(um_crdt_apply(doc, buf_span(&b), NULL), UM_ELIMIT);
+    um_buf_clear(&b);
+    nested_update(&b, 1000);
+    assert_int_equal(um_crdt_apply(doc, buf_span(&b), NULL), UM_OK);
+    assert_int_equal(um_crdt_declare_root(doc, UM_SPAN_STR("a"), UM_CRDT_ARRAY), UM_OK);
+    um_buf_clear(&b);
+    assert_int_equal(um_crdt_read_json(doc, UM_SPAN_STR("a"), UM_CRDT_PLAIN, &b), UM_OK);
+    assert_int_equal(b.len, 2 * 1001);
+    assert_int_equal(um_crdt_apply(doc, UM_SPAN("\0\1\1\1\0\1", 6), NULL), UM_OK);
+    um_crdt_get_stats(doc, &stats);
+    assert_int_equal(stats.structs, 2);
+    um_buf_free(&b);
+    um_crdt_free(doc);
+}
+
+static void a_root_has_one_kind(void **state)
+{
+    struct um_crdt *doc = doc_new(true);
+    struct um_buf b = { 0 };
+    struct um_span name;
+    enum um_crdt_kind kind;
+    size_t pos = 0;
+
+    (void)state;
+    apply_typed(doc, 7, 0, "x");
+    assert_true(um_crdt_roots(doc, &pos, &name, &kind));
+    assert_int_equal(kind, UM_CRDT_UNTYPED);
+    assert_int_equal(um_crdt_read_text(doc, name, &b), UM_EINVAL);
+    assert_int_equal(um_crdt_read_text(doc, UM_SPAN_STR("none"), &b), UM_ENOTFOUND);
+    assert_int_equal(um_crdt_declare_root(doc, name, UM_CRDT_TEXT), UM_OK);
+    assert_int_equal(um_crdt_declare_root(doc, name, UM_CRDT_TEXT), UM_OK);
+    assert_int_equal(um_crdt_declare_root(doc, name, UM_CRDT_MAP), UM_ECONFLICT);
+    assert_int_equal(um_crdt_read_text(doc, name, &b), UM_OK);
+    assert_string_equal(um_buf_cstr(&b), "x");
+    assert_false(um_crdt_roots(doc, &pos, &name, &kind));
+    um_buf_free(&b);
+    um_crdt_free(doc);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_entirely_new_update_is_relayed_as_the_very_bytes),
+        cmocka_unit_test(structs_of_length_0_are_neither_kept_nor_relayed),
+        cmocka_unit_test(what_waits_is_encoded_and_goes_on_when_it_can),
+        cmocka_unit_test(pieces_make_the_whole_and_none_needs_a_later_one),
+        cmocka_unit_test(pieces_to_a_reader_with_a_state_vector_hold_only_what_it_lacks),
+        cmocka_unit_test(blob_and_tail_are_the_state_at_any_time),
+        cmocka_unit_test(an_unchanged_state_is_encoded_once),
+        cmocka_unit_test(two_writers_by_turns_keep_one_run_each),
+        cmocka_unit_test(a_small_document_is_small),
+        cmocka_unit_test(each_limit_holds_at_its_value),
+        cmocka_unit_test(deep_types_are_read_deleted_and_collected),
+        cmocka_unit_test(a_root_has_one_kind),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
