@@ -23,6 +23,7 @@ export class QuietSocket extends WebSocket {
 }
 
 export const hocuspocusKinds = ['provider4', 'provider3', 'provider2']
+process.setMaxListeners(100)               /* y-websocket listens for the end of the process, once per client */
 const modules = { provider2, provider3, provider4 }
 
 /* Short waits between attempts: a test does not want to wait for a server that is back already. */

@@ -7,12 +7,14 @@ const rootMap = doc => doc.getMap('map')
 const rootXml = doc => doc.getXmlFragment('xml')
 
 const marks = [{ bold: true }, { italic: true }, { bold: null }, { color: 'red' }, { color: null }, { link: { href: 'x' } }]
-const odd = ['ä', '日本', '👩‍🚀', '\u{1F600}', 'e\u0301', ' ', '\n']
+/* No surrogate pairs in texts that are cut at random places: real clients do not agree on a pair that was cut in two. */
+const odd = ['ä', '日本', '\u200d', 'e\u0301', ' ', '\n']
+const pairs = ['👩‍🚀', '\u{1F600}']
 
 function anyValue (r) {
   return r.pick([
     () => r.below(1e6), () => -r.below(1e6), () => r.below(1000) / 7, () => 2 ** 40 + r.below(99), () => r.word(5), () => true, () => null,
-    () => new Uint8Array([r.below(256), r.below(256)]), () => ({ a: [1, { b: r.word(2) }], c: null }), () => r.pick(odd)
+    () => new Uint8Array([r.below(256), r.below(256)]), () => ({ a: [1, { b: r.word(2) }], c: null }), () => r.pick([...odd, ...pairs])
   ])()
 }
 

@@ -37,7 +37,7 @@ export function signToken (claims = {}, key = tokenKey) {
   const now = Math.floor(Date.now() / 1000)
   const part = value => Buffer.from(JSON.stringify(value)).toString('base64url')
   const body = part({ alg: 'HS256', typ: 'JWT' }) + '.' + part({
-    sub: 'ann', name: 'Ann', scope: '', use: 'user', access: 'read-write', profiles: ['ADMIN'], groups: [],
+    sub: 'ann', name: 'Ann', use: 'user', access: 'read-write', profiles: ['ADMIN'], groups: [],
     iat: now, exp: now + 3600, jti: crypto.randomUUID(), ...claims
   })
   return body + '.' + crypto.createHmac('sha256', key).update(body).digest('base64url')

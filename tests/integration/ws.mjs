@@ -52,7 +52,7 @@ await run.story('bad handshakes are refused: version 426, key, method, missing u
   for (const [options, want] of bad) {
     const { c, answer } = await openRawWebSocket(core.port, '/echo', options)
     assert.ok([want].flat().includes(answer.status), `${JSON.stringify(options)}: ${answer.status}`)
-    if (answer.status === 426) assert.equal(answer.headers['sec-websocket-version'], '13')
+    if (options.version) assert.equal(answer.headers['sec-websocket-version'], '13', JSON.stringify(answer))
     c.destroy()
   }
 })
