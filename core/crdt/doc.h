@@ -160,7 +160,7 @@ struct event_cache {
 struct um_crdt {
     struct mem mem;
     struct um_crdt_limits limits;
-    bool gc, cleanup;
+    bool gc, cleanup, eager_pending;
     uint64_t seed;                    /* of the client table */
     uint32_t epoch;
 

@@ -137,8 +137,8 @@ static um_err note_missing(struct um_crdt *doc, struct plan *p, uint64_t client,
     return UM_OK;
 }
 
-/* Everything on the stack waits, with the rest of its sections. Each notes what it waits for: yjs notes only what
- * the topmost lacks, and so may leave the others waiting for ever when they could go on without it. */
+/* Everything on the stack waits, with the rest of its sections. yjs notes only what the topmost lacks; the others may
+ * then wait on when they could do without it, until the next time that all is tried. */
 static um_err park_stack(struct um_crdt *doc, struct plan *p)
 {
     um_err err = UM_OK;
@@ -152,7 +152,7 @@ static um_err park_stack(struct um_crdt *doc, struct plan *p)
         s->stacked = false;
         p->parked += s->left;
         s->left = 0;
-        if (err == UM_OK)
+        if (err == UM_OK && (doc->eager_pending || i + 1 == p->stack.n))
             err = note_missing(doc, p, s->missing.client, s->missing.clock);
     }
     p->stack.n = 0;

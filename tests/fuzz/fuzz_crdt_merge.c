@@ -58,9 +58,12 @@ static void check_merge(const struct um_span *parts, size_t n, bool comparable)
 {
     struct um_buf merged = { 0 };
     struct um_crdt *one, *many;
+    struct um_crdt_conf cf;
     um_err err;
 
-    UM_ASSERT(um_crdt_new(NULL, &one) == UM_OK && um_crdt_new(NULL, &many) == UM_OK);
+    um_crdt_conf_init(&cf);
+    cf.eager_pending = true;              /* else one may wait where the other need not */
+    UM_ASSERT(um_crdt_new(&cf, &one) == UM_OK && um_crdt_new(&cf, &many) == UM_OK);
     UM_ASSERT(um_crdt_merge(NULL, parts, n, &merged) == UM_OK);
     UM_ASSERT(um_crdt_validate(NULL, UM_SPAN(merged.data, merged.len), NULL) == UM_OK);
     err = um_crdt_apply(one, UM_SPAN(merged.data, merged.len), NULL);

@@ -51,6 +51,8 @@ struct um_crdt_limits {
 struct um_crdt_conf {
     bool gc;                          /* collect deleted content (default true) */
     bool cleanup;                     /* remove redundant formatting marks as a Node server does (default true) */
+    bool eager_pending;               /* what waits is tried again for each thing that it lacks (default false: for the
+                                       * topmost only, as yjs does, which may leave it waiting longer than it must) */
     struct um_crdt_limits limits;
     struct um_crdt_alloc alloc;
 };
