@@ -67,16 +67,30 @@ static bool is_null(struct um_span state)
     return state.len == 4 && memcmp(state.data, "null", 4) == 0;
 }
 
+/* JSON.parse takes \ud83d without its other half (a name that was cut in the middle of an emoji); jansson does not. In a
+ * copy whose escapes name no surrogates any more, everything else is judged as before. */
+static void hide_surrogates(char *text, size_t len)
+{
+    for (size_t i = 2; i < len; i++)
+        if ((text[i] | 0x20) == 'd' && text[i - 1] == 'u' && text[i - 2] == '\\')
+            text[i] = '1';
+}
+
 /* Any JSON value, as JSON.parse takes it. */
 static bool is_json(struct um_span state)
 {
-    json_t *v = is_null(state) ? json_null()
-                               : json_loadb((const char *)state.data, state.len, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+    char *copy;
+    json_t *v;
 
-    if (v == NULL)
-        return false;
+    if (is_null(state))
+        return true;
+    copy = um_xmalloc(state.len + 1);               /* bounded by the limit on a state */
+    memcpy(copy, state.data, state.len);
+    hide_surrogates(copy, state.len);
+    v = json_loadb(copy, state.len, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+    free(copy);
     json_decref(v);
-    return true;
+    return v != NULL;
 }
 
 static um_err check(struct presence *p, struct um_span update, const struct presence_limits *limits)
