@@ -19,7 +19,7 @@ const core = await startSubject(run, { reactors })
 const { random } = run
 
 const open = (room, options = {}, k = kinds[0]) => openClient(k, core, room, options)
-const openMany = (n, room) => Array.from({ length: n }, (_, i) =>
+const openMany = (n, room) => (globalThis.room=room, 1) && Array.from({ length: n }, (_, i) =>
   openClient(kinds[i % kinds.length], core, room, { name: `${kinds[i % kinds.length]}-${i}` }))
 const allSettled = (clients, ms) => until('all clients are in sync', () => clients.every(c => c.settled()), ms)
 
@@ -77,7 +77,7 @@ await run.story('eight clients type, leave and come back, and end with one docum
 
 
 const X=globalThis.dbg.map(c=>{ const d=c.doc; const sn=Y.snapshot(d); return [...sn.ds.clients.entries()].map(([k,v])=>k+':'+v.reduce((a,r)=>a+r.len,0)).sort().join(' ') + ' '+JSON.stringify(d.getText('text').toDelta())});
-if (new Set(X).size>1) { for (const c of globalThis.dbg) { const d=c.doc; const sn=Y.snapshot(d); console.log(c.name ?? '', [...sn.ds.clients.entries()].map(([k,v])=>k+':'+v.reduce((a,r)=>a+r.len,0)).sort().join(' ')); }
+if (new Set(X).size>1) { const fr=open('wander'===0?'':globalThis.room); await pass(1500); globalThis.dbg.push(fr);  for (const c of globalThis.dbg) { const d=c.doc; const sn=Y.snapshot(d); console.log(c.name ?? '', [...sn.ds.clients.entries()].map(([k,v])=>k+':'+v.reduce((a,r)=>a+r.len,0)).sort().join(' ')); }
 const a=globalThis.dbg[0].doc; for (const c of globalThis.dbg.slice(1)) { for (const r of ['text']) { const x=JSON.stringify(a.getText(r).toDelta()), y=JSON.stringify(c.doc.getText(r).toDelta()); let k=0; while(k<x.length&&x[k]===y[k])k++; if (x!==y) console.log('DIFF', x.slice(Math.max(0,k-150),k+150), '\n    ', y.slice(Math.max(0,k-150),k+150)); } }
 }
 await run.finish()
