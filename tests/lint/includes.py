@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""lint.includes: which folder may include which headers. The arrows of docs/architecture.md, as a table.
+
+A row: folder, the <...> headers of ours that it may name, and the system headers that it must not. The longest folder wins.
+A "..." include names a file of the same module, never one by way of "../"."""
+import fnmatch
+import os
+import re
+import common
+
+BASE = ["umbel/err.h", "umbel/base.h", "umbel/bytes.h", "umbel/list.h", "umbel/map.h", "umbel/util.h"]
+INSIDE_CORE = ["umbel/crdt.h", "umbel/collab.h", "umbel/store.h", "umbel/rest.h"]
+LIBUMBEL = sorted("umbel/" + h for h in os.listdir(os.path.join(common.ROOT, "include", "umbel")))
+IO = ["time.h", "unistd.h", "fcntl.h", "pthread.h", "signal.h", "sys/*", "netinet/*", "arpa/*"]
+
+TABLE = [
+    # folder                 may include                                             must not include
+    ("include",              LIBUMBEL,                                               []),
+    ("core/lib",             LIBUMBEL,                                               []),
+    ("core/lib/base",        BASE,                                                   []),
+    ("core/crdt",            BASE + ["umbel/crdt.h"],                                IO),
+    ("core/store",           LIBUMBEL + ["umbel/store.h"],                           []),
+    ("core/collab",          LIBUMBEL + ["umbel/collab.h", "umbel/crdt.h", "umbel/store.h"], []),
+    ("core/rest",            LIBUMBEL + ["umbel/rest.h", "umbel/collab.h", "umbel/store.h"], []),
+    ("core/daemon",          LIBUMBEL + INSIDE_CORE,                                 []),
+    ("gui-gateway/proxy",    LIBUMBEL + ["proxy/*"],                                 []),
+    ("gui-gateway/auth",     LIBUMBEL + ["auth/*", "proxy/*"],                       []),
+    ("gui-gateway/daemon",   LIBUMBEL + ["auth/*", "proxy/*", "site.h", "assets.h", "actuator.h"], []),
+    ("admin-api",            LIBUMBEL,                                               []),
+]
+OURS = ["umbel/*", "proxy/*", "auth/*", "site.h", "assets.h", "actuator.h"]
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def matches(header, patterns):
+    return any(fnmatch.fnmatch(header, p) for p in patterns)
+
+
+def row_of(path):
+    rows = [r for r in TABLE if path.startswith(r[0] + "/")]
+    return max(rows, key=lambda r: len(r[0]), default=None)
+
+
+def judge(path, row, kind, header):
+    if header.startswith("../") or "/../" in header:
+        return "reaches out of its folder"
+    if kind == '"':
+        return None
+    if matches(header, OURS) and not matches(header, row[1]):
+        return f"{row[0]} may not know it"
+    return f"{row[0]} does no input, output or clocks" if matches(header, row[2]) else None
+
+
+def main():
+    findings, checked = [], 0
+    for header in INSIDE_CORE:
+        if header in LIBUMBEL:
+            findings.append(f"include/{header}: a header of the core among those of libumbel")
+    for path in common.files(".c", ".h"):
+        if path.startswith("tests/"):
+            continue
+        row = row_of(path)
+        if row is None:
+            findings.append(f"{path}: no row of the table in tests/lint/includes.py covers this folder")
+            continue
+        checked += 1
+        for number, line in enumerate(common.read(path).splitlines(), 1):
+            found = INCLUDE.match(line)
+            why = judge(path, row, *found.groups()) if found else None
+            if why:
+                findings.append(f"{path}:{number}: {found.group(2)}: {why}")
+    common.finish(findings, checked, "sources")
+
+
+main()
