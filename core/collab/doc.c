@@ -46,9 +46,12 @@ void doc_go(struct doc *d, enum doc_state to, const char *why)
 static struct doc *doc_new(struct hub *h, struct um_span name)
 {
     struct doc *d = um_xcalloc(1, sizeof(*d));
+    struct um_crdt_conf conf;
     struct um_buf addr = { 0 };
 
-    if (um_crdt_new(NULL, &d->crdt) != UM_OK) {
+    um_crdt_conf_init(&conf);
+    conf.eager_pending = true;               /* readers see what can be shown as soon as it can */
+    if (um_crdt_new(&conf, &d->crdt) != UM_OK) {
         free(d);
         return NULL;
     }
