@@ -160,7 +160,7 @@ static void pending_retry(struct um_crdt *doc)
     struct um_crdt_limits limits = doc->limits;
     bool waits = false, ready;
 
-    limits.update_bytes = limits.update_structs = limits.update_clients = UINT32_MAX;
+    limits.update_bytes = limits.update_structs = limits.update_clients = limits.update_ranges = UINT32_MAX;
     if (pending_merged(doc, &buf) == UM_OK && !buf.failed &&
         update_scan(UM_SPAN(buf.data, buf.len), &limits, &scan) == UM_OK) {
         doc->pending.pieces = (__typeof__(old.pieces)){ 0 };
@@ -307,7 +307,8 @@ static um_err apply_checked(struct um_crdt *doc, struct um_span update, const st
     return UM_OK;
 }
 
-um_err um_crdt_apply(struct um_crdt *doc, struct um_span update, struct um_crdt_applied *out)
+static um_err apply_limited(struct um_crdt *doc, struct um_span update, const struct um_crdt_limits *limits,
+                            struct um_crdt_applied *out)
 {
     struct um_crdt_applied ignored;
     bool want_event = out != NULL || doc->cache.blob != NULL;
@@ -320,10 +321,23 @@ um_err um_crdt_apply(struct um_crdt *doc, struct um_span update, struct um_crdt_
     scratch_trim(doc);
     if (apply_typed(doc, update, out))
         return UM_OK;
-    if ((err = update_scan(update, &doc->limits, &scan)) != UM_OK ||
+    if ((err = update_scan(update, limits, &scan)) != UM_OK ||
         (err = update_check_unique(&doc->mem, update, &scan)) != UM_OK)
         return err;
     return apply_checked(doc, update, &scan, want_event, out);
+}
+
+um_err um_crdt_apply(struct um_crdt *doc, struct um_span update, struct um_crdt_applied *out)
+{
+    return apply_limited(doc, update, &doc->limits, out);
+}
+
+um_err um_crdt_load(struct um_crdt *doc, struct um_span update, struct um_crdt_applied *out)
+{
+    struct um_crdt_limits limits = doc->limits;
+
+    limits.update_bytes = limits.update_structs = limits.update_clients = limits.update_ranges = UINT32_MAX;
+    return apply_limited(doc, update, &limits, out);
 }
 
 /* ---- asking -------------------------------------------------------------------------------------------- */

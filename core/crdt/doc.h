@@ -318,6 +318,7 @@ struct plan {
     VEC(struct plan_run) runs;
     VEC(uint32_t) stack;
     VEC(struct missing) missing;
+    uint32_t fresh;                   /* structs that will be integrated */
     uint32_t parked;                  /* structs that must wait */
     uint32_t parked_ranges;
     size_t content;                   /* bytes that may be stored */

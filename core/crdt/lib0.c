@@ -10,6 +10,15 @@ uint64_t rd_uint_slow(struct rd *r)
 {
     uint64_t v = 0;
 
+    if (rd_left(r) >= 4 && r->p[3] < 0x80) {          /* most ids and clocks: up to four bytes, no more checks */
+        const uint8_t *p = r->p;
+
+        v = p[0] & 0x7fu;
+        for (unsigned shift = 7; *p++ >= 0x80; shift += 7)
+            v |= (uint64_t)(*p & 0x7fu) << shift;
+        r->p = p;
+        return v;
+    }
     for (unsigned shift = 0; shift < 56; shift += 7) {
         uint8_t b = rd_u8(r);
 

@@ -23,14 +23,15 @@ static um_err demand(struct um_crdt *doc, struct plan *p, uint64_t id, uint32_t 
     return err;
 }
 
-/* What integrating W may need. */
+/* What integrating W may need. Roots appear here: those of structs that wait appear when they are integrated. */
 static um_err struct_prepare(struct um_crdt *doc, struct plan *p, const struct wire *w, uint32_t client)
 {
     uint32_t name;
     um_err err = UM_OK;
 
     doc->clients.v[client].appends++;
-    if (w->kind == KIND_GC || w->kind == KIND_SKIP)
+    p->fresh++;
+    if (w->kind == KIND_GC)
         return UM_OK;
     p->items++;
     p->content += w->body.len;
@@ -81,21 +82,6 @@ static um_err sections_open(struct um_crdt *doc, struct plan *p, struct um_span 
         clock = s.clock;
         for (uint32_t k = 0; k < s.n && i + 1 < p->scan->sections; k++, clock += w.len)
             wire_read(&r, s.client, clock, &w, NULL);
-    }
-    return UM_OK;
-}
-
-static um_err section_prepare(struct um_crdt *doc, struct plan *p, const struct plan_section *ps)
-{
-    struct rd r = ps->r;
-    uint32_t clock = ps->clock;
-    struct wire w;
-    um_err err;
-
-    for (uint32_t i = 0; i < ps->left; i++, clock += w.len) {
-        wire_read(&r, ps->s.client, clock, &w, NULL);
-        if ((err = struct_prepare(doc, p, &w, ps->client)) != UM_OK)
-            return err;
     }
     return UM_OK;
 }
@@ -232,7 +218,11 @@ static um_err section_order(struct um_crdt *doc, struct plan *p, uint32_t from)
                     k = from;                 /* parked: what is left of the first section, if anything */
                 continue;
             }
-            c->planned = UM_MAX(c->planned, w.clock + w.len);
+            if (w.clock + w.len > c->planned) {
+                c->planned = w.clock + w.len;
+                if ((err = struct_prepare(doc, p, &w, s->client)) != UM_OK)
+                    return err;
+            }
         }
         if ((err = note_run(doc, p, k)) != UM_OK)
             return err;
@@ -285,7 +275,7 @@ static um_err memory_reserve(struct um_crdt *doc, struct plan *p)
 {
     um_err err = UM_OK;
 
-    if ((uint64_t)doc->n_structs + p->scan->structs > doc->limits.structs)
+    if ((uint64_t)doc->n_structs + p->fresh > doc->limits.structs)
         return UM_ELIMIT;
     for (uint32_t i = 0; i < doc->tx->touched.n && err == UM_OK; i++)
         err = index_reserve(doc, &doc->clients.v[doc->tx->touched.v[i]]);
@@ -313,9 +303,6 @@ um_err plan_make(struct um_crdt *doc, struct plan *p, struct um_span update, con
     }
     if ((err = sections_open(doc, p, update)) != UM_OK)
         return err;
-    for (uint32_t i = 0; i < p->sections.n; i++)
-        if ((err = section_prepare(doc, p, &p->sections.v[i])) != UM_OK)
-            return err;
     sections_sort(doc, p);
     for (uint32_t k = 0; k < p->sections.n; k++)
         if ((err = section_order(doc, p, k)) != UM_OK)

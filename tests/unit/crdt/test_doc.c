@@ -333,6 +333,21 @@ static void each_limit_holds_at_its_value(void **state)
     assert_int_equal(with_limit(UM_SPAN(bytes, sizeof(bytes)), limit_update_bytes_21), UM_ELIMIT);
 }
 
+static void what_the_store_holds_may_be_larger_than_an_update(void **state)
+{
+    static const uint8_t two[] = { 1, 2, 1, 0, 4, 1, 1, 'a', 1, 'x', 4, 1, 1, 'a', 1, 'y', 0 };
+    struct um_crdt_conf cf;
+    struct um_crdt *doc;
+
+    (void)state;
+    um_crdt_conf_init(&cf);
+    cf.limits.update_structs = 1;
+    assert_int_equal(um_crdt_new(&cf, &doc), UM_OK);
+    assert_int_equal(um_crdt_apply(doc, UM_SPAN(two, sizeof(two)), NULL), UM_ELIMIT);
+    assert_int_equal(um_crdt_load(doc, UM_SPAN(two, sizeof(two)), NULL), UM_OK);
+    um_crdt_free(doc);
+}
+
 /* ---- deep structures need no deep stack ------------------------------------------------------------------ */
 
 static void nested_update(struct um_buf *b, uint32_t depth)
@@ -408,6 +423,7 @@ int main(void)
         cmocka_unit_test(two_writers_by_turns_keep_one_run_each),
         cmocka_unit_test(a_small_document_is_small),
         cmocka_unit_test(each_limit_holds_at_its_value),
+        cmocka_unit_test(what_the_store_holds_may_be_larger_than_an_update),
         cmocka_unit_test(deep_types_are_read_deleted_and_collected),
         cmocka_unit_test(a_root_has_one_kind),
     };

@@ -96,6 +96,10 @@ struct um_crdt_applied {
  * the same step and are part of `event`. */
 UM_CHECK_RESULT um_err um_crdt_apply(struct um_crdt *doc, struct um_span update, struct um_crdt_applied *out);
 
+/* The same for bytes from the store: an update may be as large as the whole document, so the limits named update_*
+ * do not hold; those of the document do. */
+UM_CHECK_RESULT um_err um_crdt_load(struct um_crdt *doc, struct um_span update, struct um_crdt_applied *out);
+
 /* Would applying UPDATE change nothing (every struct and every deletion is known)? */
 UM_CHECK_RESULT um_err um_crdt_contains(const struct um_crdt *doc, struct um_span update, bool *out);
 
@@ -127,7 +131,7 @@ UM_CHECK_RESULT um_err um_crdt_encode_pieces(const struct um_crdt *doc, struct u
                                              um_crdt_piece_cb *cb, void *arg);
 
 /* ---- updates without a document ------------------------------------------------------------------------ */
-/* CONF (NULL: defaults) gives limits and memory. */
+/* CONF (NULL: defaults) gives limits and memory; raise its update_* limits for what the store holds. */
 
 struct um_crdt_update_stats {
     uint32_t sections, structs, skips, ranges;
