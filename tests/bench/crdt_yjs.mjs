@@ -22,16 +22,19 @@ const tracePath = () => {
   return existsSync(file) ? file : null
 }
 
-// One author who mostly goes on typing, sometimes jumps, sometimes takes back: shares as in the recorded trace.
+// One author who mostly goes on typing, sometimes jumps, sometimes takes back a few: shares as in the recorded trace.
 const generatedTrace = () => {
   let seed = 4711
   const random = () => { seed = (seed * 1103515245 + 12345) % 2147483648; return seed / 2147483648 }
   const patches = []
   let length = 0
   let at = 0
+  let burst = 0
   for (let i = 0; i < 259778; i++) {
-    if (random() < 0.01) at = Math.floor(random() * (length + 1))
-    if (random() < 0.3 && at > 0) { patches.push([--at, 1, '']); length-- } else { patches.push([at++, 0, String.fromCharCode(97 + Math.floor(random() * 26))]); length++ }
+    if (random() < 0.007) at = Math.floor(random() * (length + 1))
+    if (burst === 0 && random() < 0.028) burst = 15
+    if (burst > 0) burst--
+    if (burst > 0 && at > 0) { patches.push([--at, 1, '']); length-- } else { patches.push([at++, 0, String.fromCharCode(97 + Math.floor(random() * 26))]); length++ }
   }
   return patches
 }
