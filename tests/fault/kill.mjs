@@ -71,6 +71,25 @@ const rows = {
     }
   },
 
+  async 'K02-slow-commit' () {
+    await run.story('a client that comes back is not told "saved" before what it sent earlier is stored', async () => {
+      const core = await startSubject(run, { reactors: 1, env: { UMBEL_FAIL: 'edit.before_commit=sleep(4000)*1' } })
+      const observer = openClient('provider4', core, 'slow')
+      const typists = new Typists(run, core, 'slow', ['provider4'])
+      await until('both in sync', () => observer.settled() && typists.clients[0].settled())
+      typists.type(0)
+      await until('the other one has it', () => tokensOf(observer.doc).size === 1)
+      typists.clients[0].cut()
+      await until('the connection is gone', () => !typists.clients[0].isOnline())
+      await until('the writer is told that all is saved', () => typists.clients[0].settled(), 15000)
+      await core.kill()
+      typists.acknowledge(typists.tokens[0])
+      await typists.verifyOnDisk(core)
+      observer.close()
+      typists.close()
+    })
+  },
+
   async K03 () {
     await run.story('core and gateway killed together: everybody is back, nothing is lost', async () => {
       const core = await startSubject(run, { reactors: 3 })

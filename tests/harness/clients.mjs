@@ -68,7 +68,7 @@ class HocuspocusClient {
 
   /* The provider ignores connect() while a disconnect() is still on its way. */
   async online () {
-    await until('the old connection is gone', () => this.socket.status === 'disconnected' || this.socket.shouldConnect)
+    await until('the old connection is gone', () => this.socket.status !== 'connected' || this.socket.shouldConnect)
     if (!this.socket.shouldConnect) this.socket.connect()
   }
 

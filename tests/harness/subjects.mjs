@@ -29,7 +29,7 @@ export async function startTwin (run, dead) {
   for (const suffix of ['', '-wal', '-journal']) {
     if (fs.existsSync(dead.database + suffix)) fs.copyFileSync(dead.database + suffix, database + suffix)
   }
-  return await startSubject(run, { ...dead.options, kind: dead.kind, dir, database, port: 0, label: 'twin' })
+  return await startSubject(run, { ...dead.options, env: {}, kind: dead.kind, dir, database, port: 0, label: 'twin' })
 }
 
 /* A token as the core signs them, for what its login does not hand out: read-only access, a foreign key, one that is over. */

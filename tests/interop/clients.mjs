@@ -19,8 +19,15 @@ const core = await startSubject(run, { reactors })
 const { random } = run
 
 const open = (room, options = {}, k = kinds[0]) => openClient(k, core, room, options)
-const openMany = (n, room) => Array.from({ length: n }, (_, i) =>
-  openClient(kinds[i % kinds.length], core, room, { name: `${kinds[i % kinds.length]}-${i}` }))
+/* Their ids come from the seed: they decide who stands left when two type at one place. */
+function openMany (n, room) {
+  return Array.from({ length: n }, (_, i) => {
+    const k = kinds[i % kinds.length]
+    const doc = new Y.Doc()
+    doc.clientID = random.below(2 ** 32)
+    return openClient(k, core, room, { doc, name: `${k}-${i}` })
+  })
+}
 const allSettled = (clients, ms) => until('all clients are in sync', () => clients.every(c => c.settled()), ms)
 
 async function allEqual (clients) {
