@@ -290,19 +290,29 @@ static void answer_step1(struct doc *d, struct seat *s, struct um_span sv)
     outbox_send_state(d, s, sv);
 }
 
-/* The store wants what was validated and nothing else: the event, or, when a part is parked, the incoming update up to its
- * end. An update with empty structs is not kept as it came: the whole state says the same without them. */
-static void store_update(struct doc *d, struct seat *s, struct um_span update, const struct um_crdt_applied *a)
+/* Relays and stores what an update brought. Readers get the event; the store wants what was validated and nothing else: the
+ * event, or, when a part is parked, the incoming update up to its end. The whole state stands in where neither will do: an
+ * update with empty structs is not kept as it came, and memory may have been too short for the event. */
+static void spread_update(struct doc *d, struct seat *s, struct um_span update, const struct um_crdt_applied *a)
 {
-    struct um_crdt_update_stats stats;
+    struct um_crdt_update_stats stats = { 0 };
     struct um_buf whole = { 0 };
-    struct um_span keep = a->event;
+    struct um_span event = a->event, keep;
 
-    if (a->pending && um_crdt_validate(NULL, update, &stats) == UM_OK)
-        keep = UM_SPAN(update.data, stats.bytes);
-    if (a->pending && stats.empty_structs && um_crdt_encode(d->crdt, UM_SPAN(NULL, 0), &whole) == UM_OK)
-        keep = UM_SPAN(whole.data, whole.len);
-    persist_append(d, keep, s);
+    if (a->pending && um_crdt_validate(NULL, update, &stats) != UM_OK)
+        stats.empty_structs = true;
+    if (((a->changed && event.len == 0) || stats.empty_structs) && um_crdt_encode(d->crdt, UM_SPAN(NULL, 0), &whole) == UM_OK)
+        event = UM_SPAN(whole.data, whole.len);
+    keep = a->pending && whole.len == 0 ? UM_SPAN(update.data, stats.bytes) : event;
+    if (a->changed) {
+        count(C_UPDATES, 1);
+        d->copy.fresh = false;
+        outbox_add(d, event, s);
+    }
+    if (keep.len > 0)
+        persist_append(d, keep, s);
+    else
+        status(s, 0);                        /* no memory to keep it: the client still has it */
     um_buf_free(&whole);
 }
 
@@ -341,13 +351,8 @@ static void take_update(struct doc *d, struct seat *s, uint64_t kind, struct um_
         refuse_update(d, s, update, err);
         return;
     }
-    if (a.changed) {
-        count(C_UPDATES, 1);
-        d->copy.fresh = false;
-        outbox_add(d, a.event, s);
-    }
     if (a.changed || a.pending)
-        store_update(d, s, update, &a);
+        spread_update(d, s, update, &a);
     else
         persist_append(d, UM_SPAN(NULL, 0), s);
     for (size_t i = 0; i < a.n_more; i++) {

@@ -249,7 +249,7 @@ static um_err take_stored(struct doc *d, const struct um_store_loaded *doc, bool
         um_err err;
         if (bytes.len == 0)
             continue;
-        if ((err = um_crdt_apply(d->crdt, bytes, &a)) != UM_OK)
+        if ((err = um_crdt_load(d->crdt, bytes, &a)) != UM_OK)
             return err;
         if (relay && a.changed) {
             d->copy.fresh = false;
