@@ -231,7 +231,7 @@ export class Stock extends Server {
   async start () {
     const file = portFile(this.dir, 'hocuspocus')
     const settings = { port: this.port, portFile: file, database: this.database, ...this.options.stock }
-    this.launch(process.execPath, [path.join(root, 'tests/harness/stock-server.mjs'), JSON.stringify(settings)], {})
+    this.launch(process.execPath, [...process.execArgv, path.join(root, 'tests/harness/stock-server.mjs'), JSON.stringify(settings)], {})
     await this.waitForPort(file)
   }
 
