@@ -69,7 +69,7 @@ const caretAt = page => part(page, 'editor').evaluate(element => {
 })
 
 let ann, bob, node, documentName
-const title = `Plan ${run.random.word(6)}`
+const title = 'Launch plan'
 
 await run.story('a wrong password is told calmly', async () => {
   ann = await openWindow('ann')
@@ -117,7 +117,7 @@ await run.story('both type at once and a Node client too; all three agree', asyn
     bob.keyboard.type('Bob types below, at the same time. ', { delay: 15 }),
     ann.keyboard.type('And Ann above. ', { delay: 25 }),
     (async () => {
-      for (const word of ['Node', ' ', 'helps', '.']) {
+      for (const word of [' ', 'Node', ' helps', '.']) {
         const paragraph = node.doc.getXmlFragment('default').get(0)
         paragraph.get(0).insert(paragraph.get(0).length, word)
         await new Promise(resolve => setTimeout(resolve, 60))
@@ -127,7 +127,7 @@ await run.story('both type at once and a Node client too; all three agree', asyn
   await until('all three read the same', async () => {
     const [a, b, n] = [await pageText(ann), await pageText(bob), textOfDoc(node.doc)].map(squeezed)
     if (a !== b || a !== n) throw new Error(`${a} | ${b} | ${n}`)
-    assert.equal(a, 'And Ann above. Ann writes the first line.Node helps. Bob types below, at the same time.')
+    assert.equal(a, 'And Ann above. Ann writes the first line. Node helps. Bob types below, at the same time.')
     return true
   })
   await ready(ann)
