@@ -148,17 +148,24 @@ static bool identify(struct conn *c, struct um_span token, struct um_span name, 
     strcpy(reason, "permission-denied");
     if (!name_is_fit(name, &e->cf) || token.len > (size_t)e->cf.max_token_bytes)
         return false;
-    if (c->n_seats >= e->cf.max_documents) {
-        strcpy(reason, "too-many-documents");
-        return false;
-    }
     if (token.len == 0 && c->identity != NULL) {
         *who = *c->identity;
         return true;
     }
     if (token.len > 0 && e->hooks.authenticate != NULL && e->hooks.authenticate(e->hooks.ctx, token, name, who, reason) == UM_OK)
         return true;
+    *who = (struct um_collab_identity){ 0 };
     return e->cf.authentication == UM_COLLAB_ANONYMOUS;
+}
+
+/* And is there room for one more document? */
+static bool may_join(struct conn *c, struct um_span token, struct um_span name, struct um_collab_identity *who, char reason[64])
+{
+    if (c->n_seats >= c->hub->engine->cf.max_documents) {
+        strcpy(reason, "too-many-documents");
+        return false;
+    }
+    return identify(c, token, name, who, reason);
 }
 
 static void handle(struct conn *c, const struct wire_frame *f, struct um_span message);
@@ -205,7 +212,7 @@ static void take_token(struct conn *c, const struct wire_frame *f)
     if (r.failed || kind != AUTH_TOKEN)
         return;                          /* as stock: other kinds from a client mean nothing */
     speaks_4x = um_reader_left(&r) > 0;
-    if (!identify(c, token, f->name, &who, reason)) {
+    if (!may_join(c, token, f->name, &who, reason)) {
         deny(c, f->address, reason);
         return;
     }
@@ -260,7 +267,7 @@ static void handle_stranger(struct conn *c, const struct wire_frame *f, struct u
         return;
     }
     /* A 2.x provider without a token begins with Step1; where no token is needed it is admitted without a word. */
-    if (is_step1(f) && find_waiting(c, f->address) == NULL && identify(c, UM_SPAN(NULL, 0), f->name, &who, reason)) {
+    if (is_step1(f) && find_waiting(c, f->address) == NULL && may_join(c, UM_SPAN(NULL, 0), f->name, &who, reason)) {
         admit(c, f, &who, false);
         handle(c, f, message);
         return;
@@ -517,7 +524,7 @@ static void open_room(struct conn *c, const char *room)
     struct um_collab_identity who;
     char reason[64];
 
-    if (!identify(c, UM_SPAN(NULL, 0), name, &who, reason))
+    if (!may_join(c, UM_SPAN(NULL, 0), name, &who, reason))
         deny(c, name, reason);
     else
         admit(c, &f, &who, false);
