@@ -83,9 +83,10 @@ static void hold_frame(struct conn *c, struct um_span address, struct um_span me
         c->n_waiting++;
     }
     struct waiting_frame *f = um_xcalloc(1, sizeof(*f));
-    f->message = um_bytes_dup(message.data, message.len);
-    if (w->address == NULL || f->message == NULL) {
+    f->message = w->address ? um_bytes_dup(message.data, message.len) : NULL;
+    if (f->message == NULL) {
         free(f);
+        drop_waiting(c, w);
         um_ws_close(c->ws, 1013, "out of memory");
         return;
     }
@@ -268,8 +269,11 @@ static void handle_stranger(struct conn *c, const struct wire_frame *f, struct u
     }
     /* A 2.x provider without a token begins with Step1; where no token is needed it is admitted without a word. */
     if (is_step1(f) && find_waiting(c, f->address) == NULL && may_join(c, UM_SPAN(NULL, 0), f->name, &who, reason)) {
+        struct seat *s;
         admit(c, f, &who, false);
-        handle(c, f, message);
+        s = find_seat(c, f);             /* NULL: the document would not have it */
+        if (s != NULL)
+            seat_say(s, f->type, f->body);
         return;
     }
     hold_frame(c, f->address, message);
