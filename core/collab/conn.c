@@ -467,7 +467,8 @@ static void on_drained(void *arg)
 
     c->congested = false;
     UM_LIST_EACH_SAFE(it, &c->seats)
-        seat_tell_congestion(UM_CONTAINER(it, struct seat, in_conn), false);
+        if (!c->congested)               /* what one seat catches up may fill the socket again: the others go on waiting */
+            seat_tell_congestion(UM_CONTAINER(it, struct seat, in_conn), false);
 }
 
 /* Takes leave of a seat, telling the client. A provider without a version string may be of generation 2.x, which does not

@@ -109,6 +109,7 @@ struct seat {
     struct um_buf behind_sv;             /* fell behind: what it had when we stopped sending */
     unsigned own_items;                  /* of this turn's changes (outbox.c) */
     bool is_behind, asked;               /* asked: was told that its presence had been taken for gone */
+    bool in_flush;                       /* gets this turn's changes, even if it falls behind meanwhile */
     bool counted;                        /* in engine->open */
 };
 

@@ -123,11 +123,17 @@ void outbox_flush(struct doc *d)
         presence = UM_SPAN(states.data, states.len);
     if (echoes(d))
         owner = NULL;
+    /* Who falls behind while we send (the frames of one congest the socket of another) is judged by the state after these
+     * changes, so it must still get them: who is meant is settled before the first is sent. */
+    UM_LIST_EACH(it, &d->seats) {
+        struct seat *s = UM_CONTAINER(it, struct seat, in_doc);
+        s->in_flush = !s->is_behind;
+    }
     d->flushing = true;
     UM_LIST_EACH_SAFE(it, &d->seats) {
         struct seat *s = UM_CONTAINER(it, struct seat, in_doc);
         struct batch own = { 0 }, *b = s->has_session ? &own : s->bare ? &bare : &plain;
-        if (s->is_behind) {
+        if (!s->in_flush) {
             s->own_items = 0;
             continue;
         }
@@ -272,10 +278,11 @@ void outbox_send_state(struct doc *d, struct seat *s, struct um_span sv)
 
 void outbox_catch_up(struct doc *d, struct seat *s)
 {
-    struct um_buf states = { 0 };
+    struct um_buf states = { 0 }, had = s->behind_sv;
 
-    send_difference(d, s, UM_SPAN(s->behind_sv.data, s->behind_sv.len), SYNC_UPDATE);
-    um_buf_free(&s->behind_sv);
+    s->behind_sv = (struct um_buf){ 0 };         /* it may fall behind anew while we send */
+    send_difference(d, s, UM_SPAN(had.data, had.len), SYNC_UPDATE);
+    um_buf_free(&had);
     if (presence_encode_all(&d->presence, &states))
         seat_send_frame(s, WIRE_AWARENESS, NO_KIND, UM_SPAN(states.data, states.len));
     um_buf_free(&states);
