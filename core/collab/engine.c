@@ -52,6 +52,7 @@ um_err um_collab_new(struct um_collab **out, struct um_reactors *reactors, struc
     c->store = store;
     c->cf = *cf;
     c->ws = *ws;
+    c->ws.max_queued += cf->max_document_bytes;  /* a joiner's state must fit: its pieces are queued at once (and shared) */
     if (hooks != NULL)
         c->hooks = *hooks;
     pthread_mutex_init(&c->lock, NULL);
