@@ -132,13 +132,16 @@ void doc_settle(struct doc *d)
 
 void doc_end(struct doc *d, const char *reason, enum end_how how, unsigned code)
 {
-    if (d->state == DOC_ENDING)
+    if (d->state == DOC_ENDING) {
+        doc_settle(d);
         return;
+    }
     um_log(UM_INFO, "collab", "document ends", UM_S("doc", d->name), UM_S("reason", reason), UM_I("connections", d->n_seats));
     doc_go(d, DOC_ENDING, reason);
     um_timer_stop(d->hub->loop, &d->unload_timer);
     UM_LIST_EACH_SAFE(it, &d->seats)
         seat_end(UM_CONTAINER(it, struct seat, in_doc), reason, how, code);
+    persist_give_up(d);
     doc_settle(d);
 }
 

@@ -216,6 +216,7 @@ void persist_load(struct doc *d);
 /* Appends BYTES (copied; none: a marker) and acknowledges S when it and all before it are durable. */
 void persist_append(struct doc *d, struct um_span bytes, struct seat *s);
 void persist_forget_seat(struct doc *d, const struct seat *s);
+void persist_give_up(struct doc *d);                     /* nothing is stored any more; what is in flight comes to its end */
 void persist_changed(struct doc *d);
 void persist_fold_now(struct doc *d);
 bool persist_is_settled(const struct doc *d);            /* nothing unstored, nothing in flight, nothing unfolded */

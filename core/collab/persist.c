@@ -90,7 +90,9 @@ static void append_done(void *arg, um_err err, uint64_t seq)
     struct pending *p = arg;
     struct doc *d = p->doc;
 
-    if (err == UM_OK) {
+    if (d->state == DOC_ENDING) {
+        drop(p);
+    } else if (err == UM_OK) {
         p->stored = true;
         d->retry_ms = 0;
         d->unstored_bytes -= p->bytes->len;
@@ -99,12 +101,10 @@ static void append_done(void *arg, um_err err, uint64_t seq)
         d->log_rows++;
         d->log_bytes += p->bytes->len;
         acknowledge_what_is_stored(d);
-    } else if (d->state == DOC_ENDING || err == UM_EDENIED) {
+    } else if (err == UM_EDENIED) {
         drop(p);
-        if (d->state != DOC_ENDING) {
-            doc_end(d, "deleted", END_CLOSE, 4500);
-            return;
-        }
+        doc_end(d, "deleted", END_CLOSE, 4500);
+        return;
     } else {
         p->failed = true;
         um_log_limited(UM_ERROR, "collab", "append failed", UM_S("doc", d->name), UM_S("reason", um_err_text(err)),
@@ -150,6 +150,18 @@ void persist_forget_seat(struct doc *d, const struct seat *s)
         struct pending *p = UM_CONTAINER(it, struct pending, link);
         if (p->seat == s)
             p->seat = NULL;
+    }
+}
+
+/* Whatever waits behind something that failed would wait for ever. */
+void persist_give_up(struct doc *d)
+{
+    um_timer_stop(d->hub->loop, &d->retry_timer);
+    um_timer_stop(d->hub->loop, &d->fold_timer);
+    UM_LIST_EACH_SAFE(it, &d->pending) {
+        struct pending *p = UM_CONTAINER(it, struct pending, link);
+        if (p->stored || p->failed)
+            drop(p);
     }
 }
 
