@@ -286,12 +286,12 @@ static void fold_overtaken(void *arg, um_err err, const struct um_store_loaded *
     }
     if (err == UM_OK)
         err = take_stored(d, doc, true);
-    if (err != UM_OK && d->state != DOC_ENDING)
+    if (err != UM_OK && d->state != DOC_ENDING) {
         um_timer_set(d->hub->loop, &d->fold_timer, FOLD_RETRY_MS, fold_due, d);
-    else
-        persist_fold_now(d);
-    if (d->state == DOC_ENDING)
-        doc_settle(d);
+        return;
+    }
+    persist_fold_now(d);
+    doc_settle(d);                       /* the other's fold may have left nothing to do */
 }
 
 static void load_done(void *arg, um_err err, const struct um_store_loaded *doc)
