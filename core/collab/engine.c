@@ -16,7 +16,7 @@ static struct hub *hub_on(struct um_collab *c, const struct um_loop *l)
     for (unsigned i = 0; i < c->n_hubs; i++)
         if (c->hubs[i].loop == l)
             return &c->hubs[i];
-    UM_ASSERT(!"a loop of another set");
+    UM_ASSERT(false && "a loop of another set");
     return NULL;
 }
 

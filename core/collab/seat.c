@@ -77,7 +77,7 @@ static void at_document(struct step *m)
             post(s->conn_loop, &(struct step){ .op = OP_GONE, .seat = s });
         break;
     default:
-        UM_ASSERT(!"a step for the socket's end");
+        UM_ASSERT(false && "a step for the socket's end");
     }
 }
 
@@ -98,7 +98,7 @@ static void at_socket(struct step *m)
         seat_free(s);
         break;
     default:
-        UM_ASSERT(!"a step for the document's end");
+        UM_ASSERT(false && "a step for the document's end");
     }
 }
 
