@@ -341,12 +341,12 @@ static void take_update(struct doc *d, struct seat *s, uint64_t kind, struct um_
     bool known = false;
     um_err err;
 
-    if (s->read_only && kind == SYNC_STEP2 && um_crdt_contains(d->crdt, update, &known) == UM_OK && known) {
-        status(s, 1);
-        return;
-    }
     if (!takes_updates(d, s)) {
-        refuse_update(d, s, update, UM_EDENIED);
+        /* A Step2 that brings nothing new is acknowledged like any update: when what it holds is stored. */
+        if (kind == SYNC_STEP2 && um_crdt_contains(d->crdt, update, &known) == UM_OK && known)
+            persist_append(d, UM_SPAN(NULL, 0), s);
+        else
+            refuse_update(d, s, update, UM_EDENIED);
         return;
     }
     err = update.len > (size_t)d->hub->engine->cf.max_update_bytes ? UM_ELIMIT : um_crdt_apply(d->crdt, update, &a);

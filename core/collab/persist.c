@@ -167,6 +167,14 @@ void persist_give_up(struct doc *d)
 
 /* ---- folding ------------------------------------------------------------------------------------------------------------- */
 
+static void judge_size(struct doc *d)
+{
+    struct um_crdt_stats stats;
+
+    um_crdt_get_stats(d->crdt, &stats);
+    d->too_large = stats.encoded_bytes > (size_t)d->hub->engine->cf.max_document_bytes;
+}
+
 static void fold_due(void *arg)
 {
     struct doc *d = arg;
@@ -174,8 +182,8 @@ static void fold_due(void *arg)
     int64_t now = um_loop_now_ms(d->hub->loop);
     struct um_crdt_stats stats;
 
+    judge_size(d);
     um_crdt_get_stats(d->crdt, &stats);
-    d->too_large = stats.encoded_bytes > (size_t)cf->max_document_bytes;
     bool quiet = now - d->last_change_ms >= cf->debounce_ms;
     bool worth = d->log_rows >= (size_t)cf->fold_rows || d->log_bytes * 8 >= stats.encoded_bytes ||
                  now - d->first_unfolded_ms >= cf->fold_max_age_ms;
@@ -310,6 +318,7 @@ static void load_done(void *arg, um_err err, const struct um_store_loaded *doc)
     if (err == UM_OK)
         err = take_stored(d, doc, false);
     if (err == UM_OK) {
+        judge_size(d);
         if (d->last_seq > d->folded_seq)
             persist_changed(d);
         doc_loaded(d);
