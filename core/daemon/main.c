@@ -11,6 +11,7 @@
 #include <umbel/process.h>
 #include <umbel/rest.h>
 #include <umbel/store.h>
+#include <umbel/throttle.h>
 #include <umbel/token.h>
 #include <umbel/util.h>
 #include <umbel/ws.h>
@@ -25,10 +26,10 @@ static const struct um_conf_key own_keys[] = {
 static const struct um_conf_table own_table = UM_CONF_TABLE("Core", own_keys);
 
 static const struct um_conf_table *const tables[] = {
-    &own_table, &um_conf_own_table, &um_process_conf_table, &um_http_conf_table, &um_ws_conf_table, &um_token_conf_table,
+    &own_table, &um_conf_own_table, &um_process_conf_table, &um_http_conf_table, &um_ws_conf_table, &um_token_conf_table, &um_throttle_conf_table,
     &um_rest_conf_table, &um_store_conf_table, &um_collab_conf_table,
 };
-static const char *const prefixes[] = { "umbel", "server", "collab", "store", "ws", "token", "internal", "system", "json", NULL };
+static const char *const prefixes[] = { "umbel", "server", "collab", "store", "ws", "token", "internal", "system", "json", "login", NULL };
 
 /* Stock Hocuspocus' command line. */
 static const struct um_conf_flag flags[] = {
@@ -48,6 +49,7 @@ struct core {
     struct um_http_conf http;
     struct um_ws_conf ws;
     struct um_token_conf token;
+    struct um_throttle_conf throttle;
     struct um_rest_conf rest_conf;
     struct um_store_conf store_conf;
     struct um_collab_conf collab_conf;
@@ -70,7 +72,8 @@ static bool bind_all(struct core *c)
 {
     const struct { const struct um_conf_table *table; void *base; } rows[] = {
         { &own_table, &c->own }, { &um_process_conf_table, &c->process }, { &um_http_conf_table, &c->http },
-        { &um_ws_conf_table, &c->ws }, { &um_token_conf_table, &c->token }, { &um_rest_conf_table, &c->rest_conf },
+        { &um_ws_conf_table, &c->ws }, { &um_token_conf_table, &c->token }, { &um_throttle_conf_table, &c->throttle },
+        { &um_rest_conf_table, &c->rest_conf },
         { &um_store_conf_table, &c->store_conf }, { &um_collab_conf_table, &c->collab_conf },
     };
 
@@ -95,7 +98,7 @@ static bool open_store(struct core *c)
 static bool open_rest(struct core *c)
 {
     struct um_rest_deps deps = { .conf = c->conf, .own = &c->rest_conf, .store = c->store, .collab_conf = &c->collab_conf,
-                                 .ws = &c->ws, .token_expiration_s = c->token.expiration_s };
+                                 .ws = &c->ws, .throttle = &c->throttle, .token_expiration_s = c->token.expiration_s };
     struct um_collab_hooks hooks;
     char why[256] = "";
 

@@ -20,8 +20,13 @@ static void reply_state(struct um_http_req *rq, json_t *body)
     json_decref(body);
 }
 
-static const char *readiness(struct um_rest *r) { return atomic_load(&r->draining) ? "OUT_OF_SERVICE" : "UP"; }
 static const char *database(struct um_rest *r) { return um_store_is_healthy(r->deps.store) ? "UP" : "DOWN"; }
+
+/* A core that cannot store sends newcomers elsewhere; those who are here stay and are told "not saved yet". */
+static const char *readiness(struct um_rest *r)
+{
+    return atomic_load(&r->draining) || !um_store_is_healthy(r->deps.store) ? "OUT_OF_SERVICE" : "UP";
+}
 
 void actuator_health(struct um_http_req *rq, void *ctx)
 {

@@ -30,7 +30,7 @@ um_err um_rest_new(struct um_rest **out, const struct um_rest_deps *deps, char w
         um_rest_free(r);
         return err;
     }
-    r->throttle = um_throttle_new(&UM_THROTTLE_DEFAULTS);
+    r->throttle = um_throttle_new(deps->throttle);
     r->pool = um_pool_new(HASH_THREADS, HASH_WAITING);
     *out = r;
     return UM_OK;

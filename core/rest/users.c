@@ -5,8 +5,9 @@
 #include <string.h>
 #include "internal.h"
 
-#define OPS 2
-#define MEM (19u * 1024 * 1024)              /* OWASP's floor for argon2id with two passes */
+/* The cost of umbelctl hash-password too: a password costs the same time whoever asks and whether the user exists. */
+#define OPS crypto_pwhash_OPSLIMIT_INTERACTIVE
+#define MEM crypto_pwhash_MEMLIMIT_INTERACTIVE
 
 struct users {
     struct user *row;

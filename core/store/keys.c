@@ -7,7 +7,7 @@ static const struct um_conf_key keys[] = {
     { "store.url", "spring.datasource.url", "sqlite:${umbel.data-dir:data}/umbel.db",
       "where documents are kept: sqlite:///path, a bare path, or memory: (lost at the end of the process)",
       UM_CONF_STR, 0, AT(url), .max = 4096 },
-    { "store.commit-delay", NULL, "2ms", "how long an update waits for company before its transaction begins",
+    { "store.commit-delay", NULL, "5ms", "how long an update waits for company before its transaction begins",
       UM_CONF_DURATION_MS, 0, AT(commit_delay_ms), .min = 0, .max = 1000 },
     { "store.commit-rows", NULL, "1024", "most updates in one transaction",
       UM_CONF_INT, 0, AT(commit_rows), .min = 1, .max = 100000 },

@@ -11,7 +11,7 @@ static const char *const statements[SQ_N] = {
 
 /* FULL: a commit that was acknowledged survives a power cut. The log of the database is folded back every 2000 pages. */
 static const char writer_pragmas[] =
-    "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=2000; PRAGMA journal_size_limit=67108864;"
+    "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=8000; PRAGMA journal_size_limit=67108864;"
     "PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY;";
 static const char reader_pragmas[] = "PRAGMA query_only=ON; PRAGMA cache_size=-4000; PRAGMA temp_store=MEMORY;";
 

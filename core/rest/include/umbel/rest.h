@@ -5,6 +5,7 @@
 #include <umbel/collab.h>
 #include <umbel/http.h>
 #include <umbel/store.h>
+#include <umbel/throttle.h>
 #include <umbel/token.h>
 
 struct um_conf;
@@ -22,6 +23,7 @@ struct um_rest_deps {                        /* all outlive the um_rest */
     struct um_store *store;
     const struct um_collab_conf *collab_conf;
     const struct um_ws_conf *ws;
+    const struct um_throttle_conf *throttle;
     struct um_token_ring ring;
     int64_t token_expiration_s;
 };
