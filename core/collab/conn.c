@@ -383,11 +383,12 @@ static void arrive(struct um_msg *msg)
     struct move *m = UM_CONTAINER(msg, struct move, msg);
     struct conn *c = m->conn;
 
+    hub_welcome(m->to);
     c->ws = um_ws_attach(m->to->loop, m->parcel, &ws_handler, c);
     settle_on(c, m->to);
     if (c->ws == NULL)
         conn_free(c);
-    else
+    else if (!m->to->draining)
         on_message(c, UM_WS_BINARY, um_bytes_span(m->message));
     um_bytes_unref(m->message);
     free(m);
@@ -410,6 +411,7 @@ static bool move_home(struct conn *c, const struct wire_frame *f, struct um_span
     }
     um_timer_stop(c->hub->loop, &c->deadline);
     um_list_remove(&c->link);
+    hub_expect(c->hub);
     c->ws = NULL;
     m->conn = c;
     m->to = home;

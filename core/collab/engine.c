@@ -57,6 +57,7 @@ um_err um_collab_new(struct um_collab **out, struct um_reactors *reactors, struc
         c->hooks = *hooks;
     pthread_mutex_init(&c->lock, NULL);
     c->n_hubs = um_reactors_count(reactors);
+    atomic_store(&c->drain.left, c->n_hubs);
     c->hubs = um_xcalloc(c->n_hubs, sizeof(*c->hubs));
     for (unsigned i = 0; i < c->n_hubs; i++) {
         struct hub *h = &c->hubs[i];
@@ -222,7 +223,7 @@ static void hub_drained(struct hub *h)
 
     h->drained = NULL;
     um_timer_stop(h->loop, &h->sweep);
-    if (atomic_fetch_sub(&c->drain.hubs_left, 1) == 1)
+    if (atomic_fetch_sub(&c->drain.left, 1) == 1)
         um_loop_call(c->drain.loop, c->drain.done, c->drain.arg);
 }
 
@@ -230,6 +231,21 @@ void hub_check_drained(struct hub *h)
 {
     if (h->drained != NULL && um_list_is_empty(&h->conns) && um_list_is_empty(&h->all_docs))
         h->drained(h);
+}
+
+/* The reactor it leaves has not drained yet, so the count cannot have come to its end. */
+void hub_expect(struct hub *h)
+{
+    atomic_fetch_add(&h->engine->drain.left, 1);
+}
+
+/* A reactor that has drained already answers for the socket with the socket's own share. */
+void hub_welcome(struct hub *h)
+{
+    if (h->draining && h->drained == NULL)
+        h->drained = hub_drained;
+    else
+        atomic_fetch_sub(&h->engine->drain.left, 1);
 }
 
 static void drain_hub(void *arg)
@@ -250,7 +266,6 @@ void um_collab_drain(struct um_collab *c, struct um_loop *l, void (*done)(void *
     c->drain.loop = l;
     c->drain.done = done;
     c->drain.arg = arg;
-    atomic_store(&c->drain.hubs_left, c->n_hubs);
     for (unsigned i = 0; i < c->n_hubs; i++)
         um_loop_call(c->hubs[i].loop, drain_hub, &c->hubs[i]);
 }

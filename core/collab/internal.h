@@ -43,7 +43,7 @@ struct um_collab {
     pthread_mutex_t lock;                /* over `open`: touched when seats come and go, never per message */
     struct um_map open;                  /* document -> number of connections, for administrators */
     struct {
-        _Atomic unsigned hubs_left;
+        _Atomic unsigned left;           /* reactors that hold something, and sockets on their way between two */
         struct um_loop *loop;
         void (*done)(void *arg);
         void *arg;
@@ -51,6 +51,8 @@ struct um_collab {
 };
 struct hub *hub_of_document(struct um_collab *c, struct um_span name);
 void hub_check_drained(struct hub *h);
+void hub_expect(struct hub *h);          /* a socket sets out from H */
+void hub_welcome(struct hub *h);         /* and reaches H, before it is listed there */
 
 /* ---- socket -------------------------------------------------------------------------------------------------- */
 

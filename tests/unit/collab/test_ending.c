@@ -187,32 +187,36 @@ static void drain_closes_sockets_and_stores_what_is_unstored(void **state)
     bench_stop(&b);
 }
 
-/* A socket is between two reactors when the drain begins. */
-static void a_socket_that_is_on_its_way_when_the_drain_begins_is_closed_too(void **state)
+/* Sockets are between two reactors when the drain begins, and where they go nothing else is open. */
+static void a_socket_that_is_on_its_way_when_the_drain_begins_is_waited_for(void **state)
 {
     struct bench b;
-    struct peer p[8];
+    struct peer p[4];
     char name[8];
+    unsigned n = 0;
 
     (void)state;
     bench_init(&b, engine_reactors);
     b.cf.authentication = UM_COLLAB_ANONYMOUS;
     bench_start(&b);
-    for (int i = 0; i < 8; i++) {
+    for (unsigned i = 0; i < UM_COUNT(p); i++)
         peer_open(&b, &p[i]);
-        snprintf(name, sizeof(name), "d%d", i);
-        peer_say(&p[i], UM_SPAN_STR(name), WIRE_SYNC, SYNC_STEP1, UM_SPAN("\0", 1));
+    for (unsigned i = 0; n < UM_COUNT(p); i++) {
+        snprintf(name, sizeof(name), "d%u", i);
+        if (engine_reactors > 1 && bench_home(&b, name) == 0)
+            continue;
+        peer_say(&p[n++], UM_SPAN_STR(name), WIRE_SYNC, SYNC_STEP1, UM_SPAN("\0", 1));
     }
-    /* the other reactors hear of the drain before the sockets reach them */
     um_collab_drain(b.collab, um_reactors_loop(b.reactors, 0), bench_note_drained, &b.drained);
-    for (unsigned i = engine_reactors; i-- > 0;)
+    for (unsigned i = engine_reactors; i-- > 0;)         /* the others hear of the drain before the sockets reach them */
         um_loop_turn(um_reactors_loop(b.reactors, i), 0);
-    for (int i = 0; i < 8; i++)
-        peer_expect_close(&p[i], 1012);
-    for (int i = 0; i < 8; i++)
-        peer_close(&p[i]);
+    um_loop_turn(um_reactors_loop(b.reactors, 0), 0);
+    assert_false(b.drained);
+    for (n = 0; n < UM_COUNT(p); n++) {
+        peer_expect_close(&p[n], 1012);
+        peer_close(&p[n]);
+    }
     bench_until(&b, b.drained);
-    assert_int_equal(bench_stats(&b).sockets, 0);
     bench_stop(&b);
 }
 
@@ -226,7 +230,7 @@ int ending_group(void)
         cmocka_unit_test(a_first_step1_for_a_document_that_ends_is_answered_once),
         cmocka_unit_test(an_administrator_can_send_editors_out_and_they_are_asked_back),
         cmocka_unit_test(drain_closes_sockets_and_stores_what_is_unstored),
-        cmocka_unit_test(a_socket_that_is_on_its_way_when_the_drain_begins_is_closed_too),
+        cmocka_unit_test(a_socket_that_is_on_its_way_when_the_drain_begins_is_waited_for),
     };
     return cmocka_run_group_tests_name("collab ending", tests, NULL, NULL);
 }
