@@ -466,6 +466,7 @@ static bool say(struct doc *d, struct seat *s, uint64_t type, struct um_span bod
 void doc_say(struct seat *s, uint64_t type, struct um_span body)
 {
     struct doc *d = s->doc;
+    size_t cost = sizeof(struct held_frame) + body.len;          /* most frames are small */
 
     if (d->state != DOC_LOADING) {
         say(d, s, type, body);
@@ -473,14 +474,14 @@ void doc_say(struct seat *s, uint64_t type, struct um_span body)
     }
     struct held_frame *f = um_xcalloc(1, sizeof(*f));
     f->type = type;
-    f->body = s->held_bytes + body.len > (size_t)d->hub->engine->cf.max_queued_bytes ? NULL : um_bytes_dup(body.data, body.len);
+    f->body = s->held_bytes + cost > (size_t)d->hub->engine->cf.max_queued_bytes ? NULL : um_bytes_dup(body.data, body.len);
     if (f->body == NULL) {
         free(f);
         count(C_LIMIT_HIT, 1);
         seat_end(s, "Reset Connection", END_SOCKET, 4205);
         return;
     }
-    s->held_bytes += body.len;
+    s->held_bytes += cost;
     um_list_append(&s->held, &f->link);
 }
 

@@ -122,6 +122,26 @@ static void a_first_step1_for_a_document_that_ends_is_answered_once(void **state
     bench_stop(&b);
 }
 
+/* Frames without a body cost memory too. */
+static void what_is_said_while_a_document_is_loading_is_limited(void **state)
+{
+    struct bench b;
+    struct peer p;
+
+    (void)state;
+    bench_init(&b, engine_reactors);
+    b.cf.max_queued_bytes = 2000;
+    bench_start(&b);
+    assert_int_equal(um_failpoint_set("load.before", "sleep(300)*1"), UM_OK);
+    peer_open(&b, &p);
+    peer_token(&p, ADDR("d"), "good", "4.8.0");
+    for (int i = 0; i < 200; i++)
+        peer_say_empty(&p, ADDR("d"), WIRE_QUERY_AWARENESS, NO_KIND);
+    peer_expect_close(&p, 4205);
+    peer_close(&p);
+    bench_stop(&b);
+}
+
 static void an_administrator_can_send_editors_out_and_they_are_asked_back(void **state)
 {
     struct bench b;
@@ -228,6 +248,7 @@ int ending_group(void)
         cmocka_unit_test(a_document_forgotten_while_the_store_is_away_leaves_nothing_behind),
         cmocka_unit_test(a_document_forgotten_while_it_is_folded_leaves_nothing_behind),
         cmocka_unit_test(a_first_step1_for_a_document_that_ends_is_answered_once),
+        cmocka_unit_test(what_is_said_while_a_document_is_loading_is_limited),
         cmocka_unit_test(an_administrator_can_send_editors_out_and_they_are_asked_back),
         cmocka_unit_test(drain_closes_sockets_and_stores_what_is_unstored),
         cmocka_unit_test(a_socket_that_is_on_its_way_when_the_drain_begins_is_waited_for),
