@@ -10,7 +10,7 @@
 static const char *const format_words[] = { "text", "ecs", "logstash", NULL };
 static const char *const level_words[] = { "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "OFF", NULL };
 static const struct um_conf_key keys[] = {
-    { "umbel.data-dir", NULL, "data", "where the process keeps its files: the embedded store, its port file", UM_CONF_STR, 0, AT(data_dir), .max = 4000 },
+    { "umbel.data-dir", NULL, "data", "where the process keeps its files: the embedded store, its port file", UM_CONF_STR, 0, AT(data_dir), .min = 1, .max = 4000 },
     { "server.reactors", NULL, "0", "threads that serve; 0 = one per processor", UM_CONF_INT, 0, AT(reactors), .min = 0, .max = 256 },
     { "spring.lifecycle.timeout-per-shutdown-phase", NULL, "30s", "longest time from SIGTERM to the end of the process",
       UM_CONF_DURATION_MS, 0, AT(stop_timeout_ms), .min = 0, .max = 3600000 },

@@ -1,0 +1,115 @@
+/* One reactor of the gateway: its connections to the core, its site, and its own clockwork. Everything here lives on its loop. */
+#include <stdlib.h>
+#include <umbel/log.h>
+#include <umbel/util.h>
+
+#include "gateway.h"
+
+enum { BEAT_MS = 2000, SWEEP_MS = 5000, DRAIN_POLL_MS = 20 };
+
+struct reactor {
+    struct gateway *gw;
+    unsigned index;
+    struct um_loop *loop;
+    struct um_upstream *upstream;
+    struct um_auth *auth;
+    struct um_site *site;
+    struct um_timer beat, sweep, drain;
+    int64_t drain_until_ms;
+};
+
+/* ---- clockwork ---- */
+
+static void beat(void *arg)
+{
+    struct reactor *r = arg;
+
+    atomic_store_explicit(&r->gw->vitals.beat_ms[r->index], um_now_ms(), memory_order_relaxed);
+    atomic_store_explicit(&r->gw->vitals.core_is_up[r->index], um_upstream_is_up(r->upstream), memory_order_relaxed);
+    um_timer_set(r->loop, &r->beat, BEAT_MS, beat, r);
+}
+
+static void sweep(void *arg)
+{
+    struct reactor *r = arg;
+
+    um_sessions_sweep(r->gw->sessions);
+    um_timer_set(r->loop, &r->sweep, SWEEP_MS, sweep, r);
+}
+
+/* ---- the end ---- */
+
+static void drain_step(void *arg)
+{
+    struct reactor *r = arg;
+    struct gateway *gw = r->gw;
+    size_t open = um_http_open_requests(um_site_http(r->site));
+
+    if (open > 0 && um_loop_now_ms(r->loop) < r->drain_until_ms) {
+        um_timer_set(r->loop, &r->drain, DRAIN_POLL_MS, drain_step, r);
+        return;
+    }
+    um_log(open > 0 ? UM_WARN : UM_INFO, "gateway", "drained", UM_I("reactor", r->index), UM_I("requests_cut", open),
+           UM_I("tunnels_cut", um_auth_tunnels(r->auth)));
+    um_auth_stop(r->auth);
+    if (atomic_fetch_add(&gw->n_drained, 1) + 1 == gw->n)
+        atomic_store(&gw->drained, true);
+}
+
+static void quiesce(void *arg)
+{
+    struct reactor *r = arg;
+
+    um_http_quiesce(um_site_http(r->site));
+    r->drain_until_ms = um_loop_now_ms(r->loop) + r->gw->process.stop_timeout_ms;
+    drain_step(r);
+}
+
+static void start_drain(void *arg)
+{
+    struct reactor *r = arg;
+    um_timer_set(r->loop, &r->drain, r->gw->own.drain_delay_ms, quiesce, r);
+}
+
+void reactor_drain(struct reactor *r)
+{
+    um_loop_call(r->loop, start_drain, r);
+}
+
+/* ---- life ---- */
+
+um_err reactor_open(struct reactor **out, struct gateway *gw, unsigned index)
+{
+    struct um_auth_env auth_env = {
+        .conf = &gw->auth, .ring = &gw->ring, .trusted = gw->trusted, .sessions = gw->sessions, .throttle = gw->throttle,
+        .tunnels = &gw->tunnels,
+    };
+    struct um_site_env site_env = { .conf = &gw->site, .assets = gw->assets, .vitals = &gw->vitals, .trusted = gw->trusted };
+    struct reactor *r = *out = um_xcalloc(1, sizeof(*r));
+    um_err err;
+
+    r->gw = gw;
+    r->index = index;
+    r->loop = auth_env.loop = um_reactors_loop(gw->reactors, index);
+    if ((err = um_upstream_new(&r->upstream, r->loop, &gw->upstream)) != UM_OK)
+        return err;
+    auth_env.upstream = r->upstream;
+    r->auth = site_env.auth = um_auth_new(&auth_env);
+    if ((err = um_site_new(&r->site, r->loop, &gw->http, &site_env)) != UM_OK)
+        return err;
+    gw->http.port = um_http_port(um_site_http(r->site));      /* 0 became a number: the others share it */
+    beat(r);
+    if (index == 0)
+        sweep(r);
+    return UM_OK;
+}
+
+void reactor_close(struct reactor *r)
+{
+    if (r == NULL)
+        return;
+    um_site_free(r->site);
+    um_auth_free(r->auth);
+    um_upstream_free(r->upstream);
+    free(r);
+}
