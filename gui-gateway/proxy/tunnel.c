@@ -2,10 +2,11 @@
  *
  *   HELD --open--> DIALLING --connected--> SHAKING --101--> SWITCHING --the server hands the socket over--> RELAYING
  *     |               |                       |                |                                                |
- *     +- refuse       +- no core: 503         +- refused       +- client left                                   +- an end
+ *     +- refuse       +- no core: 503         +- 4xx or 503    +- client left                                   +- an end
  *
  * DIALLING and SHAKING have one deadline together. Until SWITCHING the HTTP request is open and whatever fails is answered
- * there; from RELAYING on a failure can only cut. */
+ * there; from RELAYING on a failure can only cut. A core's 4xx is about the request and goes on to the client; anything else
+ * that is no 101 is about the core: 503, come back later. */
 #include <proxy/tunnel.h>
 
 #include <errno.h>
@@ -231,6 +232,31 @@ static struct um_handshake handshake_of(const struct um_tunnel *t)
                                   .protocols = t->sh->protocols };
 }
 
+static const char *code_of(unsigned status)
+{
+    static const struct { unsigned status; const char *code; } rows[] = {
+        { 401, "U00401" }, { 403, "U00403" }, { 404, "U00404" }, { 409, "U00409" }, { 429, "U00429" },
+    };
+
+    for (size_t i = 0; i < UM_COUNT(rows); i++)
+        if (rows[i].status == status)
+            return rows[i].code;
+    return "U00400";
+}
+
+static void core_refused(struct um_tunnel *t, unsigned status)
+{
+    if (status < 400 || status > 499) {
+        no_core(t, "the core refuses connections at the moment");
+        return;
+    }
+    if (status == 426) {                      /* has to name what it asks for (RFC 9110 15.5.22) */
+        um_http_add_header(t->rq, "Upgrade", "websocket");
+        um_http_add_header(t->rq, "Sec-WebSocket-Version", "13");
+    }
+    refuse(t, status, code_of(status), "refused by the core");
+}
+
 static void judge_answer(struct um_tunnel *t)
 {
     struct um_handshake h = handshake_of(t);
@@ -244,10 +270,7 @@ static void judge_answer(struct um_tunnel *t)
         no_core(t, "the core's answer is no WebSocket handshake");
         return;
     case UM_HANDSHAKE_REFUSED:
-        if (answer.status == 401 || answer.status == 403)
-            refuse(t, answer.status, "U00403", "refused by the core");
-        else
-            no_core(t, "the core refuses connections at the moment");
+        core_refused(t, answer.status);
         return;
     case UM_HANDSHAKE_OPEN:
         break;

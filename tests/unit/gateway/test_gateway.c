@@ -710,10 +710,45 @@ static void without_a_session_the_core_judges(void **state)
     assert_int_equal(claims_seen(e, UM_TOKEN_USER, &c), UM_ENOTFOUND);
     e->refuse_with = 401;
     assert_int_equal(socket_status(e, ""), 401);
-    e->refuse_with = 500;
-    assert_int_equal(socket_status(e, ""), 503);
-    stop_core(e);
-    assert_int_equal(socket_status(e, ""), 503);
+}
+
+static struct answer refused_with(struct env *e, unsigned status)
+{
+    struct answer a;
+
+    e->refuse_with = status;
+    close(open_socket(e, "", &a));
+    return a;
+}
+
+static void what_the_core_has_against_a_handshake_reaches_the_client(void **state)
+{
+    static const unsigned statuses[] = { 400, 401, 403, 404, 426, 429 };
+    struct env *e = *state;
+
+    for (size_t i = 0; i < UM_COUNT(statuses); i++) {
+        struct answer a = refused_with(e, statuses[i]);
+        assert_int_equal(a.status, statuses[i]);
+        assert_int_equal(says(&a, "\r\nRetry-After: "), statuses[i] == 429);
+        assert_int_equal(says(&a, "\r\nUpgrade: websocket\r\n"), statuses[i] == 426);
+        um_buf_free(&a.raw);
+    }
+}
+
+static void a_handshake_that_the_core_cannot_answer_may_be_tried_again(void **state)
+{
+    static const unsigned statuses[] = { 500, 502, 503, 302, 0 };     /* 0: the core is away */
+    struct env *e = *state;
+
+    for (size_t i = 0; i < UM_COUNT(statuses); i++) {
+        struct answer a;
+        if (statuses[i] == 0)
+            stop_core(e);
+        a = refused_with(e, statuses[i]);
+        assert_int_equal(a.status, 503);
+        assert_true(says(&a, "\r\nRetry-After: "));
+        um_buf_free(&a.raw);
+    }
 }
 
 static void logging_out_cuts_the_sockets_of_the_session(void **state)
@@ -794,7 +829,9 @@ int main(void)
         T(heads_have_no_body_and_other_methods_pass), T(a_client_that_leaves_takes_its_request_along),
         T(while_the_core_is_away_the_answer_is_503_and_then_it_recovers),
         T(a_socket_with_a_session_is_joined_to_the_core), T(a_cookie_opens_sockets_for_our_own_pages_only),
-        T(without_a_session_the_core_judges), T(logging_out_cuts_the_sockets_of_the_session), T(tunnels_are_bounded),
+        T(without_a_session_the_core_judges), T(what_the_core_has_against_a_handshake_reaches_the_client),
+        T(a_handshake_that_the_core_cannot_answer_may_be_tried_again), T(logging_out_cuts_the_sockets_of_the_session),
+        T(tunnels_are_bounded),
         T(health_and_status_follow_the_state), T(unknown_paths_and_escapes_are_404),
     };
 
