@@ -45,8 +45,9 @@ void auth_forget_minted(struct um_auth *a, const char *session_id);
 void auth_free_minted(struct um_auth *a);
 
 /* --- other sites */
-/* Exactly one Origin, and it is our own or an allowed one: for WebSockets that a cookie opens (SEC-04). */
-bool auth_origin_is_ours(const struct um_auth *a, const struct um_http_req *rq);
+/* For WebSockets that a cookie opens (SEC-04): NULL when there is exactly one Origin, our own or an allowed one; otherwise
+ * "missing", "repeated" or "foreign". */
+const char *auth_origin_fault(const struct um_auth *a, const struct um_http_req *rq);
 /* No sign that another site's page has made this request: Sec-Fetch-Site and Origin, where the browser sends them. */
 bool auth_is_same_site(const struct um_auth *a, const struct um_http_req *rq);
 /* For what changes something in the name of a session: auth_is_same_site and the session's CSRF token. */

@@ -34,12 +34,14 @@ static bool is_ours(const struct um_auth *a, const struct um_http_req *rq, const
     return host != NULL && strncmp(origin, scheme, n) == 0 && um_ascii_ieq(origin + n, host);
 }
 
-bool auth_origin_is_ours(const struct um_auth *a, const struct um_http_req *rq)
+const char *auth_origin_fault(const struct um_auth *a, const struct um_http_req *rq)
 {
     struct origins o = { NULL, 0 };
 
     um_http_each_header(rq, note_origin, &o);
-    return o.n == 1 && is_ours(a, rq, o.first);
+    if (o.n != 1)
+        return o.n == 0 ? "missing" : "repeated";
+    return is_ours(a, rq, o.first) ? NULL : "foreign";
 }
 
 bool auth_is_same_site(const struct um_auth *a, const struct um_http_req *rq)

@@ -57,11 +57,11 @@ void um_auth_forward(struct um_auth *a, struct um_http_req *rq)
 static void open_tunnel(struct um_auth *a, struct um_tunnel *t, const struct um_session *s)
 {
     struct um_http_req *rq = um_tunnel_request(t);
-    const char *token;
+    const char *fault = rq != NULL ? auth_origin_fault(a, rq) : NULL, *token;
 
-    if (rq != NULL && !auth_origin_is_ours(a, rq)) {
+    if (fault != NULL) {
         um_count(&auth_metrics[AUTH_M_ORIGIN], 1);
-        um_log_limited(UM_WARN, "gateway.auth", "foreign-origin", UM_S("origin", um_http_header(rq, "Origin")),
+        um_log_limited(UM_WARN, "gateway.auth", "foreign-origin", UM_S("reason", fault), UM_S("origin", um_http_header(rq, "Origin")),
                        UM_S("host", um_http_header(rq, "Host")), UM_S("user", s->user), UM_S("request", um_http_request_id(rq)));
         um_tunnel_refuse(t, 403, "U00403", "this origin may not use the session");
     } else if ((token = auth_mint_user(a, s)) == NULL) {

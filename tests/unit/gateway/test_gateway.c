@@ -701,6 +701,42 @@ static void a_cookie_opens_sockets_for_our_own_pages_only(void **state)
     assert_int_equal(socket_status(e, with(e->cookie, "Origin: http://GUI.example\r\n")), 101);
 }
 
+static void read_file(const char *path, struct um_buf *out)
+{
+    char buf[4096];
+    FILE *f = fopen(path, "r");
+    size_t n;
+
+    assert_non_null(f);
+    while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
+        um_buf_put(out, buf, n);
+    fclose(f);
+}
+
+static void the_log_says_what_was_wrong_with_an_origin(void **state)
+{
+    char path[] = "/tmp/umbel-gateway-log-XXXXXX";
+    struct um_log_conf to_file = { "test", UM_LOG_TEXT, path }, to_stderr = { "test", UM_LOG_TEXT, NULL };
+    struct env *e = *state;
+    struct um_buf log = {0};
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    close(fd);
+    login(e);
+    assert_int_equal(um_log_open(&to_file), UM_OK);
+    um_log_set_level("gateway.auth", UM_WARN);
+    socket_status(e, e->cookie);
+    socket_status(e, with(e->cookie, "Origin: http://evil.example\r\n"));
+    um_log_set_level("gateway.auth", UM_OFF);
+    assert_int_equal(um_log_open(&to_stderr), UM_OK);
+    read_file(path, &log);
+    unlink(path);
+    assert_non_null(strstr(um_buf_cstr(&log), "foreign-origin reason=missing origin=- host=gui.example"));
+    assert_non_null(strstr(um_buf_cstr(&log), "foreign-origin reason=foreign origin=http://evil.example"));
+    um_buf_free(&log);
+}
+
 static void without_a_session_the_core_judges(void **state)
 {
     struct env *e = *state;
@@ -831,7 +867,7 @@ int main(void)
         T(a_socket_with_a_session_is_joined_to_the_core), T(a_cookie_opens_sockets_for_our_own_pages_only),
         T(without_a_session_the_core_judges), T(what_the_core_has_against_a_handshake_reaches_the_client),
         T(a_handshake_that_the_core_cannot_answer_may_be_tried_again), T(logging_out_cuts_the_sockets_of_the_session),
-        T(tunnels_are_bounded),
+        T(tunnels_are_bounded), T(the_log_says_what_was_wrong_with_an_origin),
         T(health_and_status_follow_the_state), T(unknown_paths_and_escapes_are_404),
     };
 
