@@ -55,7 +55,8 @@ const rows = {
         if (!point.startsWith('edit.')) {
           await typists.more(6, 'the armed core works')
           typists.stopTyping()
-          await until('everything is saved', () => typists.clients.every(c => c.settled()))
+          /* The armed core may fold, and die of it, before it has said so. */
+          await until('everything is saved, or the core is dead', () => core.child.exit !== null || typists.clients.every(c => c.settled()))
           await Promise.all(typists.clients.map(c => c.offline()))
         }
         await until(`the core dies at ${point}`, () => core.child.exit !== null, 20000)
