@@ -305,7 +305,10 @@ static void handle(struct conn *c, const struct wire_frame *f, struct um_span me
 
 /* ---- rates: a socket that says more than its share is read more slowly ----------------------------------------------- */
 
-static bool bucket_take(struct bucket *b, int64_t now_ms, double n, double rate, double burst)
+#define PAUSE_MAX_MS 5000
+
+/* Takes N; how long until the debt is paid: 0 when there is none. */
+static int64_t bucket_take(struct bucket *b, int64_t now_ms, double n, double rate, double burst)
 {
     if (b->at_ms == 0)
         b->tokens = burst;
@@ -313,7 +316,7 @@ static bool bucket_take(struct bucket *b, int64_t now_ms, double n, double rate,
         b->tokens = UM_MIN(burst, b->tokens + (double)(now_ms - b->at_ms) * rate / 1000);
     b->at_ms = now_ms;
     b->tokens -= n;
-    return b->tokens >= 0;
+    return b->tokens >= 0 ? 0 : (int64_t)UM_MIN(-b->tokens * 1000 / rate + 1, PAUSE_MAX_MS);
 }
 
 static void resume_reading(void *arg)
@@ -328,14 +331,15 @@ static void charge(struct conn *c, size_t bytes)
 {
     const struct um_collab_conf *cf = &c->hub->engine->cf;
     int64_t now = um_loop_now_ms(c->hub->loop);
-    bool ok = bucket_take(&c->updates, now, 1, (double)cf->rate_updates, (double)cf->rate_updates_burst);
+    int64_t wait = bucket_take(&c->updates, now, 1, (double)cf->rate_updates, (double)cf->rate_updates_burst);
+    int64_t wait_bytes = bucket_take(&c->bytes, now, (double)bytes, (double)cf->rate_bytes, (double)cf->rate_bytes_burst);
 
-    ok &= bucket_take(&c->bytes, now, (double)bytes, (double)cf->rate_bytes, (double)cf->rate_bytes_burst);
-    if (ok || !c->admitted_once || um_timer_is_set(&c->deadline))
+    wait = UM_MAX(wait, wait_bytes);
+    if (wait == 0 || !c->admitted_once || um_timer_is_set(&c->deadline))
         return;
     count(C_LIMIT_HIT, 1);
     um_ws_pause(c->ws, true);
-    um_timer_set(c->hub->loop, &c->deadline, 50, resume_reading, c);
+    um_timer_set(c->hub->loop, &c->deadline, wait, resume_reading, c);
 }
 
 /* ---- moving to the reactor of the first document ------------------------------------------------------------------------ */

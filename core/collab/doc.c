@@ -50,6 +50,7 @@ static struct doc *doc_new(struct hub *h, struct um_span name)
     struct um_buf addr = { 0 };
 
     um_crdt_conf_init(&conf);
+    conf.limits.update_bytes = (uint32_t)h->engine->cf.max_update_bytes;
     conf.eager_pending = true;               /* readers see what can be shown as soon as it can */
     if (um_crdt_new(&conf, &d->crdt) != UM_OK) {
         free(d);

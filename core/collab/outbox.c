@@ -29,6 +29,7 @@ void outbox_add(struct doc *d, struct um_span update, struct seat *origin)
         origin = NULL;
     d->items[d->n_items++] = (struct outbox_item){ d->updates.len, update.len, origin };
     um_buf_put(&d->updates, update.data, update.len);
+    UM_ASSERT(!d->updates.failed);       /* an applied update that readers would miss: the process is of no use any more */
     if (origin != NULL)
         origin->own_items++;
     um_loop_defer(d->hub->loop, UM_PHASE_FLUSH_DOCS, &d->flush);
@@ -70,8 +71,10 @@ static void batch_make(const struct doc *d, struct batch *b, struct wire_addr to
         um_buf_put(&out, d->updates.data + d->items[i].at, d->items[i].len);
     }
     b->start[d->n_items] = out.len;
-    if (d->n_items > 0)
+    if (d->n_items > 0) {
         b->frames = um_buf_to_bytes(&out);
+        UM_ASSERT(b->frames != NULL);    /* as in outbox_add */
+    }
     if (presence.len > 0)
         b->presence = msg_make(to, WIRE_AWARENESS, NO_KIND, presence);
     um_buf_free(&out);
@@ -91,7 +94,7 @@ static void send_foreign(const struct doc *d, const struct batch *b, struct seat
         bool own = d->items[i].origin == s;
         for (end = i + 1; end < d->n_items && (d->items[end].origin == s) == own; end++)
             ;
-        if (own || b->frames == NULL)
+        if (own)
             continue;
         struct um_bytes *run = um_bytes_dup(b->frames->data + b->start[i], b->start[end] - b->start[i]);
         if (run != NULL)

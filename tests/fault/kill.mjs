@@ -53,7 +53,8 @@ const rows = {
         await core.stop()
         await core.start({ UMBEL_FAIL: `${point}=kill*1` })
         if (!point.startsWith('edit.')) {
-          await typists.more(6, 'the armed core works')
+          const goal = typists.acknowledged.length + 6
+          await until('the armed core works, or is dead', () => core.child.exit !== null || typists.acknowledged.length >= goal, 20000)
           typists.stopTyping()
           /* The armed core may fold, and die of it, before it has said so. */
           await until('everything is saved, or the core is dead', () => core.child.exit !== null || typists.clients.every(c => c.settled()))

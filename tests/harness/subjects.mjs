@@ -149,12 +149,16 @@ export class UmbelCore extends Server {
   async start (env = {}) {
     const file = portFile(this.dir, 'core')
     this.launchCore(env)
-    await this.waitForPort(file)
-    await until('the core is healthy', async () => {
-      this.child.assertAlive()
-      const answer = await (await this.fetch('/core/actuator/health')).json()
-      return answer.status === 'UP'
-    }, 20000)
+    try {
+      await this.waitForPort(file)
+      await until('the core is healthy', async () => {
+        this.child.assertAlive()
+        const answer = await (await this.fetch('/core/actuator/health')).json()
+        return answer.status === 'UP'
+      }, 20000)
+    } catch (err) {
+      if (!env.UMBEL_FAIL || this.child.exit === null) throw err     /* an armed core may die before it was asked how it is */
+    }
   }
 
   token (kind = 'write', user = 'ann') {

@@ -28,6 +28,7 @@ void um_process_init(void)
     sigset_t stop;
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);                 /* there is nothing to reload yet; a closed terminal ends nobody's work */
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
