@@ -12,12 +12,15 @@ function(um_library name)
   target_link_libraries(${name} PUBLIC ${A_LINK} PRIVATE um_flags)
 endfunction()
 
+# TOOL: for us, not installed.
 function(um_program name)
-  cmake_parse_arguments(A "" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(A "TOOL" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${A_SOURCES})
   target_include_directories(${name} PRIVATE ${UMBEL_ROOT}/include ${CMAKE_CURRENT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${A_LINK} um_flags)
-  install(TARGETS ${name} RUNTIME DESTINATION bin)
+  if(NOT A_TOOL)
+    install(TARGETS ${name} RUNTIME DESTINATION bin)
+  endif()
 endfunction()
 
 # unit.<module>: one cmocka program, no network, milliseconds. INCLUDES opens a module's own folder.
