@@ -6,6 +6,7 @@
 #include <string.h>
 #include "internal.h"
 
+#define COPY_LEAST_BYTES 4096            /* a smaller state is encoded for each joiner: that costs less than keeping a copy */
 #define COPY_WORTH_BYTES (64 * 1024)     /* a smaller state is encoded anew rather than sent with what has changed since */
 
 static void flush_later(void *arg) { outbox_flush(arg); }
@@ -273,7 +274,11 @@ static void send_difference(struct doc *d, struct seat *s, struct um_span sv, in
 
 void outbox_send_state(struct doc *d, struct seat *s, struct um_span sv)
 {
-    if (sv.len == 0 || (sv.len == 1 && sv.data[0] == 0))
+    bool wants_all = sv.len == 0 || (sv.len == 1 && sv.data[0] == 0);
+    struct um_crdt_stats stats;
+
+    um_crdt_get_stats(d->crdt, &stats);
+    if (wants_all && stats.encoded_bytes >= COPY_LEAST_BYTES)
         send_copy(d, s);
     else
         send_difference(d, s, sv, SYNC_STEP2);
