@@ -291,7 +291,7 @@ void outbox_catch_up(struct doc *d, struct seat *s)
     s->behind_sv = (struct um_buf){ 0 };         /* it may fall behind anew while we send */
     send_difference(d, s, UM_SPAN(had.data, had.len), SYNC_UPDATE);
     um_buf_free(&had);
-    if (presence_encode_all(&d->presence, &states))
+    if (presence_encode_known(&d->presence, &states))
         seat_send_frame(s, WIRE_AWARENESS, NO_KIND, UM_SPAN(states.data, states.len));
     um_buf_free(&states);
 }

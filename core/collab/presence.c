@@ -221,6 +221,16 @@ bool presence_encode_all(const struct presence *p, struct um_buf *out)
     return !out->failed;
 }
 
+bool presence_encode_known(const struct presence *p, struct um_buf *out)
+{
+    if (p->n_known == 0)
+        return false;
+    um_buf_put_varuint(out, p->n_known);
+    UM_LIST_EACH(it, &p->all)
+        put_entry(out, UM_CONTAINER(it, struct presence_entry, link));
+    return !out->failed;
+}
+
 bool presence_take_dirty(struct presence *p, struct um_buf *out, const void **owner)
 {
     size_t n = 0;

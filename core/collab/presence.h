@@ -41,6 +41,8 @@ bool presence_expire(struct presence *p, int64_t now_ms, int64_t age_ms);  /* tr
 
 /* All present states as an awareness update; false when there are none. */
 bool presence_encode_all(const struct presence *p, struct um_buf *out);
+/* Everything that is known, those who have gone included: for a reader that has missed who left. */
+bool presence_encode_known(const struct presence *p, struct um_buf *out);
 /* The dirty entries (nulls included), and clears them. *OWNER: the one seat they all came from, or NULL. */
 bool presence_take_dirty(struct presence *p, struct um_buf *out, const void **owner);
 

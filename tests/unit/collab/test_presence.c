@@ -312,6 +312,33 @@ static void changes_of_a_turn_are_one_frame_that_names_its_only_owner(void **sta
     presence_free(&p);
 }
 
+static void a_reader_that_has_missed_something_is_told_who_left_too(void **state)
+{
+    struct um_buf now = { 0 }, known = { 0 }, want = { 0 };
+    struct presence_result r;
+    struct presence p;
+
+    (void)state;
+    presence_init(&p);
+    assert_int_equal(apply(&p, ann, 0, 1, 1, "{}", &r), UM_OK);
+    assert_int_equal(apply(&p, bob, 0, 2, 5, "{}", &r), UM_OK);
+    presence_owner_left(&p, bob);
+    assert_true(presence_encode_all(&p, &now));
+    um_buf_put_u8(&want, 1);
+    put_entry(&want, 1, 1, "{}");
+    assert_true(um_span_eq(UM_SPAN(now.data, now.len), UM_SPAN(want.data, want.len)));
+    assert_true(presence_encode_known(&p, &known));
+    um_buf_clear(&want);
+    um_buf_put_u8(&want, 2);
+    put_entry(&want, 1, 1, "{}");
+    put_entry(&want, 2, 5, "null");
+    assert_true(um_span_eq(UM_SPAN(known.data, known.len), UM_SPAN(want.data, want.len)));
+    um_buf_free(&now);
+    um_buf_free(&known);
+    um_buf_free(&want);
+    presence_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +350,7 @@ int main(void)
         cmocka_unit_test(whatever_json_parse_takes_is_a_state),
         cmocka_unit_test(a_state_that_is_not_renewed_goes_and_its_clock_is_remembered_for_a_while),
         cmocka_unit_test(changes_of_a_turn_are_one_frame_that_names_its_only_owner),
+        cmocka_unit_test(a_reader_that_has_missed_something_is_told_who_left_too),
     };
     return cmocka_run_group_tests_name("collab presence", tests, NULL, NULL);
 }
