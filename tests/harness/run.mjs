@@ -70,6 +70,7 @@ class Run {
     this.failures = []
     this.passed = 0
     this.dirs = 0
+    for (const out of [process.stdout, process.stderr]) out.on('error', () => process.exit(1))   // nobody reads any more
     process.on('unhandledRejection', err => this.fail('an unhandled rejection', err))
     process.on('uncaughtException', err => this.fail('an uncaught exception', err))
     for (const sig of ['SIGTERM', 'SIGINT']) process.on(sig, () => this.abort(sig))
