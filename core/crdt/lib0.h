@@ -6,6 +6,7 @@
 
 #define LIB0_MAX_INT 9007199254740991u        /* 2^53 - 1, JavaScript's largest exact integer */
 #define LIB0_UINT_MAX_BYTES 8
+#define LIB0_SINT_MAX_BYTES 9
 
 enum any_tag {
     ANY_BYTES = 116, ANY_ARRAY, ANY_OBJECT, ANY_STRING, ANY_TRUE, ANY_FALSE, ANY_BIGINT, ANY_FLOAT64, ANY_FLOAT32,
@@ -83,6 +84,13 @@ static inline uint8_t *wr_uint(uint8_t *p, uint64_t v)
         *p++ = (uint8_t)(v | 0x80);
     *p++ = (uint8_t)v;
     return p;
+}
+static inline uint8_t *wr_sint(uint8_t *p, uint64_t magnitude, bool negative)    /* at most LIB0_SINT_MAX_BYTES */
+{
+    uint64_t rest = magnitude >> 6;
+
+    *p++ = (uint8_t)((rest > 0 ? 0x80 : 0) | (negative ? 0x40 : 0) | (magnitude & 0x3f));
+    return rest > 0 ? wr_uint(p, rest) : p;
 }
 static inline uint8_t *wr_bytes(uint8_t *p, const void *data, size_t len)
 {

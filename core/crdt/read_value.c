@@ -3,57 +3,9 @@
 #include "reader.h"
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <umbel/util.h>
 
 #define DEPTH_MAX 1024
-
-/* ---- numbers ------------------------------------------------------------------------------------------- */
-
-/* JavaScript's Number to string: the shortest digits that read back the same. */
-size_t js_number(double v, char out[32])
-{
-    char digits[32], *e, *p = out;
-    int n, exp;
-
-    if (isnan(v) || isinf(v))
-        return (size_t)sprintf(out, "%s", isnan(v) ? "NaN" : v > 0 ? "Infinity" : "-Infinity");
-    if (!(v < 0) && !(v > 0))
-        return (size_t)sprintf(out, "0");
-    for (n = 1; n < 17; n++) {
-        snprintf(digits, sizeof(digits), "%.*e", n - 1, fabs(v));
-        if (strtod(digits, NULL) >= fabs(v) && strtod(digits, NULL) <= fabs(v))
-            break;
-    }
-    snprintf(digits, sizeof(digits), "%.*e", n - 1, fabs(v));
-    e = strchr(digits, 'e');
-    exp = atoi(e + 1) + 1;                /* 0.DIGITS x 10^exp */
-    if (n > 1)
-        memmove(digits + 1, digits + 2, (size_t)(n - 1));     /* whatever the decimal point is */
-    if (v < 0)
-        *p++ = '-';
-    if (exp > 0 && exp <= 21) {
-        for (int i = 0; i < UM_MAX(n, exp); i++) {
-            if (i == exp)
-                *p++ = '.';
-            *p++ = i < n ? digits[i] : '0';
-        }
-    } else if (exp > -6 && exp <= 0) {
-        p += sprintf(p, "0.");
-        for (int i = exp; i < 0; i++)
-            *p++ = '0';
-        p = (char *)wr_bytes((uint8_t *)p, digits, (size_t)n);
-    } else {
-        *p++ = digits[0];
-        if (n > 1) {
-            *p++ = '.';
-            p = (char *)wr_bytes((uint8_t *)p, digits + 1, (size_t)n - 1);
-        }
-        p += sprintf(p, "e%c%d", exp > 0 ? '+' : '-', abs(exp - 1));
-    }
-    *p = '\0';
-    return (size_t)(p - out);
-}
 
 static int64_t read_bigint(struct rd *r)
 {

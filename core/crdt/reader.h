@@ -3,6 +3,7 @@
 #ifndef UM_CRDT_READER_H
 #define UM_CRDT_READER_H
 #include "doc.h"
+#include "number.h"
 
 enum task_op {
     OP_LITERAL,                       /* text, as it is */
@@ -59,7 +60,6 @@ void emit_sub_document(struct reader *r, struct um_span body);
 void emit_undefined(struct reader *r);
 void emit_any_as_string(struct reader *r, struct rd *any);        /* JavaScript's String(value) */
 void emit_json_as_string(struct reader *r, struct um_span json);
-size_t js_number(double v, char out[32]);
 struct um_span json_part(struct rd *r);                           /* steps over one value */
 void json_unescape(struct um_buf *out, struct um_span quoted);
 

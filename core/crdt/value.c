@@ -1,0 +1,761 @@
+/* JSON texts and `any` values, each made of the other.
+ *
+ * A scalar is translated at once. A container becomes a tree first: `any` counts what it holds in front, and
+ * JavaScript orders an object's keys and drops equal ones. The tree points into the source and copies nothing; it is
+ * linear in the source's size, and every walk has its own bounded stack. */
+#include "value.h"
+#include "mem.h"
+#include "number.h"
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <umbel/util.h>
+
+#define DEPTH_MAX 1024
+#define EXPONENT_MAX (1L << 40)       /* of a number in JSON: far beyond what differs from zero or infinity */
+#define NOTHING UINT32_MAX
+#define NOT_INDEX UINT32_MAX          /* JavaScript's array indices end below it */
+
+struct node {
+    uint32_t at, key;                 /* offsets in the source; of what is in an object */
+    uint32_t child, next;             /* or NOTHING */
+    uint32_t n;                       /* children */
+};
+
+struct entry {                        /* of an object whose keys are being ordered */
+    struct um_span key;               /* with halves of surrogate pairs as three bytes each */
+    uint32_t node, place;
+    uint32_t index;
+};
+
+struct tree;
+
+/* What the ordering has to know about the source. */
+struct source {
+    struct um_span (*key)(struct tree *t, uint32_t at);
+    bool (*is_dropped)(struct tree *t, const struct node *n);    /* JavaScript would not show it */
+};
+
+struct tree {
+    struct um_span src;
+    const struct source *source;
+    struct mem mem;
+    VEC(struct node) nodes;
+    VEC(struct entry) entries;
+    struct um_buf keys;               /* room for keys with escapes */
+    bool lossy;
+};
+
+/* Open containers while a tree is built or walked. */
+struct open {
+    uint32_t node, last;
+    uint64_t left;                    /* any: values to come */
+};
+struct stack {
+    struct open v[DEPTH_MAX];
+    size_t n;
+};
+
+/* ---- building ------------------------------------------------------------------------------------------ */
+
+static bool node_add(struct tree *t, struct stack *s, uint32_t key, size_t at)
+{
+    uint32_t i = t->nodes.n;
+
+    if (!vec_room(&t->mem, &t->nodes, 1))
+        return false;
+    t->nodes.v[t->nodes.n++] = (struct node){ (uint32_t)at, key, NOTHING, NOTHING, 0 };
+    if (s->n > 0) {
+        struct open *o = &s->v[s->n - 1];
+
+        if (o->last == NOTHING)
+            t->nodes.v[o->node].child = i;
+        else
+            t->nodes.v[o->last].next = i;
+        o->last = i;
+        t->nodes.v[o->node].n++;
+    }
+    return true;
+}
+
+/* The newest node holds others. */
+static bool stack_push(struct tree *t, struct stack *s, uint64_t left)
+{
+    if (s->n == DEPTH_MAX)
+        return false;
+    s->v[s->n++] = (struct open){ t->nodes.n - 1, NOTHING, left };
+    return true;
+}
+
+static void tree_free(struct tree *t)
+{
+    vec_free(&t->mem, &t->nodes);
+    vec_free(&t->mem, &t->entries);
+    um_buf_free(&t->keys);
+}
+
+/* ---- JavaScript's order of keys ------------------------------------------------------------------------ */
+
+/* KEY as an array index: its canonical decimal form below 2^32-1. */
+static uint32_t key_index(struct um_span key)
+{
+    uint64_t v = 0;
+
+    if (key.len == 0 || key.len > 10 || (key.len > 1 && key.data[0] == '0'))
+        return NOT_INDEX;
+    for (size_t i = 0; i < key.len; i++) {
+        if (key.data[i] < '0' || key.data[i] > '9')
+            return NOT_INDEX;
+        v = v * 10 + (key.data[i] - '0');
+    }
+    return v < NOT_INDEX ? (uint32_t)v : NOT_INDEX;
+}
+
+static int entry_by_key(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    size_t n = UM_MIN(x->key.len, y->key.len);
+    int c = n > 0 ? memcmp(x->key.data, y->key.data, n) : 0;
+
+    if (c != 0)
+        return c;
+    if (x->key.len != y->key.len)
+        return x->key.len < y->key.len ? -1 : 1;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+static int entry_by_order(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+
+    if (x->index != y->index)
+        return x->index < y->index ? -1 : 1;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+/* Of equal keys the first gives the place and the last the value. */
+static void entries_unite(struct tree *t)
+{
+    struct entry *v = t->entries.v;
+    uint32_t n = 0;
+
+    qsort(v, t->entries.n, sizeof(*v), entry_by_key);
+    for (uint32_t i = 0; i < t->entries.n; i++) {
+        if (n > 0 && um_span_eq(v[n - 1].key, v[i].key))
+            v[n - 1].node = v[i].node;
+        else
+            v[n++] = v[i];
+    }
+    t->entries.n = n;
+    qsort(v, n, sizeof(*v), entry_by_order);
+}
+
+static void entries_link(struct tree *t, struct node *object)
+{
+    uint32_t *link = &object->child;
+
+    object->n = 0;
+    for (uint32_t i = 0; i < t->entries.n; i++) {
+        struct node *e = &t->nodes.v[t->entries.v[i].node];
+
+        if (t->source->is_dropped(t, e))
+            continue;
+        *link = t->entries.v[i].node;
+        link = &e->next;
+        object->n++;
+    }
+    *link = NOTHING;
+}
+
+/* All entries of the object OF are known. */
+static bool object_order(struct tree *t, uint32_t of)
+{
+    struct node *object = &t->nodes.v[of];
+
+    t->entries.n = 0;
+    if (!vec_room(&t->mem, &t->entries, object->n))
+        return false;
+    um_buf_clear(&t->keys);
+    for (uint32_t i = object->child; i != NOTHING; i = t->nodes.v[i].next) {
+        struct um_span key = t->source->key(t, t->nodes.v[i].key);
+
+        if (key.data == NULL)
+            return false;
+        t->entries.v[t->entries.n] = (struct entry){ key, i, t->entries.n, key_index(key) };
+        t->entries.n++;
+    }
+    if (t->entries.n > 1)
+        entries_unite(t);
+    entries_link(t, object);
+    return true;
+}
+
+/* ---- JSON as a source ---------------------------------------------------------------------------------- */
+
+/* Behind the string whose opening quote is at P. */
+static const uint8_t *string_end(const uint8_t *p)
+{
+    for (p++; *p != '"'; p++)
+        if (*p == '\\')
+            p++;
+    return p + 1;
+}
+
+static uint32_t hex4(const uint8_t *p)
+{
+    uint32_t v = 0;
+
+    for (int i = 0; i < 4; i++)
+        v = v << 4 | (uint32_t)(p[i] <= '9' ? p[i] - '0' : (p[i] | 0x20) - 'a' + 10);
+    return v;
+}
+
+static uint8_t *put_utf8(uint8_t *out, uint32_t c)
+{
+    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+    for (size_t i = n - 1; i > 0; i--, c >>= 6)
+        out[i] = (uint8_t)(0x80 | (c & 0x3f));
+    out[0] = (uint8_t)(n == 1 ? c : (0xf00u >> n | c));
+    return out + n;
+}
+
+/* An escape \uXXXX at P (its x's), or two of them that are a pair; moves P behind. */
+static uint32_t escaped_char(const uint8_t **p, const uint8_t *end)
+{
+    uint32_t c = hex4(*p), low;
+
+    *p += 4;
+    if (c >= 0xd800 && c < 0xdc00 && end - *p >= 6 && (*p)[0] == '\\' && (*p)[1] == 'u') {
+        low = hex4(*p + 2);
+        if (low >= 0xdc00 && low < 0xe000) {
+            *p += 6;
+            return 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+        }
+    }
+    return c;
+}
+
+/* The text of a JSON string, at most as long as it. HALVES: half a pair as its three bytes instead of U+FFFD, so
+ * that different keys stay different. */
+static uint8_t *unescape(uint8_t *out, struct um_span quoted, bool halves)
+{
+    static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+    const uint8_t *p = quoted.data + 1, *end = quoted.data + quoted.len - 1;
+
+    while (p < end) {
+        const uint8_t *run = p;
+        const char *k;
+        uint32_t c;
+
+        while (p < end && *p != '\\')
+            p++;
+        out = wr_bytes(out, run, (size_t)(p - run));
+        if (p == end)
+            return out;
+        c = p[1];
+        p += 2;
+        if (c == 'u') {
+            c = escaped_char(&p, end);
+            out = put_utf8(out, !halves && c >= 0xd800 && c < 0xe000 ? 0xfffd : c);
+        } else {
+            k = strchr(from, (int)c);
+            *out++ = k != NULL ? (uint8_t)to[k - from] : (uint8_t)c;
+        }
+    }
+    return out;
+}
+
+static struct um_span json_quoted(const uint8_t *p) { return UM_SPAN(p, (size_t)(string_end(p) - p)); }
+
+/* Keys with escapes are unescaped to a buffer that must not move while they are compared: it gets room for all of
+ * the source at once. */
+static struct um_span json_key_text(struct tree *t, uint32_t at)
+{
+    struct um_span quoted = json_quoted(t->src.data + at);
+    struct um_span key = UM_SPAN(quoted.data + 1, quoted.len - 2);
+    uint8_t *room;
+
+    if (memchr(key.data, '\\', key.len) == NULL)
+        return key;
+    if (um_buf_room(&t->keys, t->src.len - t->keys.len) == NULL)
+        return UM_SPAN(NULL, 0);
+    room = t->keys.data + t->keys.len;
+    key = UM_SPAN(room, (size_t)(unescape(room, quoted, true) - room));
+    um_buf_advance(&t->keys, key.len);
+    return key;
+}
+
+static bool json_is_dropped(struct tree *t, const struct node *n)
+{
+    (void)t;
+    (void)n;
+    return false;
+}
+
+static const struct source json_source = { json_key_text, json_is_dropped };
+
+static const uint8_t *blank_end(const uint8_t *p, const uint8_t *end)
+{
+    while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t' || *p == ',' || *p == ':'))
+        p++;
+    return p;
+}
+
+static const uint8_t *scalar_end(const uint8_t *p, const uint8_t *end)
+{
+    if (*p == '"')
+        return string_end(p);
+    while (p < end && (*p == '-' || *p == '+' || *p == '.' || (*p >= '0' && *p <= '9') || ((*p | 0x20) >= 'a' && (*p | 0x20) <= 'z')))
+        p++;
+    return p;
+}
+
+/* The text is well-formed, so it only has to be followed. */
+static um_err json_tree(struct tree *t, struct stack *s)
+{
+    const uint8_t *p = t->src.data, *end = p + t->src.len;
+
+    do {
+        uint32_t key = NOTHING;
+
+        p = blank_end(p, end);
+        if (*p == ']' || *p == '}') {
+            if (*p++ == '}' && !object_order(t, s->v[s->n - 1].node))
+                return UM_ENOMEM;
+            s->n--;
+            continue;
+        }
+        if (s->n > 0 && t->src.data[t->nodes.v[s->v[s->n - 1].node].at] == '{') {
+            key = (uint32_t)(p - t->src.data);
+            p = blank_end(string_end(p), end);
+        }
+        if (!node_add(t, s, key, (size_t)(p - t->src.data)))
+            return UM_ENOMEM;
+        if (*p != '[' && *p != '{')
+            p = scalar_end(p, end);
+        else if (p++, !stack_push(t, s, 0))
+            return UM_ELIMIT;
+    } while (s->n > 0);
+    return UM_OK;
+}
+
+/* ---- writing any --------------------------------------------------------------------------------------- */
+
+static bool is_float32(double v)
+{
+    double back;
+
+    if (isinf(v))
+        return true;
+    if (!(fabs(v) <= (double)FLT_MAX))
+        return false;
+    back = (double)(float)v;
+    return !(back < v) && !(back > v);
+}
+
+static uint8_t *put_big_endian(uint8_t *p, uint64_t v, int bytes)
+{
+    while (bytes-- > 0)
+        *p++ = (uint8_t)(v >> 8 * bytes);
+    return p;
+}
+
+void any_put_number(struct um_buf *out, double v)
+{
+    union { double f; uint64_t u; } f64 = { .f = isnan(v) ? (double)NAN : v };
+    uint8_t *start = um_buf_room(out, 1 + LIB0_SINT_MAX_BYTES), *p = start;
+
+    if (p == NULL)
+        return;
+    if (fabs(v) <= 2147483647 && !(floor(v) < v)) {
+        *p++ = ANY_INT;
+        p = wr_sint(p, (uint64_t)fabs(v), signbit(v) != 0);
+    } else if (is_float32(v)) {
+        union { float f; uint32_t u; } f32 = { .f = (float)v };
+
+        *p++ = ANY_FLOAT32;
+        p = put_big_endian(p, f32.u, 4);
+    } else {
+        *p++ = ANY_FLOAT64;
+        p = put_big_endian(p, isnan(v) ? 0x7ff8000000000000u : f64.u, 8);
+    }
+    um_buf_advance(out, (size_t)(p - start));
+}
+
+void any_put_string(struct um_buf *out, struct um_span s)
+{
+    um_buf_put_u8(out, ANY_STRING);
+    buf_put_string(out, s);
+}
+
+static void put_unescaped(struct um_buf *out, struct um_span quoted)
+{
+    struct um_buf text = { 0 };
+    uint8_t *room;
+
+    if (memchr(quoted.data, '\\', quoted.len) == NULL) {
+        buf_put_string(out, UM_SPAN(quoted.data + 1, quoted.len - 2));
+        return;
+    }
+    if ((room = um_buf_room(&text, quoted.len)) != NULL)
+        buf_put_string(out, UM_SPAN(room, (size_t)(unescape(room, quoted, false) - room)));
+    out->failed |= text.failed;
+    um_buf_free(&text);
+}
+
+/* strtod without its decimal point, which depends on the locale: 12.5e3 is read as 125e2. */
+static double number_parse(struct um_span text, struct um_buf *digits)
+{
+    bool point = false, negative = false;
+    long exponent = 0, e = 0;
+    size_t i = 0;
+
+    for (; i < text.len && (text.data[i] | 0x20) != 'e'; i++) {
+        exponent -= point;
+        if (text.data[i] == '.')
+            point = true;
+        else
+            um_buf_put_u8(digits, text.data[i]);
+    }
+    for (; i < text.len; i++) {
+        negative |= text.data[i] == '-';
+        if (text.data[i] >= '0' && text.data[i] <= '9')
+            e = UM_MIN(e * 10 + (text.data[i] - '0'), EXPONENT_MAX);
+    }
+    um_buf_printf(digits, "e%ld", exponent + (negative ? -e : e));
+    return strtod(um_buf_cstr(digits), NULL);
+}
+
+static void put_parsed_number(struct um_buf *out, struct um_span text)
+{
+    struct um_buf digits = { 0 };
+    bool negative = text.data[0] == '-';
+    uint64_t v = 0;
+    size_t i = negative;
+
+    if (text.len < 10) {
+        while (i < text.len && text.data[i] >= '0' && text.data[i] <= '9')
+            v = v * 10 + (text.data[i++] - '0');
+        if (i == text.len) {
+            any_put_number(out, negative ? -(double)v : (double)v);
+            return;
+        }
+    }
+    any_put_number(out, number_parse(text, &digits));
+    out->failed |= digits.failed;
+    um_buf_free(&digits);
+}
+
+/* The JSON scalar at P. */
+static void any_put_scalar(struct um_buf *out, const uint8_t *p, const uint8_t *end)
+{
+    switch (*p) {
+    case '"':
+        um_buf_put_u8(out, ANY_STRING);
+        put_unescaped(out, json_quoted(p));
+        return;
+    case 't': um_buf_put_u8(out, ANY_TRUE); return;
+    case 'f': um_buf_put_u8(out, ANY_FALSE); return;
+    case 'n': um_buf_put_u8(out, ANY_NULL); return;
+    default:  put_parsed_number(out, UM_SPAN(p, (size_t)(scalar_end(p, end) - p)));
+    }
+}
+
+/* ---- walking a tree ------------------------------------------------------------------------------------ */
+
+/* How a tree is written; FIRST of its container. */
+struct form {
+    void (*key)(struct um_buf *out, struct tree *t, uint32_t at, bool first);
+    void (*item)(struct um_buf *out, struct tree *t, bool first);         /* before an element of a list */
+    void (*value)(struct um_buf *out, struct tree *t, const struct node *n, bool object);
+    void (*close)(struct um_buf *out, bool object);
+    uint8_t object, list;             /* what the source's containers begin with */
+};
+
+static um_err tree_write(struct tree *t, struct stack *s, const struct form *f, struct um_buf *out)
+{
+    uint32_t i = 0;
+
+    s->n = 0;
+    for (;;) {
+        const struct node *n = &t->nodes.v[i];
+        uint8_t head = t->src.data[n->at];
+
+        f->value(out, t, n, head == f->object);
+        if (head == f->object || head == f->list)
+            s->v[s->n++] = (struct open){ i, n->child, n->n };
+        while (s->n > 0 && s->v[s->n - 1].last == NOTHING)
+            f->close(out, t->src.data[t->nodes.v[s->v[--s->n].node].at] == f->object);
+        if (s->n == 0 || out->failed)
+            return out->failed ? UM_ENOMEM : UM_OK;
+        i = s->v[s->n - 1].last;
+        s->v[s->n - 1].last = t->nodes.v[i].next;
+        n = &t->nodes.v[s->v[s->n - 1].node];
+        if (t->src.data[n->at] == f->object)
+            f->key(out, t, t->nodes.v[i].key, i == n->child);
+        else
+            f->item(out, t, i == n->child);
+    }
+}
+
+/* ---- JSON to any --------------------------------------------------------------------------------------- */
+
+static void any_key(struct um_buf *out, struct tree *t, uint32_t at, bool first)
+{
+    (void)first;
+    put_unescaped(out, json_quoted(t->src.data + at));
+}
+
+static void any_item(struct um_buf *out, struct tree *t, bool first)
+{
+    (void)out;
+    (void)t;
+    (void)first;
+}
+
+static void any_value(struct um_buf *out, struct tree *t, const struct node *n, bool object)
+{
+    const uint8_t *p = t->src.data + n->at;
+
+    if (object || *p == '[') {
+        um_buf_put_u8(out, object ? ANY_OBJECT : ANY_ARRAY);
+        buf_put_uint(out, n->n);
+    } else {
+        any_put_scalar(out, p, t->src.data + t->src.len);
+    }
+}
+
+static void any_close(struct um_buf *out, bool object)
+{
+    (void)out;
+    (void)object;
+}
+
+static const struct form any_form = { any_key, any_item, any_value, any_close, '{', '[' };
+
+um_err json_to_any(struct um_span json, uint32_t max_depth, struct um_buf *out)
+{
+    struct tree t = { .src = json, .source = &json_source };
+    const uint8_t *p, *end = json.data + json.len;
+    struct stack s;
+    um_err err;
+
+    if (json.len >= NOTHING)
+        return UM_ELIMIT;
+    if ((err = json_check(json, max_depth)) != UM_OK)
+        return err;
+    p = blank_end(json.data, end);
+    if (*p != '{' && *p != '[') {
+        any_put_scalar(out, p, end);
+        return out->failed ? UM_ENOMEM : UM_OK;
+    }
+    mem_init(&t.mem, NULL);
+    s.n = 0;
+    if ((err = json_tree(&t, &s)) == UM_OK)
+        err = tree_write(&t, &s, &any_form, out);
+    tree_free(&t);
+    return err;
+}
+
+/* ---- any as a source ----------------------------------------------------------------------------------- */
+
+static struct um_span any_key_text(struct tree *t, uint32_t at)
+{
+    struct rd r = rd_make(UM_SPAN(t->src.data + at, t->src.len - at));
+
+    return rd_bytes(&r);
+}
+
+static bool any_is_dropped(struct tree *t, const struct node *n)
+{
+    bool undefined = t->src.data[n->at] == ANY_UNDEFINED;
+
+    if (um_span_eq(any_key_text(t, n->key), UM_SPAN_STR("__proto__")))
+        return true;
+    t->lossy |= undefined;
+    return undefined;
+}
+
+static const struct source any_source = { any_key_text, any_is_dropped };
+
+/* Containers that are full. */
+static um_err any_closed(struct tree *t, struct stack *s)
+{
+    while (s->n > 0 && s->v[s->n - 1].left == 0) {
+        uint32_t node = s->v[--s->n].node;
+
+        if (t->src.data[t->nodes.v[node].at] == ANY_OBJECT && !object_order(t, node))
+            return UM_ENOMEM;
+    }
+    return UM_OK;
+}
+
+static um_err any_tree(struct tree *t, struct stack *s)
+{
+    struct rd r = rd_make(t->src);
+    um_err err;
+
+    do {
+        uint32_t key = NOTHING;
+
+        if (s->n > 0) {
+            struct open *o = &s->v[s->n - 1];
+
+            o->left--;
+            if (t->src.data[t->nodes.v[o->node].at] == ANY_OBJECT) {
+                key = (uint32_t)(r.p - t->src.data);
+                rd_bytes(&r);
+            }
+        }
+        if (r.p == r.end)
+            return UM_EPROTO;
+        if (!node_add(t, s, key, (size_t)(r.p - t->src.data)))
+            return UM_ENOMEM;
+        if (*r.p != ANY_OBJECT && *r.p != ANY_ARRAY) {
+            rd_any(&r, 0, false);
+        } else {
+            r.p++;
+            if (!stack_push(t, s, rd_uint(&r)))
+                return UM_ELIMIT;
+        }
+        if (r.err != UM_OK)
+            return r.err;
+        if ((err = any_closed(t, s)) != UM_OK)
+            return err;
+    } while (s->n > 0);
+    return UM_OK;
+}
+
+/* ---- any to JSON --------------------------------------------------------------------------------------- */
+
+void json_put_string(struct um_buf *out, struct um_span s)
+{
+    static const char from[] = "\b\f\n\r\t", to[] = "bfnrt";
+    const uint8_t *p = s.data, *end = p + s.len;
+
+    um_buf_put_u8(out, '"');
+    while (p < end) {
+        const uint8_t *run = p;
+        const char *k;
+
+        while (p < end && *p >= 0x20 && *p != '"' && *p != '\\')
+            p++;
+        um_buf_put(out, run, (size_t)(p - run));
+        if (p == end)
+            break;
+        if (*p >= 0x20)
+            um_buf_put(out, (uint8_t[]){ '\\', *p }, 2);
+        else if (*p != 0 && (k = strchr(from, *p)) != NULL)
+            um_buf_put(out, (uint8_t[]){ '\\', (uint8_t)to[k - from] }, 2);
+        else
+            um_buf_printf(out, "\\u%04x", *p);
+        p++;
+    }
+    um_buf_put_u8(out, '"');
+}
+
+static bool json_put_number(struct um_buf *out, double v)
+{
+    char text[32];
+
+    if (isfinite(v))
+        um_buf_put(out, text, js_number(v, text));
+    else
+        um_buf_puts(out, "null");
+    return isfinite(v) && (!signbit(v) || v < 0);
+}
+
+static void json_put_bytes(struct um_buf *out, struct um_span s)
+{
+    um_buf_put_u8(out, '{');
+    for (size_t i = 0; i < s.len; i++) {
+        char text[48];
+        int n = snprintf(text, sizeof(text), i == 0 ? "\"%zu\":%u" : ",\"%zu\":%u", i, s.data[i]);
+
+        um_buf_put(out, text, (size_t)n);
+    }
+    um_buf_put_u8(out, '}');
+}
+
+static void json_put_bigint(struct um_buf *out, struct rd *r)
+{
+    uint64_t v = 0;
+
+    for (int i = 0; i < 8; i++)
+        v = v << 8 | rd_u8(r);
+    um_buf_printf(out, "\"%lld\"", (long long)(int64_t)v);
+}
+
+/* False: JSON cannot hold it. */
+static bool json_put_scalar(struct um_buf *out, struct rd *r)
+{
+    uint8_t tag = rd_u8(r);
+
+    switch (tag) {
+    case ANY_NULL:      um_buf_puts(out, "null"); return true;
+    case ANY_TRUE:      um_buf_puts(out, "true"); return true;
+    case ANY_FALSE:     um_buf_puts(out, "false"); return true;
+    case ANY_STRING:    json_put_string(out, rd_bytes(r)); return true;
+    case ANY_INT: case ANY_FLOAT32: case ANY_FLOAT64: return json_put_number(out, any_number(r, tag));
+    case ANY_BIGINT:    json_put_bigint(out, r); return false;
+    case ANY_BYTES:     json_put_bytes(out, rd_bytes(r)); return false;
+    default:            um_buf_puts(out, "null"); return false;
+    }
+}
+
+static void json_item(struct um_buf *out, struct tree *t, bool first)
+{
+    (void)t;
+    if (!first)
+        um_buf_put_u8(out, ',');
+}
+
+static void json_key(struct um_buf *out, struct tree *t, uint32_t at, bool first)
+{
+    json_item(out, t, first);
+    json_put_string(out, any_key_text(t, at));
+    um_buf_put_u8(out, ':');
+}
+
+static void json_value(struct um_buf *out, struct tree *t, const struct node *n, bool object)
+{
+    struct rd r = rd_make(UM_SPAN(t->src.data + n->at, t->src.len - n->at));
+
+    if (object)
+        um_buf_put_u8(out, '{');
+    else if (*r.p == ANY_ARRAY)
+        um_buf_put_u8(out, '[');
+    else
+        t->lossy |= !json_put_scalar(out, &r);
+}
+
+static void json_close(struct um_buf *out, bool object) { um_buf_put_u8(out, object ? '}' : ']'); }
+
+static const struct form json_form = { json_key, json_item, json_value, json_close, ANY_OBJECT, ANY_ARRAY };
+
+um_err any_to_json(struct um_span any, struct um_buf *out, bool *lossy)
+{
+    struct tree t = { .src = any, .source = &any_source };
+    struct rd r = rd_make(any);
+    struct stack s;
+    um_err err;
+
+    *lossy = false;
+    if (any.len == 0)
+        return UM_EPROTO;
+    if (any.len >= NOTHING)
+        return UM_ELIMIT;
+    if (*r.p != ANY_OBJECT && *r.p != ANY_ARRAY) {
+        *lossy = !json_put_scalar(out, &r);
+        return r.err != UM_OK ? r.err : out->failed ? UM_ENOMEM : UM_OK;
+    }
+    mem_init(&t.mem, NULL);
+    s.n = 0;
+    if ((err = any_tree(&t, &s)) == UM_OK)
+        err = tree_write(&t, &s, &json_form, out);
+    *lossy = t.lossy;
+    tree_free(&t);
+    return err;
+}

@@ -1,0 +1,28 @@
+/* Values between JSON texts and lib0's `any`, as a JavaScript program carries them over. Any thread.
+ *
+ *   {"b":1,"a":0.5}   <->   76 02 01 62 7d 01 01 61 7c 3f 00 00 00      (hexadecimal)
+ *
+ * Objects come out with their keys in JavaScript's order (array indices ascending, then first come first), the last
+ * of equal keys giving the value. Results are appended; after an error the new bytes mean nothing. */
+#ifndef UM_CRDT_VALUE_H
+#define UM_CRDT_VALUE_H
+#include "lib0.h"
+
+/* JSON.parse, then lib0's writeAny. JSON is UTF-8; escapes of half a surrogate pair become U+FFFD. UM_EPROTO when it
+ * is not JSON, UM_ELIMIT for nesting beyond MAX_DEPTH (or 1,024), UM_ENOMEM. */
+UM_CHECK_RESULT um_err json_to_any(struct um_span json, uint32_t max_depth, struct um_buf *out);
+
+/* JSON.stringify of one valid value: undefined is left out of objects and null elsewhere, NaN and infinities are
+ * null, -0 is 0, bytes are {"0":1,"1":2,…}. A big integer, where JSON.stringify throws, is a string of decimal
+ * digits; an object's key `__proto__`, which JavaScript takes for something else, is left out. *LOSSY: JSON.parse
+ * would not give the same value back. UM_ELIMIT for nesting beyond 1,024, UM_ENOMEM. */
+UM_CHECK_RESULT um_err any_to_json(struct um_span any, struct um_buf *out, bool *lossy);
+
+/* One number, string, as lib0 writes it: integer, float32 or float64. */
+void any_put_number(struct um_buf *out, double v);
+void any_put_string(struct um_buf *out, struct um_span s);        /* valid UTF-8 */
+
+/* A JSON string in quotes with JSON.stringify's escapes. */
+void json_put_string(struct um_buf *out, struct um_span s);
+
+#endif
