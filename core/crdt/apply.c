@@ -4,7 +4,7 @@
  *         -> (formatting clean-up) -> collect -> join -> event, once per transaction
  *
  * Only the steps before "integrate" can fail. */
-#include "doc.h"
+#include "posindex.h"
 
 /* ---- the common keystroke ------------------------------------------------------------------------------ */
 
@@ -103,6 +103,7 @@ static bool apply_typed(struct um_crdt *doc, struct um_span update, struct um_cr
     t.run->len += t.w.len;
     t.c->state += t.w.len;
     doc->types.v[t.run->parent].length += t.w.len;
+    posindex_resize(doc, t.run_index, t.w.len);
     out->changed = out->verbatim = true;
     out->event = UM_SPAN(update.data, t.bytes);
     cache_note(doc, out->event);

@@ -1,6 +1,6 @@
 /* Deleting items and collecting what was deleted. Types are walked without recursion: down through `start` and
  * the slots, up through the item that holds a type. */
-#include "doc.h"
+#include "posindex.h"
 
 /* ---- the transaction's records. Running out of memory here costs the event, not the document ------------ */
 
@@ -95,12 +95,17 @@ static uint32_t walk_beside(struct walk *w, const struct item *it)
 
 /* ---- deletion ------------------------------------------------------------------------------------------ */
 
-static void item_mark_deleted(struct um_crdt *doc, struct item *it)
+static void item_mark_deleted(struct um_crdt *doc, uint32_t i)
 {
+    struct item *it = item_at(doc, i);
     uint32_t parent = item_is_keyed(it) ? doc->slots.v[it->parent].type : it->parent;
 
-    if (item_is_countable(it) && !item_is_keyed(it))
+    if (item_is_countable(it) && !item_is_keyed(it)) {
         doc->types.v[parent].length -= it->len;
+        posindex_resize(doc, i, 0u - it->len);
+    } else if (it->kind == KIND_FORMAT) {
+        posindex_unmark(doc, i);
+    }
     it->flags |= F_DELETED;
     tx_record_delete(doc, it->client, it->clock, it->len);
     tx_note_change(doc, parent);
@@ -125,7 +130,7 @@ static void children_delete(struct um_crdt *doc, uint32_t type)
         }
         it = item_at(doc, i);
         if (!item_is_deleted(it)) {
-            item_mark_deleted(doc, it);
+            item_mark_deleted(doc, i);
             if (it->kind == KIND_TYPE) {
                 w.type = it->content;
                 i = walk_first(&w);
@@ -144,7 +149,7 @@ void item_delete(struct um_crdt *doc, uint32_t i)
 
     if (item_is_deleted(it))
         return;
-    item_mark_deleted(doc, it);
+    item_mark_deleted(doc, i);
     if (it->kind == KIND_TYPE)
         children_delete(doc, it->content);
 }

@@ -32,6 +32,7 @@ um_err um_crdt_new(const struct um_crdt_conf *conf, struct um_crdt **out)
     doc->eager_pending = conf->eager_pending;
     doc->seed = um_hash(UM_SPAN(&doc, sizeof(doc)));
     doc->items.free_head = doc->free_type = doc->free_slot = NONE;
+    doc->pos.free_node = doc->pos.near_leaf = NONE;
     doc->tx = &doc->txs[0];
     *out = doc;
     return UM_OK;

@@ -93,6 +93,7 @@ struct type {
     uint32_t item;                    /* that holds it; NONE for roots. In the free list: the next */
     uint32_t first_slot, last_slot;   /* in order of appearance of the keys */
     uint32_t changed;                 /* epoch of the transaction that changed it */
+    uint32_t pos;                     /* root of its position index; NONE */
 };
 struct slot {                         /* one key of one type */
     uint32_t type, key;               /* key: a name */
@@ -150,6 +151,18 @@ struct pending {
 
 typedef VEC(struct region) region_vec;
 
+struct pos_node;                      /* posindex.c */
+struct pos_ref {
+    struct pos_node *node;
+    uint32_t next_free;               /* of unused numbers */
+};
+struct posindex {
+    VEC(struct pos_ref) nodes;
+    VEC(uint32_t) leaf_of;            /* per item: its leaf, when its list has an index */
+    uint32_t free_node, live;
+    uint32_t near_leaf, near_type, near_start;    /* of the last look-up */
+};
+
 struct event_cache {
     struct um_bytes *blob;            /* full state, NULL: none */
     VEC(uint8_t) raw;                 /* events since the last look, each: uint length, bytes */
@@ -190,6 +203,7 @@ struct um_crdt {
     region_vec regions;               /* sorted; empty between transactions */
     VEC(uint32_t) marks;              /* per item: scratch of the conflict scan */
     uint32_t mark;
+    struct posindex pos;
 
     struct tx txs[2];                 /* the update's; the formatting clean-up's */
     struct tx *tx;                    /* the running one */

@@ -1,6 +1,6 @@
 /* Placing one struct into the document: YATA as yjs does it. plan.c has made sure that everything it needs is
  * here and that nothing below can run out of memory. */
-#include "doc.h"
+#include "posindex.h"
 
 #define SCAN_SHORT 8u                 /* up to here "seen before" is found by walking back */
 
@@ -145,6 +145,7 @@ static void item_link(struct um_crdt *doc, uint32_t i, uint32_t left)
         if (left != NONE)
             item_delete(doc, left);
     }
+    posindex_add(doc, i);
 }
 
 static void content_take(struct um_crdt *doc, uint32_t i, const struct wire *w)

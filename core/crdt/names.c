@@ -1,5 +1,5 @@
 /* Interned names (roots, map keys, node names), types, and slots: one slot per key of a type. */
-#include "doc.h"
+#include "posindex.h"
 #include <umbel/map.h>
 
 /* ---- hash tables --------------------------------------------------------------------------------------- */
@@ -164,7 +164,7 @@ uint32_t type_new(struct um_crdt *doc, uint8_t kind, uint32_t name, uint32_t ite
         t = doc->types.n++;
     }
     doc->types.v[t] = (struct type){ .kind = kind, .name = name, .start = NONE, .item = item, .first_slot = NONE,
-                                     .last_slot = NONE };
+                                     .last_slot = NONE, .pos = NONE };
     return t;
 }
 
@@ -221,6 +221,7 @@ void type_free(struct um_crdt *doc, uint32_t type)
         slot->next = doc->free_slot;
         doc->free_slot = s;
     }
+    posindex_drop(doc, type);
     t->item = doc->free_type;
     t->first_slot = t->last_slot = t->start = NONE;
     doc->free_type = type;
@@ -256,6 +257,7 @@ void names_rollback(struct um_crdt *doc, struct names_mark mark)
 
 void names_destroy(struct um_crdt *doc)
 {
+    posindex_destroy(doc);
     vec_free(&doc->mem, &doc->names);
     vec_free(&doc->mem, &doc->name_bytes);
     vec_free(&doc->mem, &doc->roots);

@@ -1,6 +1,6 @@
 /* Cutting items in two and joining neighbours again. Only what yjs joins is joined, in its order, so that the
  * encoded state is equal to the byte. */
-#include "doc.h"
+#include "posindex.h"
 
 static const uint8_t replacement[3] = { 0xef, 0xbf, 0xbd };
 
@@ -46,6 +46,7 @@ uint32_t item_split(struct um_crdt *doc, struct cursor at, uint32_t k)
     if (c->run_item == i)
         c->run_item = r->kind == KIND_TYPE ? NONE : n;
     index_insert_after(doc, at, (struct entry){ r->clock, n });
+    posindex_cut(doc, i);
     tx_note_split(doc, it->client, r->clock);
     if (it->clock >= client_before(doc, it->client))
         doc->tx->odd = true;
@@ -227,6 +228,7 @@ static bool items_join(struct um_crdt *doc, uint32_t first, uint32_t last)
     while (i != end) {
         uint32_t next = item_at(doc, i)->right;
 
+        posindex_absorb(doc, first, i);
         item_free(doc, i);
         i = next;
     }

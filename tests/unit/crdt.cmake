@@ -1,5 +1,11 @@
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
-foreach(part vectors doc alloc value)
+foreach(part
+    alloc
+    doc
+    posindex
+    value
+    vectors
+  )
   um_unit_test(crdt_${part}
     SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/crdt/test_${part}.c ${CMAKE_SOURCE_DIR}/tests/unit/crdt/support.c
     LINK um_crdt um_base PkgConfig::JANSSON
