@@ -19,6 +19,7 @@
     X(STORE_RETRIES,  "collab.store.retries",    "appends",     COUNTER, "appends that were repeated after a failure") \
     X(FOLDS,          "collab.folds",            "folds",       COUNTER, "logs folded into their document's state") \
     X(FOLD_CONFLICTS, "collab.fold.conflicts",   "folds",       COUNTER, "folds that another writer overtook") \
+    X(RESTS,          "collab.rests",            "times",       COUNTER, "quiet documents that went back to their encoded form") \
     X(LOAD_FAILURES,  "collab.load.failures",    "loads",       COUNTER, "documents that could not be loaded")
 
 enum collab_counter {

@@ -486,6 +486,21 @@ void doc_say(struct seat *s, uint64_t type, struct um_span body)
     um_list_append(&s->held, &f->link);
 }
 
+size_t doc_rest(struct doc *d, int64_t now_ms)
+{
+    bool may = (d->state == DOC_OPEN || d->state == DOC_IDLE) && persist_is_settled(d) && !um_crdt_is_cold(d->crdt);
+    struct um_crdt_stats stats;
+
+    if (!may || now_ms - UM_MAX(d->last_change_ms, d->since_ms) < d->hub->engine->cf.rest_after_ms)
+        return 0;
+    um_crdt_get_stats(d->crdt, &stats);
+    if (um_crdt_freeze(d->crdt) == UM_OK) {
+        count(C_RESTS, 1);
+        outbox_drop_copy(d);                 /* the state itself will do */
+    }
+    return stats.encoded_bytes;
+}
+
 void doc_presence_sweep(struct doc *d, int64_t now_ms, int64_t age_ms)
 {
     if (presence_expire(&d->presence, now_ms, age_ms))

@@ -4,6 +4,7 @@
 #include "internal.h"
 
 #define SWEEP_MS      3000
+#define REST_BYTES (4u << 20)            /* encoded in one sweep: some milliseconds */
 #define PRESENCE_MS  30000               /* y-protocols: a state that was not renewed for so long is dropped */
 
 struct hub *hub_of_document(struct um_collab *c, struct um_span name)
@@ -31,11 +32,15 @@ static void sweep(void *arg)
 {
     struct hub *h = arg;
     int64_t now = um_loop_now_ms(h->loop);
+    size_t rested = 0;
 
     UM_LIST_EACH_SAFE(it, &h->conns)
         conn_keep_alive(UM_CONTAINER(it, struct conn, link), now);
     UM_LIST_EACH_SAFE(it, &h->all_docs)
         doc_presence_sweep(UM_CONTAINER(it, struct doc, link), now, PRESENCE_MS);
+    UM_LIST_EACH_SAFE(it, &h->all_docs)
+        if (rested < REST_BYTES)
+            rested += doc_rest(UM_CONTAINER(it, struct doc, link), now);
     sweep_later(h);
 }
 

@@ -202,6 +202,8 @@ void doc_loaded(struct doc *d);          /* LOADING is over: greet and work off 
 void doc_end(struct doc *d, const char *reason, enum end_how how, unsigned code);   /* all seats out, nothing more stored */
 void doc_settle(struct doc *d);          /* something finished: unload when nothing is left to do */
 void doc_presence_sweep(struct doc *d, int64_t now_ms, int64_t age_ms);
+/* A document that nobody has changed for long keeps only its encoded state. Returns the bytes that this has encoded. */
+size_t doc_rest(struct doc *d, int64_t now_ms);
 
 /* outbox.c */
 void outbox_init(struct doc *d);
@@ -209,6 +211,7 @@ void outbox_add(struct doc *d, struct um_span update, struct seat *origin);
 void outbox_flush(struct doc *d);
 void outbox_presence(struct doc *d);                     /* presence has dirty entries */
 void outbox_forget_seat(struct doc *d, struct seat *s);
+void outbox_drop_copy(struct doc *d);
 void outbox_send_state(struct doc *d, struct seat *s, struct um_span sv);   /* Step2, in pieces when large */
 void outbox_catch_up(struct doc *d, struct seat *s);     /* S was behind and has drained */
 void outbox_free(struct doc *d);

@@ -171,7 +171,7 @@ static void send_shared(struct seat *s, int kind, struct um_bytes *payload)
     um_buf_free(&head);
 }
 
-static void copy_drop(struct doc *d)
+void outbox_drop_copy(struct doc *d)
 {
     for (size_t i = 0; i < d->copy.n; i++)
         um_bytes_unref(d->copy.piece[i]);
@@ -199,7 +199,7 @@ static um_err copy_make(struct doc *d)
     struct um_crdt_stats stats;
     um_err err;
 
-    copy_drop(d);
+    outbox_drop_copy(d);
     um_crdt_get_stats(d->crdt, &stats);
     err = um_crdt_state_vector(d->crdt, &d->copy.sv);
     if (err == UM_OK && stats.encoded_bytes <= piece) {
@@ -214,7 +214,7 @@ static um_err copy_make(struct doc *d)
     }
     d->copy.fresh = err == UM_OK;
     if (err != UM_OK)
-        copy_drop(d);
+        outbox_drop_copy(d);
     return err;
 }
 
@@ -299,7 +299,7 @@ void outbox_catch_up(struct doc *d, struct seat *s)
 void outbox_free(struct doc *d)
 {
     um_defer_cancel(&d->flush);
-    copy_drop(d);
+    outbox_drop_copy(d);
     um_buf_free(&d->updates);
     free(d->items);
 }

@@ -269,6 +269,11 @@ static um_err take_stored(struct doc *d, const struct um_store_loaded *doc, bool
         um_err err;
         if (bytes.len == 0)
             continue;
+        if (i == 0 && !relay) {          /* stays cold when there is no more */
+            if ((err = um_crdt_open(d->crdt, doc->state)) != UM_OK)
+                return err;
+            continue;
+        }
         if ((err = um_crdt_load(d->crdt, bytes, &a)) != UM_OK)
             return err;
         if (relay && a.changed) {

@@ -4,6 +4,7 @@
  *         -> (formatting clean-up) -> collect -> join -> event, once per transaction
  *
  * Only the steps before "integrate" can fail. */
+#include "cold.h"
 #include "posindex.h"
 
 /* ---- the common keystroke ------------------------------------------------------------------------------ */
@@ -158,10 +159,9 @@ static void pending_retry(struct um_crdt *doc)
     struct um_buf buf = { 0 };
     struct scan scan;
     struct pending old = doc->pending;
-    struct um_crdt_limits limits = doc->limits;
+    struct um_crdt_limits limits = limits_of_store(doc);
     bool waits = false, ready;
 
-    limits.update_bytes = limits.update_structs = limits.update_clients = limits.update_ranges = UINT32_MAX;
     if (pending_merged(doc, &buf) == UM_OK && !buf.failed &&
         update_scan(UM_SPAN(buf.data, buf.len), &limits, &scan) == UM_OK) {
         doc->pending.pieces = (__typeof__(old.pieces)){ 0 };
@@ -319,6 +319,14 @@ static um_err apply_limited(struct um_crdt *doc, struct um_span update, const st
     if (out == NULL)
         out = &ignored;
     memset(out, 0, sizeof(*out));
+    if (um_crdt_is_cold(doc)) {
+        if ((err = update_scan(update, limits, &scan)) != UM_OK)
+            return err;
+        if (cold_knows(doc, update, &scan))
+            return UM_OK;
+        if ((err = thaw(doc)) != UM_OK)
+            return err;
+    }
     scratch_trim(doc);
     if (apply_typed(doc, update, out))
         return UM_OK;
@@ -335,9 +343,8 @@ um_err um_crdt_apply(struct um_crdt *doc, struct um_span update, struct um_crdt_
 
 um_err um_crdt_load(struct um_crdt *doc, struct um_span update, struct um_crdt_applied *out)
 {
-    struct um_crdt_limits limits = doc->limits;
+    struct um_crdt_limits limits = limits_of_store(doc);
 
-    limits.update_bytes = limits.update_structs = limits.update_clients = limits.update_ranges = UINT32_MAX;
     return apply_limited(doc, update, &limits, out);
 }
 
@@ -371,6 +378,11 @@ um_err um_crdt_contains(const struct um_crdt *doc, struct um_span update, bool *
     um_err err;
 
     if ((err = update_scan(update, &doc->limits, &scan)) != UM_OK)
+        return err;
+    *out = true;
+    if (um_crdt_is_cold(doc) && cold_knows(doc, update, &scan))
+        return UM_OK;
+    if ((err = thaw(doc)) != UM_OK)
         return err;
     *out = false;
     rd_uint(&r);

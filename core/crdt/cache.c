@@ -1,4 +1,5 @@
 /* The encoded state, kept for readers that join: a shared blob and the events since it was made. */
+#include "cold.h"
 #include "doc.h"
 
 #define TAIL_MIN (64u << 10)          /* a tail may always be this long */
@@ -115,6 +116,10 @@ um_err um_crdt_encode_shared(struct um_crdt *doc, struct um_bytes **out)
     struct event_cache *c = &doc->cache;
     um_err err;
 
+    if (um_crdt_is_cold(doc)) {
+        *out = cold_shared(doc);
+        return UM_OK;
+    }
     if ((c->blob == NULL || c->tail.n + c->raw.n > 0) && (err = blob_make(doc)) != UM_OK)
         return err;
     *out = um_bytes_ref(c->blob);
@@ -126,6 +131,12 @@ um_err um_crdt_state_parts(struct um_crdt *doc, struct um_bytes **blob, struct u
     struct event_cache *c = &doc->cache;
     um_err err;
 
+    if (um_crdt_is_cold(doc)) {
+        *blob = doc->cold.state;
+        *tail = NULL;
+        *n_tail = 0;
+        return UM_OK;
+    }
     if (c->blob == NULL && (err = blob_make(doc)) != UM_OK)
         return err;
     if ((err = tail_shorten(doc)) != UM_OK || (err = raw_join(doc)) != UM_OK)

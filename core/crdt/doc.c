@@ -1,5 +1,6 @@
 /* A document's life, its roots, its figures. */
 #include "doc.h"
+#include "cold.h"
 #include <umbel/map.h>
 
 void um_crdt_conf_init(struct um_crdt_conf *conf)
@@ -8,6 +9,20 @@ void um_crdt_conf_init(struct um_crdt_conf *conf)
 #define X(name, value, text) conf->limits.name = value;
     UM_CRDT_LIMITS(X)
 #undef X
+}
+
+struct um_crdt_conf doc_conf(const struct um_crdt *doc)
+{
+    return (struct um_crdt_conf){ .gc = doc->gc, .cleanup = doc->cleanup, .eager_pending = doc->eager_pending,
+                                  .limits = doc->limits, .alloc = doc->mem.alloc };
+}
+
+struct um_crdt_limits limits_of_store(const struct um_crdt *doc)
+{
+    struct um_crdt_limits limits = doc->limits;
+
+    limits.update_bytes = limits.update_structs = limits.update_clients = limits.update_ranges = UINT32_MAX;
+    return limits;
 }
 
 um_err um_crdt_new(const struct um_crdt_conf *conf, struct um_crdt **out)
@@ -44,6 +59,7 @@ void um_crdt_free(struct um_crdt *doc)
 
     if (doc == NULL)
         return;
+    cold_drop(doc);
     cache_drop(doc);
     vec_free(&doc->mem, &doc->cache.tail);
     pending_destroy(doc);
@@ -61,7 +77,7 @@ void um_crdt_free(struct um_crdt *doc)
 
 um_err um_crdt_declare_root(struct um_crdt *doc, struct um_span name, enum um_crdt_kind kind)
 {
-    struct names_mark mark = names_mark(doc);
+    struct names_mark mark;
     struct type *t;
     uint32_t i;
     um_err err;
@@ -70,6 +86,9 @@ um_err um_crdt_declare_root(struct um_crdt *doc, struct um_span name, enum um_cr
         return UM_ELIMIT;
     if (kind >= UM_CRDT_UNTYPED)
         return UM_EINVAL;
+    if ((err = thaw(doc)) != UM_OK)
+        return err;
+    mark = names_mark(doc);
     if ((err = root_intern(doc, name, &i)) != UM_OK) {
         names_rollback(doc, mark);
         return err;
@@ -88,7 +107,7 @@ bool um_crdt_roots(const struct um_crdt *doc, size_t *pos, struct um_span *name,
 {
     const struct type *t;
 
-    if (*pos >= doc->roots.n)
+    if (thaw(doc) != UM_OK || *pos >= doc->roots.n)
         return false;
     t = &doc->types.v[doc->roots.v[(*pos)++]];
     *name = name_text(doc, t->name);
@@ -113,6 +132,12 @@ void um_crdt_get_stats(const struct um_crdt *doc, struct um_crdt_stats *out)
         .pending_clients = p->sections,
         .pending_bytes = p->bytes + p->ranges.n * sizeof(struct range),
     };
+    if (doc->cold.state != NULL) {
+        out->structs = doc->cold.structs;
+        out->clients = doc->cold.sv.n;
+        out->encoded_bytes = doc->cold.state->len;
+        out->memory_bytes += doc->cold.state->len;
+    }
     for (uint32_t k = 0; k < doc->clients.n; k++)
         out->clients += doc->clients.v[k].state > 0;
 }

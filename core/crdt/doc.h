@@ -170,8 +170,16 @@ struct event_cache {
     size_t tail_bytes;
 };
 
+struct cold {
+    struct um_bytes *state;           /* NULL: the document is warm */
+    sv_vec sv;
+    struct um_span ds;                /* within state */
+    uint32_t structs;
+};
+
 struct um_crdt {
     struct mem mem;
+    struct cold cold;
     struct um_crdt_limits limits;
     bool gc, cleanup, eager_pending;
     uint64_t seed;                    /* of the client table */
@@ -237,6 +245,10 @@ static inline struct type *item_type(const struct um_crdt *doc, const struct ite
 
     return &doc->types.v[t];
 }
+
+/* doc.c */
+struct um_crdt_conf doc_conf(const struct um_crdt *doc);
+struct um_crdt_limits limits_of_store(const struct um_crdt *doc);      /* for bytes that an update_* limit does not bind */
 
 /* items.c: items, content bytes */
 um_err items_reserve(struct um_crdt *doc, uint64_t n);

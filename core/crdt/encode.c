@@ -1,4 +1,5 @@
 /* Writing: state vectors, states and differences, the event of a transaction, pieces of a state. */
+#include "cold.h"
 #include "doc.h"
 
 /* ---- structs ------------------------------------------------------------------------------------------- */
@@ -192,6 +193,8 @@ um_err um_crdt_state_vector(const struct um_crdt *cdoc, struct um_buf *out)
     struct um_crdt *doc = (struct um_crdt *)cdoc;     /* sorts clients: not a change that can be seen */
     uint32_t n = 0;
 
+    if (um_crdt_is_cold(doc))
+        return cold_state_vector(doc, out);
     clients_sort(doc);
     for (uint32_t i = 0; i < doc->clients.n; i++)
         n += doc->clients.v[i].state > 0;
@@ -304,7 +307,7 @@ um_err um_crdt_encode(const struct um_crdt *doc, struct um_span sv, struct um_bu
     mem_init(&m, &doc->mem.alloc);
     if ((err = sv_read(&m, sv, &doc->limits, &known)) != UM_OK)
         return err;
-    err = state_encode(doc, &m, &known, out);
+    err = um_crdt_is_cold(doc) ? cold_encode(doc, &m, &known, out) : state_encode(doc, &m, &known, out);
     vec_free(&m, &known);
     return err == UM_OK && out->failed ? UM_ENOMEM : err;
 }
@@ -532,16 +535,36 @@ static um_err tail_pieces(struct pieces *p, struct mem *m, const sv_vec *sv)
     return p->cb(p->arg, UM_SPAN(p->buf.data, p->buf.len));
 }
 
+/* A cold state that is one piece stays cold. */
+static um_err cold_piece(const struct um_crdt *doc, struct um_span sv, size_t max_bytes, um_crdt_piece_cb *cb, void *arg,
+                         bool *done)
+{
+    struct um_buf buf = { 0 };
+    um_err err = um_crdt_encode(doc, sv, &buf);
+
+    if (err == UM_OK && (*done = buf.len <= max_bytes))
+        err = cb(arg, UM_SPAN(buf.data, buf.len));
+    um_buf_free(&buf);
+    return err;
+}
+
 um_err um_crdt_encode_pieces(const struct um_crdt *cdoc, struct um_span sv, size_t max_bytes, um_crdt_piece_cb *cb,
                              void *arg)
 {
     struct um_crdt *doc = (struct um_crdt *)cdoc;
-    size_t n = doc->clients.n, size = n * (3 * sizeof(uint32_t) + 1) + 1;
     struct pieces p = { .doc = doc, .max_bytes = max_bytes, .cb = cb, .arg = arg };
+    bool done = false;
+    size_t n, size;
     struct mem m;
     sv_vec known;
     um_err err;
 
+    if (um_crdt_is_cold(doc) && ((err = cold_piece(doc, sv, max_bytes, cb, arg, &done)) != UM_OK || done))
+        return err;
+    if ((err = thaw(doc)) != UM_OK)
+        return err;
+    n = doc->clients.n;
+    size = n * (3 * sizeof(uint32_t) + 1) + 1;
     mem_init(&m, &doc->mem.alloc);
     if ((err = sv_read(&m, sv, &doc->limits, &known)) != UM_OK)
         return err;

@@ -1,4 +1,5 @@
 /* The engine of the readers, and their public faces. */
+#include "cold.h"
 #include "reader.h"
 #include <umbel/util.h>
 
@@ -116,6 +117,10 @@ static um_err reader_end(struct reader *r)
 
 static um_err root_of(const struct um_crdt *doc, struct um_span root, uint32_t kinds, uint32_t *out)
 {
+    um_err err = thaw(doc);
+
+    if (err != UM_OK)
+        return err;
     if ((*out = root_find(doc, root)) == NONE)
         return UM_ENOTFOUND;
     return (KINDS(doc->types.v[*out].kind) & kinds) != 0 ? UM_OK : UM_EINVAL;

@@ -1,6 +1,7 @@
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 foreach(part
     alloc
+    cold
     doc
     posindex
     value

@@ -35,7 +35,7 @@ void bench_init(struct bench *b, unsigned n_reactors)
     *b = (struct bench){ .n_reactors = n_reactors };
     b->cf = (struct um_collab_conf){
         .ack = UM_COLLAB_DURABLE, .authentication = UM_COLLAB_REQUIRED, .presence_bind = true,
-        .debounce_ms = 10, .max_debounce_ms = 50, .unload_delay_ms = 0, .fold_max_age_ms = 1000, .fold_rows = 500,
+        .debounce_ms = 10, .max_debounce_ms = 50, .unload_delay_ms = 0, .rest_after_ms = 3600000, .fold_max_age_ms = 1000, .fold_rows = 500,
         .piece_bytes = 1 << 20, .auth_timeout_ms = 60000, .keep_alive_ms = 60000,
         .max_queued_bytes = 1 << 20, .max_queued_frames = 1000, .max_pending_documents = 100, .max_documents = 100,
         .max_name_bytes = 512, .max_token_bytes = 1024, .max_update_bytes = 16 << 20, .max_document_bytes = 64 << 20,

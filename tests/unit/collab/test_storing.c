@@ -222,6 +222,35 @@ static void a_log_is_folded_and_the_document_unloaded(void **state)
     bench_stop(&b);
 }
 
+static void a_quiet_document_rests_and_goes_on_where_it_was(void **state)
+{
+    struct bench b;
+    struct peer p, q;
+    struct um_buf u = { 0 };
+    int64_t rests = bench_count(C_RESTS);
+
+    (void)state;
+    bench_init(&b, 1);
+    b.cf.rest_after_ms = 0;
+    b.cf.keep_alive_ms = 40;
+    bench_start(&b);
+    OPEN_AND_JOIN(&b, &p, ADDR("d"), "good");
+    for (int i = 1; i <= 3; i++) {
+        peer_say(&p, ADDR("d"), WIRE_SYNC, SYNC_UPDATE, text_update(&u, (uint64_t)i, "rest"));
+        peer_expect_empty(&p, ADDR("d"), WIRE_SYNC_STATUS, 1);
+        bench_until(&b, bench_count(C_RESTS) == rests + i);
+    }
+    OPEN_AND_JOIN(&b, &q, ADDR("d"), "good");             /* served from the encoded state */
+    peer_read_until_text(&q, 12);
+    bench_turns(&b, 20);
+    assert_int_equal(bench_count(C_RESTS), rests + 3);    /* joining has not woken it */
+    peer_close(&p);
+    peer_close(&q);
+    bench_until(&b, bench_stats(&b).documents == 0);
+    um_buf_free(&u);
+    bench_stop(&b);
+}
+
 static void ignore(void *arg, um_err err, uint64_t n)
 {
     (void)err;
@@ -360,6 +389,7 @@ int storing_group(void)
         cmocka_unit_test(a_large_document_turns_read_only_and_its_readers_still_sync),
         cmocka_unit_test(a_document_larger_than_one_update_can_be_loaded_again),
         cmocka_unit_test(a_log_is_folded_and_the_document_unloaded),
+        cmocka_unit_test(a_quiet_document_rests_and_goes_on_where_it_was),
         cmocka_unit_test(a_document_that_another_has_folded_is_loaded_anew_and_then_unloaded),
         cmocka_unit_test(a_fold_that_fails_is_repeated),
         cmocka_unit_test(damaged_bytes_are_told_and_left_alone),

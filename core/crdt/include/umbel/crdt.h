@@ -100,6 +100,17 @@ UM_CHECK_RESULT um_err um_crdt_apply(struct um_crdt *doc, struct um_span update,
  * do not hold; those of the document do. */
 UM_CHECK_RESULT um_err um_crdt_load(struct um_crdt *doc, struct um_span update, struct um_crdt_applied *out);
 
+/* Starts DOC, which must be empty (else UM_ECONFLICT), with STATE from the store, of which it keeps a reference. As
+ * long as nothing is changed or read the document stays cold: it holds these bytes and no more, and serves state
+ * vectors, states and differences from them; then it is integrated by itself. A state that leaves something waiting,
+ * or with more than these bytes, is integrated at once. What a cold document encodes is STATE as it came. */
+UM_CHECK_RESULT um_err um_crdt_open(struct um_crdt *doc, struct um_bytes *state);
+bool um_crdt_is_cold(const struct um_crdt *doc);
+
+/* Makes a quiet document cold again, to save memory: a quarter of it remains, roughly. UM_ECONFLICT when something
+ * waits, or a root was declared. Names of roots and types taken before are void. */
+UM_CHECK_RESULT um_err um_crdt_freeze(struct um_crdt *doc);
+
 /* Would applying UPDATE change nothing (every struct and every deletion is known)? */
 UM_CHECK_RESULT um_err um_crdt_contains(const struct um_crdt *doc, struct um_span update, bool *out);
 
