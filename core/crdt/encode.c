@@ -27,11 +27,12 @@ static void parent_write(const struct um_crdt *doc, const struct item *it, struc
         buf_put_string(out, name_text(doc, doc->slots.v[it->parent].key));
 }
 
-/* The content of IT from unit K on. */
-static void item_content_write(const struct um_crdt *doc, const struct item *it, uint32_t k, struct um_buf *out)
+/* N units of IT's content from unit K on. */
+static void item_content_write(const struct um_crdt *doc, const struct item *it, uint32_t k, uint32_t n,
+                               struct um_buf *out)
 {
     struct um_span body = item_body(doc, it);
-    bool head = (it->flags & F_HEAD_HALF) != 0, half = false;
+    bool head = (it->flags & F_HEAD_HALF) != 0, tail = (it->flags & F_TAIL_HALF) != 0, half = false;
 
     if (it->kind == KIND_TYPE) {
         const struct type *t = &doc->types.v[it->content];
@@ -45,10 +46,14 @@ static void item_content_write(const struct um_crdt *doc, const struct item *it,
         body = UM_SPAN(body.data + at, body.len - at);
         head = half;
     }
-    content_write(out, it->kind, it->len - k, body, head, (it->flags & F_TAIL_HALF) != 0);
+    if (k + n < it->len) {
+        body.len = body_offset(it->kind, body, n - head, &half);
+        tail = half;
+    }
+    content_write(out, it->kind, n, body, head, tail);
 }
 
-static void item_write(const struct um_crdt *doc, const struct item *it, uint32_t k, struct um_buf *out)
+static void item_write(const struct um_crdt *doc, const struct item *it, uint32_t k, uint32_t n, struct um_buf *out)
 {
     bool origin = k > 0 || it->origin_client != NONE, right = it->right_client != NONE;
     uint8_t *p = um_buf_room(out, 1 + 4 * LIB0_UINT_MAX_BYTES), *start = p;
@@ -66,23 +71,24 @@ static void item_write(const struct um_crdt *doc, const struct item *it, uint32_
     um_buf_advance(out, (size_t)(p - start));
     if (!origin && !right)
         parent_write(doc, it, out);
-    item_content_write(doc, it, k, out);
+    item_content_write(doc, it, k, n, out);
 }
 
-static void entry_write(const struct um_crdt *doc, struct cursor at, uint32_t k, struct um_buf *out)
+/* The struct at AT from unit K on, cut where it passes clock TO. */
+static void entry_write(const struct um_crdt *doc, struct cursor at, uint32_t k, uint32_t to, struct um_buf *out)
 {
     const struct entry *e = cursor_entry(at);
+    uint32_t n = UM_MIN(to, cursor_end(at)) - e->clock - k;
 
     if (e->ref != REF_GC) {
-        item_write(doc, item_at(doc, e->ref), k, out);
+        item_write(doc, item_at(doc, e->ref), k, n, out);
         return;
     }
     um_buf_put_u8(out, KIND_GC);
-    buf_put_uint(out, cursor_end(at) - e->clock - k);
+    buf_put_uint(out, n);
 }
 
-/* The section of C from clock FROM to the boundary TO. */
-static void section_write(const struct um_crdt *doc, struct client *c, uint32_t from, uint32_t to, struct um_buf *out)
+void section_write(const struct um_crdt *doc, struct client *c, uint32_t from, uint32_t to, struct um_buf *out)
 {
     struct cursor at = index_find(c, from), count = at;
     uint32_t n = 1, k = from - cursor_entry(at)->clock;
@@ -98,7 +104,7 @@ static void section_write(const struct um_crdt *doc, struct client *c, uint32_t 
     buf_put_uint(out, n);
     put_id(out, c->id, from);
     for (; n > 0; n--) {
-        entry_write(doc, at, k, out);
+        entry_write(doc, at, k, to, out);
         k = 0;
         cursor_next(&at);
     }
@@ -168,8 +174,8 @@ static void ds_write(struct um_crdt *doc, struct um_buf *out)
     um_buf_free(&all);
 }
 
-/* The document's delete set; kept encoded until something is deleted. */
-static um_err ds_encode(const struct um_crdt *cdoc, struct um_buf *out)
+/* Kept encoded until something is deleted. */
+um_err ds_encode(const struct um_crdt *cdoc, struct um_buf *out)
 {
     struct um_crdt *doc = (struct um_crdt *)cdoc;     /* fills a cache: not a change that can be seen */
 

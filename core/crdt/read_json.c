@@ -26,14 +26,12 @@ static void string_unit(struct reader *r, const struct item *it, uint32_t unit, 
     uint32_t head = (it->flags & F_HEAD_HALF) != 0;
 
     if (unit >= head && *at < body.len) {
-        bool half;
-        size_t n = utf16_offset(UM_SPAN(body.data + *at, body.len - *at), 1, &half);
+        bool half = false, second = (body.data[*at] & 0xc0) == 0x80;
+        size_t n = second ? 3 : utf16_offset(UM_SPAN(body.data + *at, body.len - *at), 1, &half);
 
-        if (!half)
+        if (!second && !half)
             one = UM_SPAN(body.data + *at, n);
-        if (half && utf16_len(UM_SPAN(body.data, *at)) + head < unit)
-            *at += 4;                     /* second half: the character is done */
-        *at += n;
+        *at += !second && half ? 1 : n;
     }
     if (as_string)
         emit(r, one);
@@ -101,35 +99,65 @@ void unit_value(struct reader *r, uint32_t item, uint32_t unit, size_t *at, bool
     *at = (size_t)(rest.p - body.data);
 }
 
-void entry_value(struct reader *r, uint32_t item, bool dump, bool as_string)
+/* From unit FROM at byte AT on to unit TO: where that begins. */
+static size_t units_skip(const struct reader *r, const struct item *it, uint32_t from, uint32_t to, size_t at)
 {
-    const struct item *it = item_at(r->doc, item);
-    size_t at = 0;
-    bool half = false;
+    struct um_span body = item_body(r->doc, it);
+    uint32_t n = to - from;
+    bool half;
 
     if (it->kind == KIND_STRING) {
-        uint32_t head = (it->flags & F_HEAD_HALF) != 0;
-
-        at = it->len - 1 < head ? 0 : body_offset(it->kind, item_body(r->doc, it), it->len - 1 - head, &half);
-    } else if (it->len > 1) {
-        at = body_offset(it->kind, item_body(r->doc, it), it->len - 1, &half);
+        if (n > 0 && from == 0 && (it->flags & F_HEAD_HALF) != 0)
+            n--;
+        if (n > 0 && at < body.len && (body.data[at] & 0xc0) == 0x80) {
+            at += 3;
+            n--;
+        }
     }
-    unit_value(r, item, it->len - 1, &at, dump, as_string);
+    at += body_offset(it->kind, UM_SPAN(body.data + at, body.len - at), n, &half);
+    return half ? at + 1 : at;
+}
+
+void entry_value(struct reader *r, uint32_t item, uint32_t unit, bool dump, bool as_string)
+{
+    size_t at = units_skip(r, item_at(r->doc, item), 0, unit, 0);
+
+    unit_value(r, item, unit, &at, dump, as_string);
 }
 
 /* ---- lists and maps ------------------------------------------------------------------------------------ */
 
-uint32_t list_next(const struct um_crdt *doc, uint32_t item)
+/* Is one of the units from T's on to be seen? T moves there. */
+static bool item_shows_rest(const struct reader *r, struct task *t)
 {
-    while (item != NONE && !item_is_visible(item_at(doc, item)))
-        item = item_at(doc, item)->right;
-    return item;
+    const struct item *it = item_at(r->doc, t->item);
+    uint32_t to;
+
+    if (!item_is_countable(it))
+        return false;
+    while (!view_stretch(r->view, it, t->unit, &to)) {
+        if (to == it->len)
+            return false;
+        t->at = units_skip(r, it, t->unit, to, t->at);
+        t->unit = to;
+    }
+    return true;
+}
+
+uint32_t list_next(struct reader *r, struct task *t)
+{
+    while (t->item != NONE && !item_shows_rest(r, t)) {
+        t->item = item_at(r->doc, t->item)->right;
+        t->unit = 0;
+        t->at = 0;
+    }
+    return t->item;
 }
 
 void list_step(struct reader *r)
 {
     struct task *t = &r->tasks.v[r->tasks.n - 1];
-    uint32_t item = t->item = list_next(r->doc, t->item), unit;
+    uint32_t item = list_next(r, t), unit;
     bool dump = t->dump;
     size_t at;
 
@@ -153,17 +181,34 @@ void list_step(struct reader *r)
     }
 }
 
-static uint32_t entry_next(const struct um_crdt *doc, uint32_t slot)
+/* At a snapshot: the rightmost that was known then, if it was not deleted. */
+uint32_t entry_item(const struct reader *r, uint32_t slot, uint32_t *unit)
 {
-    while (slot != NONE && (doc->slots.v[slot].tail == NONE || item_is_deleted(item_at(doc, doc->slots.v[slot].tail))))
-        slot = doc->slots.v[slot].next;
+    uint32_t i = r->doc->slots.v[slot].tail, known, to;
+
+    if (i == NONE)
+        return NONE;
+    known = item_at(r->doc, i)->len;
+    if (r->view != NULL)
+        while ((known = view_known(r->view, item_at(r->doc, i))) == 0)
+            if ((i = item_at(r->doc, i)->left) == NONE)
+                return NONE;
+    *unit = known - 1;
+    return view_stretch(r->view, item_at(r->doc, i), *unit, &to) ? i : NONE;
+}
+
+/* SLOT or the next one that has a value. */
+static uint32_t entry_next(const struct reader *r, uint32_t slot, uint32_t *item, uint32_t *unit)
+{
+    while (slot != NONE && (*item = entry_item(r, slot, unit)) == NONE)
+        slot = r->doc->slots.v[slot].next;
     return slot;
 }
 
 void entries_step(struct reader *r)
 {
     struct task *t = &r->tasks.v[r->tasks.n - 1];
-    uint32_t slot = entry_next(r->doc, t->slot);
+    uint32_t item, unit, slot = entry_next(r, t->slot, &item, &unit);
     bool dump = t->dump;
 
     if (slot == NONE) {
@@ -176,15 +221,15 @@ void entries_step(struct reader *r)
     t->slot = r->doc->slots.v[slot].next;
     emit_json_string(r, name_text(r->doc, r->doc->slots.v[slot].key));
     emit_text(r, ":");
-    entry_value(r, r->doc->slots.v[slot].tail, dump, false);
+    entry_value(r, item, unit, dump, false);
 }
 
-static void push_list(struct reader *r, uint32_t type, bool dump)
+void push_list(struct reader *r, uint32_t type, bool dump)
 {
     push(r, (struct task){ .op = OP_LIST, .item = r->doc->types.v[type].start, .dump = dump });
 }
 
-static void push_entries(struct reader *r, uint32_t type, bool dump)
+void push_entries(struct reader *r, uint32_t type, bool dump)
 {
     push(r, (struct task){ .op = OP_ENTRIES, .slot = r->doc->types.v[type].first_slot, .dump = dump });
 }
@@ -252,12 +297,31 @@ static void dump_xml(struct reader *r, uint32_t type, const struct type *t)
     push_entries(r, type, true);
 }
 
+/* Visible countable units of the list. */
+static uint32_t length_seen(const struct reader *r, const struct type *t)
+{
+    uint32_t n = 0;
+
+    if (r->view == NULL)
+        return t->length;
+    for (uint32_t i = t->start; i != NONE; i = item_at(r->doc, i)->right) {
+        const struct item *it = item_at(r->doc, i);
+
+        if (!item_is_countable(it))
+            continue;
+        for (uint32_t from = 0, to; from < it->len; from = to)
+            if (view_stretch(r->view, it, from, &to))
+                n += to - from;
+    }
+    return n;
+}
+
 void type_dump(struct reader *r, uint32_t type)
 {
     const struct type *t = &r->doc->types.v[type];
     char head[96];
 
-    snprintf(head, sizeof(head), "{\"kind\":\"%s\",\"length\":%u", kind_name[t->kind], t->length);
+    snprintf(head, sizeof(head), "{\"kind\":\"%s\",\"length\":%u", kind_name[t->kind], length_seen(r, t));
     emit_text(r, head);
     switch (t->kind) {
     case UM_CRDT_TEXT: case UM_CRDT_XML_TEXT:

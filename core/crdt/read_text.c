@@ -7,7 +7,7 @@
 
 static const char replacement[] = "\xef\xbf\xbd";
 
-static void string_emit(struct reader *r, const struct item *it)
+static void string_whole_emit(struct reader *r, const struct item *it)
 {
     if ((it->flags & F_HEAD_HALF) != 0)
         emit_text(r, replacement);
@@ -16,26 +16,68 @@ static void string_emit(struct reader *r, const struct item *it)
         emit_text(r, replacement);
 }
 
+void string_part_emit(struct reader *r, const struct item *it, uint32_t from, uint32_t to, size_t *at, bool shows)
+{
+    struct um_span body = item_body(r->doc, it);
+    uint32_t n = to - from;
+    bool half, first = from == 0 && (it->flags & F_HEAD_HALF) != 0;
+    size_t bytes;
+
+    if (!first && *at < body.len && (body.data[*at] & 0xc0) == 0x80) {       /* cut within a pair */
+        first = true;
+        *at += 3;
+    }
+    if (first && shows)
+        emit_text(r, replacement);
+    body = UM_SPAN(body.data + *at, body.len - *at);
+    bytes = body_offset(KIND_STRING, body, n - first, &half);
+    if (shows)
+        emit(r, UM_SPAN(body.data, bytes));
+    if (shows && (half || (to == it->len && (it->flags & F_TAIL_HALF) != 0)))
+        emit_text(r, replacement);
+    *at += bytes + half;
+}
+
+/* What shows of a string. */
+static void string_emit(struct reader *r, const struct item *it)
+{
+    size_t at = 0;
+
+    if (r->view == NULL) {
+        string_whole_emit(r, it);
+        return;
+    }
+    for (uint32_t from = 0, to; from < it->len; from = to) {
+        bool shows = view_stretch(r->view, it, from, &to);
+
+        string_part_emit(r, it, from, to, &at, shows);
+    }
+}
+
+static bool item_shows(const struct reader *r, const struct item *it)
+{
+    for (uint32_t from = 0, to; from < it->len; from = to)
+        if (view_stretch(r->view, it, from, &to))
+            return true;
+    return false;
+}
+
 void text_emit(struct reader *r, uint32_t type)
 {
     for (uint32_t i = r->doc->types.v[type].start; i != NONE; i = item_at(r->doc, i)->right) {
         const struct item *it = item_at(r->doc, i);
 
-        if (it->kind == KIND_STRING && !item_is_deleted(it))
+        if (it->kind == KIND_STRING && item_shows(r, it))
             string_emit(r, it);
     }
 }
 
 /* ---- active attributes, those of the task's text from BASE on ------------------------------------------ */
 
-static void attribute_set(struct reader *r, uint32_t base, const struct item *it)
+void attribute_set(struct reader *r, uint32_t base, struct attribute a)
 {
-    struct rd b = rd_make(item_body(r->doc, it));
-    struct attribute a;
     uint32_t i;
 
-    a.key = rd_bytes(&b);
-    a.value = rd_bytes(&b);
     for (i = base; i < r->attributes.n && !um_span_eq(r->attributes.v[i].key, a.key);)
         i++;
     if (um_span_eq(a.value, UM_SPAN_STR("null"))) {
@@ -50,6 +92,16 @@ static void attribute_set(struct reader *r, uint32_t base, const struct item *it
     } else {
         r->err = UM_ENOMEM;
     }
+}
+
+void format_apply(struct reader *r, uint32_t base, const struct item *format)
+{
+    struct rd b = rd_make(item_body(r->doc, format));
+    struct attribute a;
+
+    a.key = rd_bytes(&b);
+    a.value = rd_bytes(&b);
+    attribute_set(r, base, a);
 }
 
 static int attribute_order(const void *a, const void *b)
@@ -69,7 +121,7 @@ static bool operation_next(struct reader *r, uint32_t base, uint32_t *item, uint
     for (; i != NONE; i = item_at(r->doc, i)->right) {
         const struct item *it = item_at(r->doc, i);
 
-        if (item_is_deleted(it))
+        if (!item_shows(r, it))
             continue;
         if (it->kind == KIND_STRING) {
             if (*from == NONE)
@@ -86,7 +138,7 @@ static bool operation_next(struct reader *r, uint32_t base, uint32_t *item, uint
             *item = it->right;
             return true;
         }
-        attribute_set(r, base, it);
+        format_apply(r, base, it);
     }
     *item = *to = i;
     return *from != NONE;
@@ -95,7 +147,7 @@ static bool operation_next(struct reader *r, uint32_t base, uint32_t *item, uint
 static void run_emit(struct reader *r, uint32_t from, uint32_t to)
 {
     for (uint32_t i = from; i != to; i = item_at(r->doc, i)->right)
-        if (item_at(r->doc, i)->kind == KIND_STRING && !item_is_deleted(item_at(r->doc, i)))
+        if (item_at(r->doc, i)->kind == KIND_STRING && item_shows(r, item_at(r->doc, i)))
             string_emit(r, item_at(r->doc, i));
 }
 
@@ -114,7 +166,7 @@ static bool task_operation(struct reader *r, uint32_t *from, uint32_t *to)
 }
 
 /* Attributes stay as they are until the next operation, whatever a nested text adds behind and takes away. */
-static void attributes_json(struct reader *r, uint32_t base)
+void attributes_json(struct reader *r, uint32_t base)
 {
     if (r->attributes.n > base)
         emit_text(r, ",\"attributes\":{");
@@ -129,48 +181,55 @@ static void attributes_json(struct reader *r, uint32_t base)
         emit_text(r, "}");
 }
 
-/* `attributes` come before `insert`, since an insert may be a type, which is written later. */
+/* `attributes` come before `insert` where that is a type, which is written later. */
+void insert_emit(struct reader *r, uint32_t item, uint32_t base, bool comma, bool dump)
+{
+    struct um_buf *out = r->out, tail = { 0 };
+    size_t at = 0;
+
+    if (comma)
+        emit_text(r, ",");
+    if (item_at(r->doc, item)->kind == KIND_EMBED) {
+        emit_text(r, "{\"insert\":");
+        unit_value(r, item, 0, &at, dump, false);
+        attributes_json(r, base);
+        emit_text(r, "}");
+        return;
+    }
+    r->out = &tail;
+    attributes_json(r, base);
+    r->out = out;
+    um_buf_consume(&tail, tail.len > 0 ? 1 : 0);      /* its comma moves behind */
+    emit_text(r, "{");
+    um_buf_put(out, tail.data, tail.len);
+    emit_text(r, tail.len > 0 ? ",\"insert\":" : "\"insert\":");
+    out->failed |= tail.failed;
+    um_buf_free(&tail);
+    push_literal(r, "}");
+    unit_value(r, item, 0, &at, dump, false);
+}
+
 void delta_step(struct reader *r)
 {
     struct task *t = &r->tasks.v[r->tasks.n - 1];
     bool comma = t->begun, dump = t->dump;
     uint32_t from, to, base;
-    const struct item *it;
-    size_t at = 0;
 
     if (!task_operation(r, &from, &to))
         return;
     base = t->base;
     t->begun = true;
-    it = item_at(r->doc, from);
-    emit_text(r, comma ? ",{\"insert\":" : "{\"insert\":");
-    if (it->kind == KIND_STRING) {
-        emit_text(r, "\"");
-        r->in_string = true;
-        run_emit(r, from, to);
-        r->in_string = false;
-        emit_text(r, "\"");
-        attributes_json(r, base);
-        emit_text(r, "}");
-    } else if (it->kind == KIND_EMBED) {
-        unit_value(r, from, 0, &at, dump, false);
-        attributes_json(r, base);
-        emit_text(r, "}");
-    } else {
-        struct um_buf *out = r->out, tail = { 0 };
-
-        r->out = &tail;                   /* what follows the nested type, written now while it is known */
-        attributes_json(r, base);
-        r->out = out;
-        um_buf_consume(&tail, tail.len > 0 ? 1 : 0);      /* its comma moves behind */
-        out->len -= strlen("\"insert\":");
-        um_buf_put(out, tail.data, tail.len);
-        emit_text(r, tail.len > 0 ? ",\"insert\":" : "\"insert\":");
-        out->failed |= tail.failed;
-        um_buf_free(&tail);
-        push_literal(r, "}");
-        unit_value(r, from, 0, &at, dump, false);
+    if (item_at(r->doc, from)->kind != KIND_STRING) {
+        insert_emit(r, from, base, comma, dump);
+        return;
     }
+    emit_text(r, comma ? ",{\"insert\":\"" : "{\"insert\":\"");
+    r->in_string = true;
+    run_emit(r, from, to);
+    r->in_string = false;
+    emit_text(r, "\"");
+    attributes_json(r, base);
+    emit_text(r, "}");
 }
 
 /* ---- XML ----------------------------------------------------------------------------------------------- */

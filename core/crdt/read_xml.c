@@ -37,9 +37,9 @@ static void element_begin(struct reader *r, uint32_t type, const struct type *t)
     emit_text(r, "<");
     emit_lower(r, node_name(r, t));
     for (uint32_t s = t->first_slot; s != NONE; s = r->doc->slots.v[s].next) {
-        uint32_t tail = r->doc->slots.v[s].tail;
+        uint32_t unit;
 
-        if (tail == NONE || item_is_deleted(item_at(r->doc, tail)))
+        if (entry_item(r, s, &unit) == NONE)
             continue;
         if (!vec_room(&r->mem, &r->slots, 1)) {
             r->err = UM_ENOMEM;
@@ -59,7 +59,7 @@ static void element_begin(struct reader *r, uint32_t type, const struct type *t)
 void xml_attributes_step(struct reader *r)
 {
     struct task *t = &r->tasks.v[r->tasks.n - 1];
-    uint32_t slot;
+    uint32_t slot, item, unit;
 
     if (t->unit == 1)
         emit_text(r, "\"");
@@ -77,7 +77,8 @@ void xml_attributes_step(struct reader *r)
     emit_text(r, " ");
     emit(r, name_text(r->doc, r->doc->slots.v[slot].key));
     emit_text(r, "=\"");
-    entry_value(r, r->doc->slots.v[slot].tail, false, true);
+    item = entry_item(r, slot, &unit);
+    entry_value(r, item, unit, false, true);
 }
 
 /* DUMP: a task that starts the view of TYPE from within a dump's string. */
@@ -95,7 +96,7 @@ void xml_children_step(struct reader *r)
         type_xml(r, to);
         return;
     }
-    item = t->item = list_next(r->doc, t->item);
+    item = list_next(r, t);
     if (item == NONE) {
         r->tasks.n--;
         if (type->kind == UM_CRDT_XML_ELEMENT) {

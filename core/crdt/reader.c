@@ -87,10 +87,13 @@ static void step(struct reader *r)
     case OP_XML_TEXT:
         xml_text_step(r);
         return;
+    case OP_CHANGES:
+        changes_step(r);
+        return;
     }
 }
 
-static void reader_begin(struct reader *r, const struct um_crdt *doc, enum um_crdt_form form, struct um_buf *out)
+void reader_begin(struct reader *r, const struct um_crdt *doc, enum um_crdt_form form, struct um_buf *out)
 {
     memset(r, 0, sizeof(*r));
     r->doc = doc;
@@ -99,7 +102,7 @@ static void reader_begin(struct reader *r, const struct um_crdt *doc, enum um_cr
     mem_init(&r->mem, &doc->mem.alloc);
 }
 
-static um_err reader_end(struct reader *r)
+um_err reader_end(struct reader *r)
 {
     while (r->tasks.n > 0 && r->err == UM_OK && !r->out->failed)
         step(r);
@@ -110,10 +113,6 @@ static um_err reader_end(struct reader *r)
 }
 
 /* ---- public -------------------------------------------------------------------------------------------- */
-
-#define IS_TEXT (KINDS(UM_CRDT_TEXT) | KINDS(UM_CRDT_XML_TEXT))
-#define IS_XML  (KINDS(UM_CRDT_XML_ELEMENT) | KINDS(UM_CRDT_XML_FRAGMENT) | KINDS(UM_CRDT_XML_TEXT) | KINDS(UM_CRDT_TEXT))
-#define IS_ANY  (KINDS(UM_CRDT_UNTYPED) - 1)
 
 static um_err root_of(const struct um_crdt *doc, struct um_span root, uint32_t kinds, uint32_t *out)
 {

@@ -2,8 +2,8 @@
  * something and may push others, which run before what lies below them. */
 #ifndef UM_CRDT_READER_H
 #define UM_CRDT_READER_H
-#include "doc.h"
 #include "number.h"
+#include "snapshot.h"
 
 enum task_op {
     OP_LITERAL,                       /* text, as it is */
@@ -13,7 +13,8 @@ enum task_op {
     OP_DELTA,                         /* operations of a text, comma between */
     OP_XML_ATTRIBUTES,                /* of an element, sorted */
     OP_XML_CHILDREN,
-    OP_XML_TEXT                       /* operations of a text as tags */
+    OP_XML_TEXT,                      /* operations of a text as tags */
+    OP_CHANGES                        /* operations of a text with what changed between two views */
 };
 
 struct task {
@@ -32,19 +33,30 @@ struct attribute {
     struct um_span key, value;        /* value: JSON text */
 };
 
+struct changes;                       /* of OP_CHANGES: see snapshot_read.c */
+
 struct reader {
     const struct um_crdt *doc;
+    const struct view *view;          /* what is to be seen; NULL: the present */
     struct um_buf *out;
     struct mem mem;
     enum um_crdt_form form;
     bool in_string;                   /* output goes into a JSON string */
     um_err err;
+    struct changes *changes;
     VEC(struct task) tasks;
     VEC(struct attribute) attributes;
     VEC(uint32_t) slots;
 };
 
+/* Kinds of types that have a view. */
+#define IS_TEXT (KINDS(UM_CRDT_TEXT) | KINDS(UM_CRDT_XML_TEXT))
+#define IS_XML  (KINDS(UM_CRDT_XML_ELEMENT) | KINDS(UM_CRDT_XML_FRAGMENT) | KINDS(UM_CRDT_XML_TEXT) | KINDS(UM_CRDT_TEXT))
+#define IS_ANY  (KINDS(UM_CRDT_UNTYPED) - 1)
+
 /* reader.c */
+void reader_begin(struct reader *r, const struct um_crdt *doc, enum um_crdt_form form, struct um_buf *out);
+um_err reader_end(struct reader *r);              /* runs the tasks */
 void emit(struct reader *r, struct um_span s);
 void emit_text(struct reader *r, const char *s);
 void push(struct reader *r, struct task t);
@@ -66,18 +78,31 @@ void json_unescape(struct um_buf *out, struct um_span quoted);
 /* read_json.c */
 void type_json(struct reader *r, uint32_t type);
 void type_dump(struct reader *r, uint32_t type);
-/* The value of a map's entry; AS_STRING: JavaScript's String(value). */
-void entry_value(struct reader *r, uint32_t item, bool dump, bool as_string);
+/* The item and the unit that hold SLOT's value; NONE when it has none. */
+uint32_t entry_item(const struct reader *r, uint32_t slot, uint32_t *unit);
+/* That value; AS_STRING: JavaScript's String(value). */
+void entry_value(struct reader *r, uint32_t item, uint32_t unit, bool dump, bool as_string);
+void push_list(struct reader *r, uint32_t type, bool dump);
+void push_entries(struct reader *r, uint32_t type, bool dump);
 void list_step(struct reader *r);
 void entries_step(struct reader *r);
-uint32_t list_next(const struct um_crdt *doc, uint32_t item);     /* ITEM or the next visible countable one */
-/* One unit of IT's content at byte *AT; moves *AT on. */
+uint32_t list_next(struct reader *r, struct task *t);     /* T's place moves to the next unit that shows; NONE at the end */
+/* One unit of IT's content at byte *AT; moves *AT on. In a string *AT may stand within a character: at its second half. */
 void unit_value(struct reader *r, uint32_t item, uint32_t unit, size_t *at, bool dump, bool as_string);
 
 /* read_text.c */
 void text_emit(struct reader *r, uint32_t type);
 void delta_step(struct reader *r);
 void xml_text_step(struct reader *r);
+void attribute_set(struct reader *r, uint32_t base, struct attribute a);      /* of the task whose begin at BASE */
+void format_apply(struct reader *r, uint32_t base, const struct item *format);
+void attributes_json(struct reader *r, uint32_t base);
+void insert_emit(struct reader *r, uint32_t item, uint32_t base, bool comma, bool dump);   /* an embed or a type */
+/* Units [FROM, TO) of a string that begin at byte *AT; moves *AT on. */
+void string_part_emit(struct reader *r, const struct item *it, uint32_t from, uint32_t to, size_t *at, bool shows);
+
+/* snapshot_read.c */
+void changes_step(struct reader *r);
 
 /* read_xml.c */
 void type_xml(struct reader *r, uint32_t type);                   /* toString() */

@@ -2,3 +2,5 @@ foreach(target crdt_apply crdt_merge)
   um_fuzz(${target} SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_${target}.c LINK um_crdt um_base
     CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${target})
 endforeach()
+um_fuzz(crdt_snapshot SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_crdt_snapshot.c LINK um_crdt um_base
+  INCLUDES ${CMAKE_SOURCE_DIR}/core/crdt CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/crdt_snapshot)

@@ -4,6 +4,8 @@ foreach(part
     cold
     doc
     posindex
+    relpos
+    snapshot
     value
     vectors
   )
@@ -12,3 +14,7 @@ foreach(part
     LINK um_crdt um_base PkgConfig::JANSSON
     INCLUDES ${CMAKE_SOURCE_DIR}/core/crdt)
 endforeach()
+um_unit_test(crdt_vectors_history
+  SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/crdt/vectors_history.c ${CMAKE_SOURCE_DIR}/tests/unit/crdt/support.c
+  LINK um_crdt um_base PkgConfig::JANSSON
+  INCLUDES ${CMAKE_SOURCE_DIR}/core/crdt)

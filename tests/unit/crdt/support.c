@@ -164,3 +164,24 @@ struct um_crdt *doc_new(bool gc)
     assert_int_equal(um_crdt_new(&cf, &doc), UM_OK);
     return doc;
 }
+
+void declare_roots(struct um_crdt *doc, const json_t *vector)
+{
+    const char *name;
+    json_t *kind;
+
+    json_object_foreach(json_object_get(vector, "roots"), name, kind)
+        assert_int_equal(um_crdt_declare_root(doc, UM_SPAN_STR(name), kind_of(json_string_value(kind))), UM_OK);
+}
+
+void check_json(struct tally *t, um_err err, struct um_buf *got, const json_t *want, const char *what)
+{
+    json_t *j = err != UM_OK ? NULL : json_loadb((const char *)got->data, got->len, JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
+    char *expected = json_dumps(want, JSON_ENCODE_ANY | JSON_COMPACT);
+
+    check(t, j != NULL && json_same(j, want), "%s: %s\n   got  %.*s\n   want %s", what, um_err_text(err), (int)got->len,
+          (const char *)got->data, expected);
+    free(expected);
+    json_decref(j);
+    um_buf_clear(got);
+}

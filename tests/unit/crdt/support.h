@@ -27,4 +27,7 @@ static inline struct um_span buf_span(const struct um_buf *b) { return UM_SPAN(b
 bool json_same(const json_t *a, const json_t *b);    /* numbers as doubles, key order ignored */
 enum um_crdt_kind kind_of(const char *name);
 struct um_crdt *doc_new(bool gc);
+void declare_roots(struct um_crdt *doc, const json_t *vector);
+/* GOT as JSON; cleared afterwards. */
+void check_json(struct tally *t, um_err err, struct um_buf *got, const json_t *want, const char *what);
 #endif

@@ -1,5 +1,6 @@
 /* Everything of the v1 format that real yjs 13.6 was asked for once must come out here, byte for byte. Parts of
- * the vectors that belong to later work (v2, snapshots, relative positions, operations) are counted and told. */
+ * the vectors that belong to later work (v2, operations) are counted and told; snapshots and relative positions are in
+ * vectors_history.c. */
 #include "doc.h"                      /* what is missing has no public view */
 #include "support.h"
 #include <stdlib.h>
@@ -12,15 +13,6 @@
 
 
 static bool is_same(const json_t *v) { return json_is_string(v) && strcmp(json_string_value(v), "same") == 0; }
-
-static void declare_roots(struct um_crdt *doc, const json_t *vector)
-{
-    const char *name;
-    json_t *kind;
-
-    json_object_foreach(json_object_get(vector, "roots"), name, kind)
-        assert_int_equal(um_crdt_declare_root(doc, UM_SPAN_STR(name), kind_of(json_string_value(kind))), UM_OK);
-}
 
 static void apply_b64(struct tally *t, struct um_crdt *doc, const json_t *update, struct um_crdt_applied *out,
                       struct um_buf *keep)
@@ -123,7 +115,7 @@ static void check_document(struct tally *t, const json_t *vector, const char *wh
     }
     check_state(t, doc, json_object_get(part, "state_v1"), what);
     check_sv(t, doc, json_object_get(part, "sv"), what);
-    t->left_out += 3;                 /* state_v2, two snapshots */
+    t->left_out++;                    /* state_v2 */
     if (json_object_get(part, "pending") != NULL)
         t->left_out++;                /* kept in v2 form there; seen through state_v1 */
     um_crdt_free(doc);
@@ -430,18 +422,6 @@ static void any_order_of_delivery_ends_as_in_yjs(void **state)
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
-static void check_json(struct tally *t, um_err err, struct um_buf *got, const json_t *want, const char *what)
-{
-    json_t *j = err != UM_OK ? NULL : json_loadb((const char *)got->data, got->len, JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
-    char *expected = json_dumps(want, JSON_ENCODE_ANY | JSON_COMPACT);
-
-    check(t, j != NULL && json_same(j, want), "%s: %s\n   got  %.*s\n   want %s", what, um_err_text(err), (int)got->len,
-          (const char *)got->data, expected);
-    free(expected);
-    json_decref(j);
-    um_buf_clear(got);
-}
-
 static void check_content(struct tally *t, struct um_crdt *doc, const json_t *content)
 {
     struct um_buf got = { 0 };
@@ -490,9 +470,6 @@ static void content_of(struct tally *t, const json_t *vector)
     um_crdt_free(doc);
     json_array_foreach(json_object_get(vector, "shuffles"), i, shuffle)
         t->left_out += json_is_object(json_object_get(shuffle, "content"));
-    t->left_out += (unsigned)json_array_size(json_object_get(vector, "snapshots"));
-    t->left_out += (unsigned)json_array_size(json_object_get(vector, "relpos"));
-    t->left_out += (unsigned)json_array_size(json_object_get(vector, "relpos_nested"));
 }
 
 static void reading_shows_what_yjs_shows(void **state)

@@ -1,0 +1,175 @@
+/* Relative positions: forms and refusals that the vectors do not hold. */
+#include "support.h"
+#include <string.h>
+#include <umbel/crdt_position.h>
+
+#define BYTES(...) UM_SPAN(((const uint8_t[]){ __VA_ARGS__ }), sizeof((const uint8_t[]){ __VA_ARGS__ }))
+
+/* "hello" by client 1, of which "el" is deleted. */
+static struct um_crdt *hello(bool gc)
+{
+    struct um_crdt *doc = doc_new(gc);
+
+    assert_int_equal(um_crdt_apply(doc, BYTES(1, 1, 1, 0, 4, 1, 1, 't', 5, 'h', 'e', 'l', 'l', 'o', 1, 1, 1, 1, 2), NULL),
+                     UM_OK);
+    return doc;
+}
+
+static struct um_crdt_type text(const struct um_crdt *doc)
+{
+    struct um_crdt_type type;
+
+    assert_int_equal(um_crdt_root(doc, UM_SPAN_STR("t"), &type), UM_OK);
+    return type;
+}
+
+static void a_position_comes_back_to_its_index(void **state)
+{
+    struct um_crdt *doc = hello(false);
+
+    (void)state;
+    for (int64_t assoc = -1; assoc <= 0; assoc++) {
+        for (uint32_t i = 0; i <= 3; i++) {
+            struct um_crdt_position pos;
+            struct um_crdt_type type;
+            uint32_t index;
+
+            assert_int_equal(um_crdt_position_make(doc, text(doc), i, assoc, &pos), UM_OK);
+            assert_int_equal(um_crdt_position_resolve(doc, &pos, &type, &index), UM_OK);
+            assert_int_equal(index, i);
+            assert_int_equal(type.root, text(doc).root);
+        }
+    }
+    um_crdt_free(doc);
+}
+
+static void a_position_at_what_was_deleted_falls_back_to_its_place(void **state)
+{
+    struct um_crdt_position pos = { .has_item = true, .item = { 1, 2 } };
+    struct um_crdt *doc = hello(true);
+    struct um_crdt_type type;
+    uint32_t index;
+
+    (void)state;
+    assert_int_equal(um_crdt_position_resolve(doc, &pos, &type, &index), UM_OK);
+    assert_int_equal(index, 1);
+    pos.item.clock = 5;
+    assert_int_equal(um_crdt_position_resolve(doc, &pos, &type, &index), UM_ENOTFOUND);       /* not yet known */
+    pos.item = (struct um_crdt_id){ 2, 0 };
+    assert_int_equal(um_crdt_position_resolve(doc, &pos, &type, &index), UM_ENOTFOUND);
+    pos = (struct um_crdt_position){ .has_root = true, .root = UM_SPAN_STR("other") };
+    assert_int_equal(um_crdt_position_resolve(doc, &pos, &type, &index), UM_ENOTFOUND);
+    pos = (struct um_crdt_position){ .has_type = true, .type = { 1, 0 } };                    /* holds no type */
+    assert_int_equal(um_crdt_position_resolve(doc, &pos, &type, &index), UM_ENOTFOUND);
+    pos = (struct um_crdt_position){ 0 };
+    assert_int_equal(um_crdt_position_resolve(doc, &pos, &type, &index), UM_EINVAL);
+    um_crdt_free(doc);
+}
+
+static void assoc_is_kept_whatever_its_size(void **state)
+{
+    static const int64_t values[] = { 0, 1, -1, 63, 64, -64, 100000, -9007199254740991, 9007199254740991 };
+
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(values); i++) {
+        struct um_crdt_position pos = { .has_item = true, .item = { 9007199254740991u, UINT32_MAX }, .assoc = values[i] };
+        struct um_crdt_position again;
+        struct um_buf b = { 0 }, name = { 0 };
+
+        assert_int_equal(um_crdt_position_encode(&pos, &b), UM_OK);
+        assert_int_equal(um_crdt_position_decode(buf_span(&b), &again), UM_OK);
+        assert_true(um_crdt_position_equal(&pos, &again));
+        um_buf_clear(&b);
+        assert_int_equal(um_crdt_position_to_json(&pos, &b), UM_OK);
+        assert_int_equal(um_crdt_position_from_json(buf_span(&b), &name, &again), UM_OK);
+        assert_true(um_crdt_position_equal(&pos, &again));
+        um_buf_free(&b);
+        um_buf_free(&name);
+    }
+}
+
+static void bytes_of_old_clients_have_no_assoc(void **state)
+{
+    struct um_crdt_position pos;
+
+    (void)state;
+    assert_int_equal(um_crdt_position_decode(BYTES(0, 5, 7), &pos), UM_OK);
+    assert_true(pos.has_item && pos.item.client == 5 && pos.item.clock == 7 && pos.assoc == 0);
+    assert_int_equal(um_crdt_position_decode(BYTES(2, 5, 7), &pos), UM_OK);
+    assert_true(pos.has_type && pos.type.client == 5);
+    assert_int_equal(um_crdt_position_decode(BYTES(1, 1, 't'), &pos), UM_OK);
+    assert_true(pos.has_root && um_span_eq(pos.root, UM_SPAN_STR("t")));
+}
+
+static void malformed_bytes_are_refused(void **state)
+{
+    struct um_crdt_position pos;
+
+    (void)state;
+    assert_int_equal(um_crdt_position_decode(UM_SPAN(NULL, 0), &pos), UM_EPROTO);
+    assert_int_equal(um_crdt_position_decode(BYTES(3, 1, 1), &pos), UM_EPROTO);
+    assert_int_equal(um_crdt_position_decode(BYTES(0, 5), &pos), UM_EPROTO);
+    assert_int_equal(um_crdt_position_decode(BYTES(0, 5, 7, 0x80), &pos), UM_EPROTO);
+    assert_int_equal(um_crdt_position_decode(BYTES(1, 9, 't'), &pos), UM_EPROTO);
+    assert_int_equal(um_crdt_position_decode(BYTES(1, 1, 0xff), &pos), UM_EPROTO);
+    assert_int_equal(um_crdt_position_decode(BYTES(0, 5, 0xff, 0xff, 0xff, 0xff, 0x7f), &pos), UM_ELIMIT);
+}
+
+static um_err from_json(const char *json, struct um_buf *name, struct um_crdt_position *pos)
+{
+    return um_crdt_position_from_json(UM_SPAN_STR(json), name, pos);
+}
+
+static void json_is_read_as_yjs_reads_it(void **state)
+{
+    struct um_crdt_position pos;
+    struct um_buf name = { 0 }, got = { 0 };
+
+    (void)state;
+    assert_int_equal(from_json(" { \"t\\u006eame\" : \"a\\\"b\", \"item\":null, \"x\":[{}], \"assoc\":null } ", &name, &pos), UM_OK);
+    assert_true(pos.has_root && !pos.has_item && pos.assoc == 0 && um_span_eq(pos.root, UM_SPAN_STR("a\"b")));
+    assert_int_equal(um_crdt_position_to_json(&pos, &got), UM_OK);
+    assert_string_equal(um_buf_cstr(&got), "{\"tname\":\"a\\\"b\",\"assoc\":0}");
+    assert_int_equal(from_json("{\"tname\":\"\",\"assoc\":-1}", &name, &pos), UM_OK);
+    assert_true(pos.has_root && pos.root.len == 0 && pos.assoc == -1);
+    assert_int_equal(from_json("{}", &name, &pos), UM_EPROTO);
+    assert_int_equal(from_json("[]", &name, &pos), UM_EPROTO);
+    assert_int_equal(from_json("{\"item\":5}", &name, &pos), UM_EPROTO);
+    assert_int_equal(from_json("{\"item\":{\"client\":5}}", &name, &pos), UM_EPROTO);
+    assert_int_equal(from_json("{\"item\":{\"client\":5,\"clock\":-1}}", &name, &pos), UM_EPROTO);
+    assert_int_equal(from_json("{\"item\":{\"client\":5,\"clock\":4294967296}}", &name, &pos), UM_ELIMIT);
+    assert_int_equal(from_json("{\"item\":{\"client\":9007199254740992,\"clock\":1}}", &name, &pos), UM_EPROTO);
+    assert_int_equal(from_json("{\"item\":{\"client\":5,\"clock\":1.5}}", &name, &pos), UM_EPROTO);
+    assert_int_equal(from_json("{\"tname\":5}", &name, &pos), UM_EPROTO);
+    assert_int_equal(from_json("{\"tname\":\"t\"", &name, &pos), UM_EPROTO);
+    assert_int_equal(from_json("{\"tname\":\"\xff\"}", &name, &pos), UM_EPROTO);
+    um_buf_free(&name);
+    um_buf_free(&got);
+}
+
+static void a_position_without_a_place_cannot_be_encoded(void **state)
+{
+    struct um_crdt_position pos = { .assoc = 1 };
+    struct um_buf b = { 0 };
+
+    (void)state;
+    assert_int_equal(um_crdt_position_encode(&pos, &b), UM_EINVAL);
+    pos = (struct um_crdt_position){ .has_item = true, .assoc = INT64_MIN };
+    assert_int_equal(um_crdt_position_encode(&pos, &b), UM_EINVAL);
+    um_buf_free(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_position_comes_back_to_its_index),
+        cmocka_unit_test(a_position_at_what_was_deleted_falls_back_to_its_place),
+        cmocka_unit_test(assoc_is_kept_whatever_its_size),
+        cmocka_unit_test(bytes_of_old_clients_have_no_assoc),
+        cmocka_unit_test(malformed_bytes_are_refused),
+        cmocka_unit_test(json_is_read_as_yjs_reads_it),
+        cmocka_unit_test(a_position_without_a_place_cannot_be_encoded),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
