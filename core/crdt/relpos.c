@@ -4,7 +4,8 @@
  *            then sint assoc, which old clients leave out */
 #include <umbel/crdt_position.h>
 #include <umbel/util.h>
-#include "doc.h"
+#include "cold.h"
+#include "posindex.h"
 #include "reader.h"
 
 #define JSON_DEPTH_MAX 16
@@ -40,9 +41,12 @@ static struct um_crdt_type type_named(const struct um_crdt *doc, uint32_t type)
 
 um_err um_crdt_root(const struct um_crdt *doc, struct um_span name, struct um_crdt_type *out)
 {
-    uint32_t t = root_find(doc, name);
+    um_err err = thaw(doc);
+    uint32_t t;
 
-    if (t == NONE)
+    if (err != UM_OK)
+        return err;
+    if ((t = root_find(doc, name)) == NONE)
         return UM_ENOTFOUND;
     *out = type_named(doc, t);
     return UM_OK;
@@ -51,29 +55,36 @@ um_err um_crdt_root(const struct um_crdt *doc, struct um_span name, struct um_cr
 /* ---- indices ------------------------------------------------------------------------------------------- */
 
 /* The unit at INDEX; at the end the last one, even a deleted one, for a position that stands behind its unit. */
-static void unit_find(const struct um_crdt *doc, const struct type *t, uint32_t index, struct um_crdt_position *pos)
+static void unit_find(const struct um_crdt *cdoc, uint32_t type, uint32_t index, struct um_crdt_position *pos)
 {
-    for (uint32_t i = t->start; i != NONE; i = item_at(doc, i)->right) {
-        const struct item *it = item_at(doc, i);
-        bool here = item_is_visible(it) && index < it->len, last = it->right == NONE && pos->assoc < 0;
+    struct um_crdt *doc = (struct um_crdt *)cdoc;     /* the index is a cache */
+    const struct type *t = &doc->types.v[type];
+    bool within = index < t->length;
+    struct place_at at = { t->start, 0 };
+    const struct item *it;
 
-        if (here || last) {
-            pos->has_item = true;
-            pos->item = (struct um_crdt_id){ doc->clients.v[it->client].id, it->clock + (here ? index : it->len - 1) };
-            return;
-        }
-        if (item_is_visible(it))
-            index -= it->len;
-    }
+    if (within)
+        at = posindex_find(doc, type, index);
+    else if (pos->assoc >= 0 || t->start == NONE)
+        return;
+    it = item_at(doc, at.item);
+    while (!within && it->right != NONE)
+        it = item_at(doc, it->right);
+    pos->has_item = true;
+    pos->item.client = doc->clients.v[it->client].id;
+    pos->item.clock = it->clock + (within ? at.offset : it->len - 1);
 }
 
 um_err um_crdt_position_make(const struct um_crdt *doc, struct um_crdt_type type, uint32_t index, int64_t assoc,
                              struct um_crdt_position *out)
 {
-    uint32_t k = type_resolve(doc, type);
     const struct type *t;
+    uint32_t k;
+    um_err err = thaw(doc);
 
-    if (k == NONE)
+    if (err != UM_OK)
+        return err;
+    if ((k = type_resolve(doc, type)) == NONE)
         return UM_ENOTFOUND;
     t = &doc->types.v[k];
     memset(out, 0, sizeof(*out));
@@ -87,19 +98,10 @@ um_err um_crdt_position_make(const struct um_crdt *doc, struct um_crdt_type type
         out->type = (struct um_crdt_id){ doc->clients.v[holder->client].id, holder->clock };
     }
     if (assoc >= 0)
-        unit_find(doc, t, index, out);
+        unit_find(doc, k, index, out);
     else if (index > 0)
-        unit_find(doc, t, index - 1, out);
+        unit_find(doc, k, index - 1, out);
     return UM_OK;
-}
-
-static uint32_t visible_before(const struct um_crdt *doc, const struct item *it)
-{
-    uint32_t n = 0;
-
-    for (uint32_t i = it->left; i != NONE; i = item_at(doc, i)->left)
-        n += item_is_visible(item_at(doc, i)) ? item_at(doc, i)->len : 0;
-    return n;
 }
 
 static um_err resolve_item(const struct um_crdt *doc, const struct um_crdt_position *pos, uint32_t *type, uint32_t *index)
@@ -118,7 +120,8 @@ static um_err resolve_item(const struct um_crdt *doc, const struct um_crdt_posit
         return UM_OK;
     if (item_is_visible(it))
         *index = pos->item.clock - it->clock + (pos->assoc < 0);
-    *index += visible_before(doc, it);
+    if (!item_is_keyed(it))               /* in a key's list nothing shows on the left */
+        *index += posindex_of((struct um_crdt *)doc, i);
     return UM_OK;
 }
 
@@ -126,8 +129,10 @@ um_err um_crdt_position_resolve(const struct um_crdt *doc, const struct um_crdt_
                                 uint32_t *index)
 {
     uint32_t t = NONE;
-    um_err err;
+    um_err err = thaw(doc);
 
+    if (err != UM_OK)
+        return err;
     if (pos->has_item) {
         if ((err = resolve_item(doc, pos, &t, index)) == UM_OK)
             *type = type_named(doc, t);

@@ -3,6 +3,7 @@
  *
  *   snapshot := deleteSet, stateVector           the delete set in its v1 or v2 form */
 #include "snapshot.h"
+#include "cold.h"
 
 /* ---- taking apart -------------------------------------------------------------------------------------- */
 
@@ -126,8 +127,10 @@ bool view_stretch(const struct view *view, const struct item *it, uint32_t from,
 
 um_err um_crdt_ds(const struct um_crdt *doc, struct um_buf *out)
 {
-    um_err err = ds_encode(doc, out);
+    um_err err = thaw(doc);
 
+    if (err == UM_OK)
+        err = ds_encode(doc, out);
     return err == UM_OK && out->failed ? UM_ENOMEM : err;
 }
 
@@ -236,6 +239,8 @@ um_err um_crdt_snapshot_update(const struct um_crdt *doc, struct um_span snapsho
 
     if (doc->gc)
         return UM_ECONFLICT;
+    if ((err = thaw(doc)) != UM_OK)
+        return err;
     mem_init(&m, &doc->mem.alloc);
     if ((err = snapshot_read(&m, snapshot, &doc->limits, &s)) == UM_OK)
         err = restore_write(doc, &s, out);

@@ -4,6 +4,7 @@
  * yjs' toDelta(snapshot, before) cuts items at the borders of both snapshots; each piece that is in one of them only
  * is an operation of its own, marked by the attribute `ychange`. Embeds and types bear the mark of the text before
  * them, as in yjs. Format items count as they are at `snapshot`. */
+#include "cold.h"
 #include "reader.h"
 #include <stdio.h>
 
@@ -134,8 +135,10 @@ static um_err read_at(const struct um_crdt *doc, struct um_crdt_type type, struc
     struct reader r;
     struct mem m;
     uint32_t t;
-    um_err err;
+    um_err err = thaw(doc);
 
+    if (err != UM_OK)
+        return err;
     if ((t = type_resolve(doc, type)) == NONE)
         return UM_ENOTFOUND;
     mem_init(&m, &doc->mem.alloc);
@@ -270,8 +273,10 @@ um_err um_crdt_read_delta_at(const struct um_crdt *doc, struct um_crdt_type type
     struct reader r;
     struct mem m;
     uint32_t t;
-    um_err err = UM_OK;
+    um_err err = thaw(doc);
 
+    if (err != UM_OK)
+        return err;
     if ((t = type_resolve(doc, type)) == NONE)
         return UM_ENOTFOUND;
     if ((KINDS(doc->types.v[t].kind) & IS_TEXT) == 0)

@@ -9,7 +9,8 @@ import re
 import common
 
 BASE = ["umbel/err.h", "umbel/base.h", "umbel/bytes.h", "umbel/list.h", "umbel/map.h", "umbel/util.h"]
-INSIDE_CORE = ["umbel/crdt.h", "umbel/collab.h", "umbel/store.h", "umbel/rest.h"]
+CRDT = sorted("umbel/" + h for h in os.listdir(os.path.join(common.ROOT, "core", "crdt", "include", "umbel")))
+INSIDE_CORE = CRDT + ["umbel/collab.h", "umbel/store.h", "umbel/rest.h"]
 LIBUMBEL = sorted("umbel/" + h for h in os.listdir(os.path.join(common.ROOT, "include", "umbel")))
 IO = ["time.h", "unistd.h", "fcntl.h", "pthread.h", "signal.h", "sys/*", "netinet/*", "arpa/*"]
 
@@ -18,7 +19,7 @@ TABLE = [
     ("include",              LIBUMBEL,                                               []),
     ("core/lib",             LIBUMBEL,                                               []),
     ("core/lib/base",        BASE,                                                   []),
-    ("core/crdt",            BASE + ["umbel/crdt.h"],                                IO),
+    ("core/crdt",            BASE + CRDT,                                            IO),
     ("core/store",           LIBUMBEL + ["umbel/store.h"],                           []),
     ("core/collab",          LIBUMBEL + ["umbel/collab.h", "umbel/crdt.h", "umbel/store.h"], []),
     ("core/rest",            LIBUMBEL + ["umbel/rest.h", "umbel/collab.h", "umbel/store.h"], []),
