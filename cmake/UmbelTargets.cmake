@@ -12,14 +12,17 @@ function(um_library name)
   target_link_libraries(${name} PUBLIC ${A_LINK} PRIVATE um_flags)
 endfunction()
 
-# TOOL: for us, not installed.
+# TOOL: for us, not installed. COMPONENT: may be installed by itself.
 function(um_program name)
-  cmake_parse_arguments(A "TOOL" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(A "TOOL" "COMPONENT" "SOURCES;LINK" ${ARGN})
+  if(NOT A_COMPONENT)
+    set(A_COMPONENT umbel)
+  endif()
   add_executable(${name} ${A_SOURCES})
   target_include_directories(${name} PRIVATE ${UMBEL_ROOT}/include ${CMAKE_CURRENT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${A_LINK} um_flags)
   if(NOT A_TOOL)
-    install(TARGETS ${name} RUNTIME DESTINATION bin)
+    install(TARGETS ${name} RUNTIME DESTINATION bin COMPONENT ${A_COMPONENT})
   endif()
 endfunction()
 
@@ -40,7 +43,7 @@ function(um_unit_test module)
     set_tests_properties(thread.${module} PROPERTIES LABELS thread TIMEOUT 300)
   endif()
 endfunction()
-set(UMBEL_THREADED collab_engine loop log ws http store store_sqlite session throttle proxy)
+set(UMBEL_THREADED collab_engine crdt_threads loop log ws http store store_sqlite session throttle proxy)
 
 # fuzz.<target>: built with clang's libFuzzer; runs UMBEL_FUZZ_S seconds (10) over its corpus in the suite.
 # UMBEL_FUZZ builds the targets (clang); the suite of another build tree runs those of the tree UMBEL_FUZZ_BUILD.

@@ -1,7 +1,7 @@
 /* A document's life, its roots, its figures. */
 #include "doc.h"
 #include "cold.h"
-#include <umbel/map.h>
+#include <umbel/util.h>
 
 void um_crdt_conf_init(struct um_crdt_conf *conf)
 {
@@ -45,7 +45,7 @@ um_err um_crdt_new(const struct um_crdt_conf *conf, struct um_crdt **out)
     doc->gc = conf->gc;
     doc->cleanup = conf->cleanup;
     doc->eager_pending = conf->eager_pending;
-    doc->seed = um_hash(UM_SPAN(&doc, sizeof(doc)));
+    um_random_bytes(doc->hash_key, sizeof(doc->hash_key));
     doc->items.free_head = doc->free_type = doc->free_slot = NONE;
     doc->pos.free_node = doc->pos.near_leaf = NONE;
     doc->tx = &doc->txs[0];

@@ -182,7 +182,7 @@ struct um_crdt {
     struct cold cold;
     struct um_crdt_limits limits;
     bool gc, cleanup, eager_pending;
-    uint64_t seed;                    /* of the client table */
+    uint64_t hash_key[2];             /* of its tables: drawn per document, so that nothing is shared */
     uint32_t epoch;
 
     struct items items;

@@ -29,7 +29,9 @@ static bool format_is_null(const struct um_crdt *doc, uint32_t i)
 
 static uint64_t key_hash(const void *ctx, uint32_t i)
 {
-    return um_hash(format_key(ctx, i));
+    const struct um_crdt *doc = ctx;
+
+    return um_hash_keyed(doc->hash_key, format_key(doc, i));
 }
 
 /* The place of I's key in the table; false without memory. */
@@ -39,7 +41,7 @@ static bool key_place(struct cleaner *c, uint32_t i, uint32_t **place)
 
     if (!table_room(&c->doc->mem, &c->keys, 1, key_hash, c->doc))
         return false;
-    for (uint64_t h = um_hash(key);; h++) {
+    for (uint64_t h = um_hash_keyed(c->doc->hash_key, key);; h++) {
         *place = &c->keys.v[h & (c->keys.cap - 1)];
         if (**place == NONE || um_span_eq(format_key(c->doc, **place), key))
             return true;

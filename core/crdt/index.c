@@ -9,10 +9,10 @@
 
 static uint64_t id_hash(const struct um_crdt *doc, uint64_t id)
 {
-    uint64_t h = (id ^ doc->seed) * 0x9e3779b97f4a7c15u;
+    uint64_t h = (id ^ doc->hash_key[0]) * 0x9e3779b97f4a7c15u;
 
     h = (h ^ h >> 32) * 0xd6e8feb86659fd93u;
-    h = (h ^ (doc->seed >> 7)) * 0xd6e8feb86659fd93u;
+    h = (h ^ (doc->hash_key[0] >> 7)) * 0xd6e8feb86659fd93u;
     return h ^ h >> 32;
 }
 

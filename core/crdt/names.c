@@ -64,7 +64,9 @@ struct um_span name_text(const struct um_crdt *doc, uint32_t name)
 
 static uint64_t name_hash(const void *ctx, uint32_t v)
 {
-    return um_hash(name_text(ctx, v));
+    const struct um_crdt *doc = ctx;
+
+    return um_hash_keyed(doc->hash_key, name_text(doc, v));
 }
 
 uint32_t name_find(const struct um_crdt *doc, struct um_span s)
@@ -73,7 +75,7 @@ uint32_t name_find(const struct um_crdt *doc, struct um_span s)
 
     if (t->cap == 0)
         return NONE;
-    for (uint64_t h = um_hash(s);; h++) {
+    for (uint64_t h = um_hash_keyed(doc->hash_key, s);; h++) {
         uint32_t v = t->v[h & (t->cap - 1)];
 
         if (v == NONE || um_span_eq(name_text(doc, v), s))
@@ -95,7 +97,7 @@ um_err name_intern(struct um_crdt *doc, struct um_span s, uint32_t *out)
     if (s.len > 0)
         memcpy(doc->name_bytes.v + doc->name_bytes.n, s.data, s.len);
     doc->name_bytes.n += (uint32_t)s.len;
-    table_place(&doc->name_table, um_hash(s), *out);
+    table_place(&doc->name_table, um_hash_keyed(doc->hash_key, s), *out);
     return UM_OK;
 }
 
@@ -130,7 +132,7 @@ um_err root_intern(struct um_crdt *doc, struct um_span name, uint32_t *out)
 
 static uint64_t slot_key_hash(const struct um_crdt *doc, uint32_t type, uint32_t key)
 {
-    uint64_t h = ((uint64_t)type << 32 | key) * 0x9e3779b97f4a7c15u + doc->seed;
+    uint64_t h = ((uint64_t)type << 32 | key) * 0x9e3779b97f4a7c15u + doc->hash_key[0];
 
     h = (h ^ h >> 29) * 0xd6e8feb86659fd93u;
     return h ^ h >> 32;

@@ -20,6 +20,7 @@ void um_map_free(struct um_map *m);                                      /* free
 bool um_map_next(const struct um_map *m, size_t *pos, struct um_span *key, void **value);
 
 uint64_t um_hash(struct um_span key);         /* keyed with this process' random key */
+uint64_t um_hash_keyed(const uint64_t key[2], struct um_span s);
 uint64_t um_hash_stable(struct um_span key);  /* the same in every process: for placing documents */
 
 #endif

@@ -20,6 +20,7 @@ TABLE = [
     ("core/lib",             LIBUMBEL,                                               []),
     ("core/lib/base",        BASE,                                                   []),
     ("core/crdt",            BASE + CRDT,                                            IO),
+    ("core/crdt/tool",       BASE + CRDT,                                            []),
     ("core/store",           LIBUMBEL + ["umbel/store.h"],                           []),
     ("core/collab",          LIBUMBEL + ["umbel/collab.h", "umbel/crdt.h", "umbel/store.h"], []),
     ("core/rest",            LIBUMBEL + ["umbel/rest.h", "umbel/collab.h", "umbel/store.h"], []),
@@ -27,6 +28,7 @@ TABLE = [
     ("gui-gateway/proxy",    LIBUMBEL + ["proxy/*"],                                 []),
     ("gui-gateway/auth",     LIBUMBEL + ["auth/*", "proxy/*"],                       []),
     ("gui-gateway/daemon",   LIBUMBEL + ["auth/*", "proxy/*", "site.h", "assets.h", "actuator.h"], []),
+    ("docs/examples",        CRDT,                                                   []),
     ("admin-api",            LIBUMBEL,                                               []),
 ]
 OURS = ["umbel/*", "proxy/*", "auth/*", "site.h", "assets.h", "actuator.h"]

@@ -3,9 +3,11 @@ foreach(part
     alloc
     cold
     doc
+    inspect
     posindex
     relpos
     snapshot
+    threads
     value
     vectors
   )
