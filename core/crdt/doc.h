@@ -378,7 +378,8 @@ bool format_cleanup_wanted(struct um_crdt *doc);
 void format_cleanup(struct um_crdt *doc);                 /* fills and finishes the second transaction */
 
 /* encode.c */
-void section_write(const struct um_crdt *doc, struct client *c, uint32_t from, uint32_t to, struct um_buf *out);    /* clocks [from, to) */
+/* The structs of C with clocks [FROM, TO), cut at both ends. */
+void section_write(const struct um_crdt *doc, struct client *c, uint32_t from, uint32_t to, struct um_buf *out);
 um_err ds_encode(const struct um_crdt *doc, struct um_buf *out);  /* the document's delete set */
 um_err event_encode(struct um_crdt *doc, struct um_buf *out);     /* of the running transaction */
 bool event_has_ds(struct um_crdt *doc, struct um_span ds);        /* the transaction deleted exactly DS */

@@ -205,7 +205,8 @@ static bool ranges_include(const range_vec *a, const range_vec *b)
     return true;
 }
 
-static um_err compare(const struct um_crdt_conf *conf, struct um_span a, struct um_span b, compare_fn *fn, bool *out)
+static um_err compare(const struct um_crdt_conf *conf, struct um_span a, struct um_span b, compare_fn *fn,
+                      bool *out)
 {
     struct um_crdt_conf cf = conf_of(conf);
     range_vec x, y = { 0 };
@@ -243,7 +244,8 @@ static void note_found(void *arg, uint64_t client, uint32_t clock, uint32_t len)
     s->found |= client == s->client && s->clock >= clock && s->clock - clock < len;
 }
 
-um_err um_crdt_ds_has(const struct um_crdt_conf *conf, struct um_span set, uint64_t client, uint32_t clock, bool *out)
+um_err um_crdt_ds_has(const struct um_crdt_conf *conf, struct um_span set, uint64_t client, uint32_t clock,
+                      bool *out)
 {
     struct sought s = { client, clock, false };
     um_err err = um_crdt_ds_each(conf, set, note_found, &s);

@@ -86,8 +86,9 @@ void push_list(struct reader *r, uint32_t type, bool dump);
 void push_entries(struct reader *r, uint32_t type, bool dump);
 void list_step(struct reader *r);
 void entries_step(struct reader *r);
-uint32_t list_next(struct reader *r, struct task *t);     /* T's place moves to the next unit that shows; NONE at the end */
-/* One unit of IT's content at byte *AT; moves *AT on. In a string *AT may stand within a character: at its second half. */
+uint32_t list_next(struct reader *r, struct task *t);     /* moves T to the next unit that shows; NONE at the end */
+/* One unit of IT's content at byte *AT; moves *AT on. In a string *AT may stand within a character, at its second
+ * half. */
 void unit_value(struct reader *r, uint32_t item, uint32_t unit, size_t *at, bool dump, bool as_string);
 
 /* read_text.c */
@@ -97,7 +98,8 @@ void xml_text_step(struct reader *r);
 void attribute_set(struct reader *r, uint32_t base, struct attribute a);      /* of the task whose begin at BASE */
 void format_apply(struct reader *r, uint32_t base, const struct item *format);
 void attributes_json(struct reader *r, uint32_t base);
-void insert_emit(struct reader *r, uint32_t item, uint32_t base, bool comma, bool dump);   /* an embed or a type */
+/* An operation that inserts an embed or a type. */
+void insert_emit(struct reader *r, uint32_t item, uint32_t base, bool comma, bool dump);
 /* Units [FROM, TO) of a string that begin at byte *AT; moves *AT on. */
 void string_part_emit(struct reader *r, const struct item *it, uint32_t from, uint32_t to, size_t *at, bool shows);
 

@@ -12,14 +12,14 @@
 
 /* ---- names of types ------------------------------------------------------------------------------------ */
 
-uint32_t type_resolve(const struct um_crdt *doc, struct um_crdt_type type)
+uint32_t type_find(const struct um_crdt *doc, const struct um_crdt_type *type)
 {
     uint32_t k, i;
 
-    if (type.client == UM_CRDT_ROOT)
-        return type.root < doc->roots.n ? doc->roots.v[type.root] : NONE;
-    if ((k = client_find(doc, type.client)) == NONE || doc->clients.v[k].state <= type.clock ||
-        (i = item_holding(doc, k, type.clock)) == NONE || item_at(doc, i)->kind != KIND_TYPE)
+    if (type->root > 0)
+        return type->root <= doc->roots.n ? doc->roots.v[type->root - 1] : NONE;
+    if ((k = client_find(doc, type->client)) == NONE || doc->clients.v[k].state <= type->clock ||
+        (i = item_holding(doc, k, type->clock)) == NONE || item_at(doc, i)->kind != KIND_TYPE)
         return NONE;
     return item_at(doc, i)->content;
 }
@@ -27,19 +27,19 @@ uint32_t type_resolve(const struct um_crdt *doc, struct um_crdt_type type)
 static struct um_crdt_type type_named(const struct um_crdt *doc, uint32_t type)
 {
     const struct type *t = &doc->types.v[type];
-    struct um_crdt_type out = { UM_CRDT_ROOT, 0, 0 };
+    struct um_crdt_type out = { 0 };
 
     if (t->item != NONE) {
         const struct item *it = item_at(doc, t->item);
 
         return (struct um_crdt_type){ doc->clients.v[it->client].id, it->clock, 0 };
     }
-    while (doc->roots.v[out.root] != type)
-        out.root++;
+    while (doc->roots.v[out.root++] != type)
+        continue;
     return out;
 }
 
-um_err um_crdt_root(const struct um_crdt *doc, struct um_span name, struct um_crdt_type *out)
+um_err um_crdt_root_find(const struct um_crdt *doc, struct um_span name, struct um_crdt_type *out)
 {
     um_err err = thaw(doc);
     uint32_t t;
@@ -75,8 +75,8 @@ static void unit_find(const struct um_crdt *cdoc, uint32_t type, uint32_t index,
     pos->item.clock = it->clock + (within ? at.offset : it->len - 1);
 }
 
-um_err um_crdt_position_make(const struct um_crdt *doc, struct um_crdt_type type, uint32_t index, int64_t assoc,
-                             struct um_crdt_position *out)
+um_err um_crdt_position_make(const struct um_crdt *doc, const struct um_crdt_type *type, uint32_t index,
+                             int64_t assoc, struct um_crdt_position *out)
 {
     const struct type *t;
     uint32_t k;
@@ -84,7 +84,7 @@ um_err um_crdt_position_make(const struct um_crdt *doc, struct um_crdt_type type
 
     if (err != UM_OK)
         return err;
-    if ((k = type_resolve(doc, type)) == NONE)
+    if ((k = type_find(doc, type)) == NONE)
         return UM_ENOTFOUND;
     t = &doc->types.v[k];
     memset(out, 0, sizeof(*out));
@@ -104,13 +104,15 @@ um_err um_crdt_position_make(const struct um_crdt *doc, struct um_crdt_type type
     return UM_OK;
 }
 
-static um_err resolve_item(const struct um_crdt *doc, const struct um_crdt_position *pos, uint32_t *type, uint32_t *index)
+static um_err resolve_item(const struct um_crdt *doc, const struct um_crdt_position *pos, uint32_t *type,
+                           uint32_t *index)
 {
     uint32_t k = client_find(doc, pos->item.client), i;
     const struct item *it;
     const struct type *t;
 
-    if (k == NONE || doc->clients.v[k].state <= pos->item.clock || (i = item_holding(doc, k, pos->item.clock)) == NONE)
+    if (k == NONE || doc->clients.v[k].state <= pos->item.clock || (i = item_holding(doc, k,
+                                                                                     pos->item.clock)) == NONE)
         return UM_ENOTFOUND;
     it = item_at(doc, i);
     t = item_type(doc, it);
@@ -125,8 +127,8 @@ static um_err resolve_item(const struct um_crdt *doc, const struct um_crdt_posit
     return UM_OK;
 }
 
-um_err um_crdt_position_resolve(const struct um_crdt *doc, const struct um_crdt_position *pos, struct um_crdt_type *type,
-                                uint32_t *index)
+um_err um_crdt_position_resolve(const struct um_crdt *doc, const struct um_crdt_position *pos,
+                                struct um_crdt_type *type, uint32_t *index)
 {
     uint32_t t = NONE;
     um_err err = thaw(doc);
@@ -141,7 +143,7 @@ um_err um_crdt_position_resolve(const struct um_crdt *doc, const struct um_crdt_
     if (!pos->has_root && !pos->has_type)
         return UM_EINVAL;
     t = pos->has_root ? root_find(doc, pos->root)
-                      : type_resolve(doc, (struct um_crdt_type){ pos->type.client, pos->type.clock, 0 });
+                      : type_find(doc, &(struct um_crdt_type){ pos->type.client, pos->type.clock, 0 });
     if (t == NONE)
         return UM_ENOTFOUND;
     *type = type_named(doc, t);
@@ -265,7 +267,8 @@ static bool member_next(struct rd *r, struct um_buf *key, struct um_span *value)
     return true;
 }
 
-static bool key_is(const struct um_buf *key, const char *name) { return um_span_eq(UM_SPAN(key->data, key->len), UM_SPAN_STR(name)); }
+static bool key_is(const struct um_buf *key, const char *name) { return um_span_eq(UM_SPAN(key->data, key->len),
+                                                                                   UM_SPAN_STR(name)); }
 static bool is_null(struct um_span json) { return um_span_eq(json, UM_SPAN_STR("null")); }
 
 static um_err json_integer(struct um_span json, int64_t *out)
@@ -311,7 +314,8 @@ static um_err json_id(struct um_span json, struct um_buf *key, bool *has, struct
     return UM_OK;
 }
 
-static um_err member_take(struct um_span value, struct um_buf *key, struct um_buf *name, struct um_crdt_position *out)
+static um_err member_take(struct um_span value, struct um_buf *key, struct um_buf *name,
+                          struct um_crdt_position *out)
 {
     if (key_is(key, "item"))
         return json_id(value, key, &out->has_item, &out->item);

@@ -17,7 +17,8 @@ static void sv_drop_zeros(sv_vec *sv)
     sv->n = n;
 }
 
-um_err snapshot_read(struct mem *m, struct um_span bytes, const struct um_crdt_limits *limits, struct snapshot *out)
+um_err snapshot_read(struct mem *m, struct um_span bytes, const struct um_crdt_limits *limits,
+                     struct snapshot *out)
 {
     struct rd r = rd_make(bytes);
     um_err err;
@@ -198,8 +199,8 @@ static bool update_is_known(const struct snapshot *s, struct um_span update, con
     return true;
 }
 
-um_err um_crdt_snapshot_contains_update(const struct um_crdt_conf *conf, struct um_span snapshot, struct um_span update,
-                                        bool *out)
+um_err um_crdt_snapshot_contains_update(const struct um_crdt_conf *conf, struct um_span snapshot,
+                                        struct um_span update, bool *out)
 {
     struct um_crdt_conf cf = conf_of(conf);
     struct snapshot s;

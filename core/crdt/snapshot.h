@@ -8,7 +8,8 @@
 typedef VEC(struct range) range_vec;
 
 um_err ds_read(struct mem *m, struct um_span ds, const struct um_crdt_limits *limits, range_vec *out);
-um_err ds_read_from(struct mem *m, struct rd *r, const struct um_crdt_limits *limits, range_vec *out);   /* R: behind it */
+/* R: behind it */
+um_err ds_read_from(struct mem *m, struct rd *r, const struct um_crdt_limits *limits, range_vec *out);
 void ranges_normalise(range_vec *v);
 void ranges_write(const range_vec *v, struct um_buf *out);
 bool ranges_equal(const range_vec *a, const range_vec *b);
@@ -30,7 +31,8 @@ struct snapshot {
     range_vec ds;
     sv_vec sv;                        /* client descending, no clock 0 */
 };
-um_err snapshot_read(struct mem *m, struct um_span bytes, const struct um_crdt_limits *limits, struct snapshot *out);
+um_err snapshot_read(struct mem *m, struct um_span bytes, const struct um_crdt_limits *limits,
+                     struct snapshot *out);
 void snapshot_free(struct mem *m, struct snapshot *s);
 
 /* What a snapshot shows of a document. yjs cuts items where the snapshot begins and ends to see something; here
@@ -50,6 +52,7 @@ bool view_stretch(const struct view *view, const struct item *it, uint32_t from,
 /* Units of IT that the view's state vector knows. */
 uint32_t view_known(const struct view *view, const struct item *it);
 
-uint32_t type_resolve(const struct um_crdt *doc, struct um_crdt_type type);    /* relpos.c; NONE: no such type */
+/* relpos.c; NONE: no such type */
+uint32_t type_find(const struct um_crdt *doc, const struct um_crdt_type *type);
 
 #endif

@@ -128,7 +128,7 @@ void changes_step(struct reader *r)
 
 typedef um_err view_fn(struct reader *r, uint32_t type, const void *arg);
 
-static um_err read_at(const struct um_crdt *doc, struct um_crdt_type type, struct um_span snapshot,
+static um_err read_at(const struct um_crdt *doc, const struct um_crdt_type *type, struct um_span snapshot,
                       enum um_crdt_form form, struct um_buf *out, view_fn *fn, const void *arg)
 {
     struct view view;
@@ -139,7 +139,7 @@ static um_err read_at(const struct um_crdt *doc, struct um_crdt_type type, struc
 
     if (err != UM_OK)
         return err;
-    if ((t = type_resolve(doc, type)) == NONE)
+    if ((t = type_find(doc, type)) == NONE)
         return UM_ENOTFOUND;
     mem_init(&m, &doc->mem.alloc);
     if ((err = view_make(&m, doc, snapshot, &view)) != UM_OK)
@@ -168,7 +168,7 @@ static um_err json_view(struct reader *r, uint32_t type, const void *arg)
     return UM_OK;
 }
 
-um_err um_crdt_read_json_at(const struct um_crdt *doc, struct um_crdt_type type, struct um_span snapshot,
+um_err um_crdt_read_json_at(const struct um_crdt *doc, const struct um_crdt_type *type, struct um_span snapshot,
                             enum um_crdt_form form, struct um_buf *out)
 {
     return read_at(doc, type, snapshot, form, out, json_view, NULL);
@@ -183,7 +183,7 @@ static um_err text_view(struct reader *r, uint32_t type, const void *arg)
     return UM_OK;
 }
 
-um_err um_crdt_read_text_at(const struct um_crdt *doc, struct um_crdt_type type, struct um_span snapshot,
+um_err um_crdt_read_text_at(const struct um_crdt *doc, const struct um_crdt_type *type, struct um_span snapshot,
                             struct um_buf *out)
 {
     return read_at(doc, type, snapshot, UM_CRDT_PLAIN, out, text_view, NULL);
@@ -198,7 +198,7 @@ static um_err xml_view(struct reader *r, uint32_t type, const void *arg)
     return UM_OK;
 }
 
-um_err um_crdt_read_xml_at(const struct um_crdt *doc, struct um_crdt_type type, struct um_span snapshot,
+um_err um_crdt_read_xml_at(const struct um_crdt *doc, const struct um_crdt_type *type, struct um_span snapshot,
                            struct um_buf *out)
 {
     return read_at(doc, type, snapshot, UM_CRDT_PLAIN, out, xml_view, NULL);
@@ -213,7 +213,7 @@ static um_err dump_view(struct reader *r, uint32_t type, const void *arg)
     return UM_OK;
 }
 
-um_err um_crdt_read_dump_at(const struct um_crdt *doc, struct um_crdt_type type, struct um_span snapshot,
+um_err um_crdt_read_dump_at(const struct um_crdt *doc, const struct um_crdt_type *type, struct um_span snapshot,
                             struct um_buf *out)
 {
     return read_at(doc, type, snapshot, UM_CRDT_TAGGED, out, dump_view, NULL);
@@ -228,7 +228,7 @@ static um_err list_view(struct reader *r, uint32_t type, const void *arg)
     return UM_OK;
 }
 
-um_err um_crdt_read_list_at(const struct um_crdt *doc, struct um_crdt_type type, struct um_span snapshot,
+um_err um_crdt_read_list_at(const struct um_crdt *doc, const struct um_crdt_type *type, struct um_span snapshot,
                             enum um_crdt_form form, struct um_buf *out)
 {
     return read_at(doc, type, snapshot, form, out, list_view, NULL);
@@ -243,7 +243,7 @@ static um_err entries_view(struct reader *r, uint32_t type, const void *arg)
     return UM_OK;
 }
 
-um_err um_crdt_read_entries_at(const struct um_crdt *doc, struct um_crdt_type type, struct um_span snapshot,
+um_err um_crdt_read_entries_at(const struct um_crdt *doc, const struct um_crdt_type *type, struct um_span snapshot,
                                enum um_crdt_form form, struct um_buf *out)
 {
     return read_at(doc, type, snapshot, form, out, entries_view, NULL);
@@ -253,19 +253,21 @@ static um_err entry_view(struct reader *r, uint32_t type, const void *arg)
 {
     uint32_t name = name_find(r->doc, *(const struct um_span *)arg), slot, item, unit;
 
-    if (name == NONE || (slot = slot_find(r->doc, type, name)) == NONE || (item = entry_item(r, slot, &unit)) == NONE)
+    if (name == NONE || (slot = slot_find(r->doc, type, name)) == NONE || (item = entry_item(r, slot,
+                                                                                             &unit)) == NONE)
         return UM_ENOTFOUND;
     entry_value(r, item, unit, false, false);
     return UM_OK;
 }
 
-um_err um_crdt_read_entry_at(const struct um_crdt *doc, struct um_crdt_type type, struct um_span key,
+um_err um_crdt_read_entry_at(const struct um_crdt *doc, const struct um_crdt_type *type, struct um_span key,
                              struct um_span snapshot, enum um_crdt_form form, struct um_buf *out)
 {
     return read_at(doc, type, snapshot, form, out, entry_view, &key);
 }
 
-um_err um_crdt_read_delta_at(const struct um_crdt *doc, struct um_crdt_type type, const struct um_span *snapshot,
+um_err um_crdt_read_delta_at(const struct um_crdt *doc, const struct um_crdt_type *type,
+                             const struct um_span *snapshot,
                              const struct um_span *before, bool with_client, enum um_crdt_form form, struct um_buf *out)
 {
     struct view now = { 0 }, then = { 0 };
@@ -277,7 +279,7 @@ um_err um_crdt_read_delta_at(const struct um_crdt *doc, struct um_crdt_type type
 
     if (err != UM_OK)
         return err;
-    if ((t = type_resolve(doc, type)) == NONE)
+    if ((t = type_find(doc, type)) == NONE)
         return UM_ENOTFOUND;
     if ((KINDS(doc->types.v[t].kind) & IS_TEXT) == 0)
         return UM_EINVAL;

@@ -60,13 +60,16 @@ static void check_position(const struct um_crdt *doc, const struct um_crdt_posit
     struct um_crdt_type type;
     uint32_t index;
 
-    UM_ASSERT(um_crdt_position_encode(pos, &bytes) == UM_OK && um_crdt_position_decode(span_of(&bytes), &again) == UM_OK);
+    UM_ASSERT(um_crdt_position_encode(pos, &bytes) == UM_OK && um_crdt_position_decode(span_of(&bytes),
+                                                                                       &again) == UM_OK);
     UM_ASSERT(um_crdt_position_to_json(pos, &json) == UM_OK);
-    UM_ASSERT(um_crdt_position_from_json(span_of(&json), &name, &again) == UM_OK && um_crdt_position_equal(pos, &again));
+    UM_ASSERT(um_crdt_position_from_json(span_of(&json), &name, &again) == UM_OK && um_crdt_position_equal(pos,
+                                                                                                           &again));
     if (um_crdt_position_resolve(doc, pos, &type, &index) == UM_OK) {
-        um_err err = um_crdt_position_make(doc, type, index, pos->assoc, &again);
+        um_err err = um_crdt_position_make(doc, &type, index, pos->assoc, &again);
 
-        UM_ASSERT(err == UM_OK && (!again.has_item || um_crdt_position_resolve(doc, &again, &type, &index) == UM_OK));
+        UM_ASSERT(err == UM_OK && (!again.has_item || um_crdt_position_resolve(doc, &again, &type,
+                                                                               &index) == UM_OK));
     }
     um_buf_free(&bytes);
     um_buf_free(&json);
@@ -90,7 +93,7 @@ static void check_views(const struct um_crdt *doc, struct um_span snapshot, stru
     struct um_buf out = { 0 };
 
     for (uint32_t i = 0; i < 3; i++) {
-        struct um_crdt_type type = { UM_CRDT_ROOT, 0, i };
+        const struct um_crdt_type *type = &(struct um_crdt_type){ .root = i + 1 };
 
         (void)!um_crdt_read_dump_at(doc, type, snapshot, &out);
         (void)!um_crdt_read_json_at(doc, type, snapshot, UM_CRDT_PLAIN, &out);
@@ -307,9 +310,10 @@ static void moment_check(struct script *s)
         UM_ASSERT(um_crdt_declare_root(old, UM_SPAN_STR(names[i]), kinds[i]) == UM_OK);
         um_buf_clear(&got);
         UM_ASSERT(um_crdt_read_dump(old, UM_SPAN_STR(names[i]), &got) == UM_OK);
-        UM_ASSERT(i == 1 || um_span_eq(span_of(&got), span_of(&s->dumps[i])));        /* a map's keys may be in another order */
+        /* a map's keys may be in another order */
+        UM_ASSERT(i == 1 || um_span_eq(span_of(&got), span_of(&s->dumps[i])));
         um_buf_clear(&got);
-        UM_ASSERT(um_crdt_read_dump_at(s->docs[0], (struct um_crdt_type){ UM_CRDT_ROOT, 0, i }, span_of(&s->snapshot),
+        UM_ASSERT(um_crdt_read_dump_at(s->docs[0], &(struct um_crdt_type){ .root = i + 1 }, span_of(&s->snapshot),
                                        &got) == UM_OK);
         UM_ASSERT(um_span_eq(span_of(&got), span_of(&s->dumps[i])));
     }

@@ -5,6 +5,7 @@
 #include <umbel/crdt_snapshot.h>
 
 #define EMPTY UM_SPAN(NULL, 0)
+#define ROOT(n) (&(struct um_crdt_type){ .root = (n) })      /* the n-th of the document */
 #define BYTES(...) UM_SPAN(((const uint8_t[]){ __VA_ARGS__ }), sizeof((const uint8_t[]){ __VA_ARGS__ }))
 
 static void apply(struct um_crdt *doc, struct um_span update)
@@ -18,14 +19,6 @@ static struct um_buf snapshot_of(const struct um_crdt *doc)
 
     assert_int_equal(um_crdt_snapshot(doc, 1, &b), UM_OK);
     return b;
-}
-
-static struct um_crdt_type root(const struct um_crdt *doc, const char *name)
-{
-    struct um_crdt_type type;
-
-    assert_int_equal(um_crdt_root(doc, UM_SPAN_STR(name), &type), UM_OK);
-    return type;
 }
 
 static void expect(um_err err, struct um_buf *got, const char *want)
@@ -77,7 +70,8 @@ static void snapshots_are_equal_when_they_show_the_same(void **state)
 
     (void)state;
     assert_true(equal(one, one));
-    assert_true(equal(one, BYTES(1, 7, 3, 4, 2, 2, 1, 3, 1, 3, 7, 8, 4, 0, 9, 1)));   /* order, pieces, a clock of 0 */
+    /* order, pieces, a clock of 0 */
+    assert_true(equal(one, BYTES(1, 7, 3, 4, 2, 2, 1, 3, 1, 3, 7, 8, 4, 0, 9, 1)));
     assert_true(equal(BYTES(0, 0), BYTES(1, 3, 1, 5, 0, 0)));                         /* an empty range */
     assert_false(equal(one, BYTES(1, 7, 1, 2, 5, 2, 9, 1, 7, 8)));
     assert_false(equal(one, BYTES(1, 7, 1, 2, 4, 2, 9, 1, 7, 9)));
@@ -95,7 +89,8 @@ static bool contains(struct um_span snapshot, struct um_span update)
 
 static void a_snapshot_knows_what_it_contains(void **state)
 {
-    struct um_span snapshot = BYTES(1, 1, 1, 1, 2, 1, 1, 4);          /* clocks 0..3 of client 1, 1 and 2 deleted */
+    /* clocks 0..3 of client 1, 1 and 2 deleted */
+    struct um_span snapshot = BYTES(1, 1, 1, 1, 2, 1, 1, 4);
 
     (void)state;
     assert_true(contains(snapshot, BYTES(0, 0)));
@@ -118,7 +113,7 @@ static void every_moment_reads_as_it_was(void **state)
     for (size_t i = 0; i < 4; i++) {
         struct um_buf again;
 
-        expect(um_crdt_read_text_at(doc, root(doc, "t"), buf_span(&snapshots[i]), &got), &got, want[i]);
+        expect(um_crdt_read_text_at(doc, ROOT(1), buf_span(&snapshots[i]), &got), &got, want[i]);
         assert_int_equal(um_crdt_from_snapshot(doc, buf_span(&snapshots[i]), NULL, &old), UM_OK);
         assert_int_equal(um_crdt_declare_root(old, UM_SPAN_STR("t"), UM_CRDT_TEXT), UM_OK);
         expect(um_crdt_read_text(old, UM_SPAN_STR("t"), &got), &got, want[i]);
@@ -138,18 +133,19 @@ static void changes_name_their_authors_on_request(void **state)
     struct um_span from = buf_span(&snapshots[1]), to = buf_span(&snapshots[3]), nothing = buf_span(&snapshots[0]);
 
     (void)state;
-    expect(um_crdt_read_delta_at(doc, root(doc, "t"), &to, &from, false, UM_CRDT_PLAIN, &got), &got,
+    expect(um_crdt_read_delta_at(doc, ROOT(1), &to, &from, false, UM_CRDT_PLAIN, &got), &got,
            "[{\"insert\":\"a\"},{\"insert\":\"b\",\"attributes\":{\"ychange\":{\"type\":\"removed\"}}},"
            "{\"insert\":\"d\",\"attributes\":{\"ychange\":{\"type\":\"added\"}}}]");
-    expect(um_crdt_read_delta_at(doc, root(doc, "t"), &from, &nothing, false, UM_CRDT_PLAIN, &got), &got,    /* cut by the */
+    /* cut by the */
+    expect(um_crdt_read_delta_at(doc, ROOT(1), &from, &nothing, false, UM_CRDT_PLAIN, &got), &got,
            "[{\"insert\":\"a\",\"attributes\":{\"ychange\":{\"type\":\"added\"}}},"                          /* deletion */
            "{\"insert\":\"b\",\"attributes\":{\"ychange\":{\"type\":\"added\"}}}]");
-    expect(um_crdt_read_delta_at(doc, root(doc, "t"), &from, &nothing, true, UM_CRDT_PLAIN, &got), &got,
+    expect(um_crdt_read_delta_at(doc, ROOT(1), &from, &nothing, true, UM_CRDT_PLAIN, &got), &got,
            "[{\"insert\":\"ab\",\"attributes\":{\"ychange\":{\"user\":1,\"type\":\"added\"}}}]");
-    expect(um_crdt_read_delta_at(doc, root(doc, "t"), NULL, &from, true, UM_CRDT_PLAIN, &got), &got,
+    expect(um_crdt_read_delta_at(doc, ROOT(1), NULL, &from, true, UM_CRDT_PLAIN, &got), &got,
            "[{\"insert\":\"a\"},{\"insert\":\"b\",\"attributes\":{\"ychange\":{\"user\":1,\"type\":\"removed\"}}},"
            "{\"insert\":\"d\",\"attributes\":{\"ychange\":{\"user\":2,\"type\":\"added\"}}}]");
-    expect(um_crdt_read_delta_at(doc, root(doc, "t"), NULL, NULL, false, UM_CRDT_PLAIN, &got), &got,
+    expect(um_crdt_read_delta_at(doc, ROOT(1), NULL, NULL, false, UM_CRDT_PLAIN, &got), &got,
            "[{\"insert\":\"ad\"}]");
     um_buf_free(&got);
     text_doc_free(doc, snapshots);
@@ -167,8 +163,8 @@ static void a_run_of_values_shows_only_what_was_there(void **state)
     one = snapshot_of(doc);
     apply(doc, BYTES(1, 1, 1, 2, 0x88, 1, 1, 1, 125, 3, 1, 1, 1, 0, 1));
     expect(um_crdt_read_json(doc, UM_SPAN_STR("a"), UM_CRDT_PLAIN, &got), &got, "[2,3]");
-    expect(um_crdt_read_json_at(doc, root(doc, "a"), buf_span(&one), UM_CRDT_PLAIN, &got), &got, "[1,2]");
-    expect(um_crdt_read_list_at(doc, root(doc, "a"), BYTES(1, 1, 1, 1, 1, 1, 1, 3), UM_CRDT_PLAIN, &got), &got, "[1,3]");
+    expect(um_crdt_read_json_at(doc, ROOT(1), buf_span(&one), UM_CRDT_PLAIN, &got), &got, "[1,2]");
+    expect(um_crdt_read_list_at(doc, ROOT(1), BYTES(1, 1, 1, 1, 1, 1, 1, 3), UM_CRDT_PLAIN, &got), &got, "[1,3]");
     um_buf_free(&one);
     um_buf_free(&got);
     um_crdt_free(doc);
@@ -190,17 +186,17 @@ static void an_entry_is_what_its_key_held(void **state)
     s[3] = snapshot_of(doc);
     for (size_t i = 0; i < 4; i++) {
         static const char *const value[] = { NULL, "1", NULL, "2" }, *const all[] = { "{}", "{\"k\":1}", "{}", "{\"k\":2}" };
-        um_err err = um_crdt_read_entry_at(doc, root(doc, "m"), UM_SPAN_STR("k"), buf_span(&s[i]), UM_CRDT_PLAIN, &got);
+        um_err err = um_crdt_read_entry_at(doc, ROOT(1), UM_SPAN_STR("k"), buf_span(&s[i]), UM_CRDT_PLAIN, &got);
 
         if (value[i] == NULL)
             assert_int_equal(err, UM_ENOTFOUND);
         else
             expect(err, &got, value[i]);
         um_buf_clear(&got);
-        expect(um_crdt_read_entries_at(doc, root(doc, "m"), buf_span(&s[i]), UM_CRDT_PLAIN, &got), &got, all[i]);
+        expect(um_crdt_read_entries_at(doc, ROOT(1), buf_span(&s[i]), UM_CRDT_PLAIN, &got), &got, all[i]);
         um_buf_free(&s[i]);
     }
-    assert_int_equal(um_crdt_read_entry_at(doc, root(doc, "m"), UM_SPAN_STR("x"), BYTES(0, 0), UM_CRDT_PLAIN, &got),
+    assert_int_equal(um_crdt_read_entry_at(doc, ROOT(1), UM_SPAN_STR("x"), BYTES(0, 0), UM_CRDT_PLAIN, &got),
                      UM_ENOTFOUND);
     um_buf_free(&got);
     um_crdt_free(doc);
@@ -220,11 +216,11 @@ static void half_a_pair_shows_as_a_replacement(void **state)
     assert_int_equal(um_crdt_declare_root(doc, UM_SPAN_STR("t"), UM_CRDT_TEXT), UM_OK);
     apply(doc, buf_span(&update));
     assert_int_equal(um_crdt_encode(doc, EMPTY, &before), UM_OK);
-    expect(um_crdt_read_text_at(doc, root(doc, "t"), BYTES(0, 1, 1, 2), &got), &got, "x\xef\xbf\xbd");
-    expect(um_crdt_read_text_at(doc, root(doc, "t"), BYTES(1, 1, 1, 1, 1, 1, 1, 4), &got), &got, "x\xef\xbf\xbdy");
-    expect(um_crdt_read_list_at(doc, root(doc, "t"), BYTES(1, 1, 1, 1, 1, 1, 1, 4), UM_CRDT_PLAIN, &got), &got,
+    expect(um_crdt_read_text_at(doc, ROOT(1), BYTES(0, 1, 1, 2), &got), &got, "x\xef\xbf\xbd");
+    expect(um_crdt_read_text_at(doc, ROOT(1), BYTES(1, 1, 1, 1, 1, 1, 1, 4), &got), &got, "x\xef\xbf\xbdy");
+    expect(um_crdt_read_list_at(doc, ROOT(1), BYTES(1, 1, 1, 1, 1, 1, 1, 4), UM_CRDT_PLAIN, &got), &got,
            "[\"x\",\"\xef\xbf\xbd\",\"y\"]");
-    expect(um_crdt_read_list_at(doc, root(doc, "t"), BYTES(0, 1, 1, 4), UM_CRDT_PLAIN, &got), &got,
+    expect(um_crdt_read_list_at(doc, ROOT(1), BYTES(0, 1, 1, 4), UM_CRDT_PLAIN, &got), &got,
            "[\"x\",\"\xef\xbf\xbd\",\"\xef\xbf\xbd\",\"y\"]");
     assert_int_equal(um_crdt_from_snapshot(doc, BYTES(0, 1, 1, 2), NULL, &old), UM_OK);
     assert_int_equal(um_crdt_declare_root(old, UM_SPAN_STR("t"), UM_CRDT_TEXT), UM_OK);
@@ -251,7 +247,7 @@ static void restoring_needs_a_document_that_kept_everything(void **state)
     assert_int_equal(um_crdt_from_snapshot(doc, buf_span(&snapshots[2]), NULL, &old), UM_ECONFLICT);
     assert_null(old);
     um_buf_clear(&got);
-    expect(um_crdt_read_text_at(doc, root(doc, "t"), buf_span(&snapshots[2]), &got), &got, "ad");     /* what is left */
+    expect(um_crdt_read_text_at(doc, ROOT(1), buf_span(&snapshots[2]), &got), &got, "ad");     /* what is left */
     um_buf_free(&got);
     text_doc_free(doc, snapshots);
 }
@@ -266,7 +262,8 @@ static void a_snapshot_from_the_future_is_refused(void **state)
     assert_int_equal(um_crdt_snapshot_update(doc, BYTES(0, 1, 9, 1), &got), UM_EINVAL);
     assert_int_equal(um_crdt_snapshot_update(doc, BYTES(0, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x7f), &got), UM_EINVAL);
     um_buf_clear(&got);
-    expect(um_crdt_read_text_at(doc, root(doc, "t"), BYTES(0, 2, 9, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x7f), &got), &got, "ab");
+    expect(um_crdt_read_text_at(doc, ROOT(1), BYTES(0, 2, 9, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x7f), &got), &got,
+           "ab");
     assert_int_equal(um_crdt_snapshot(doc, 3, &got), UM_EINVAL);
     um_buf_free(&got);
     text_doc_free(doc, snapshots);
@@ -287,10 +284,12 @@ static void what_is_cut_short_or_too_much_is_refused(void **state)
         free(copy);
     }
     assert_int_equal(um_crdt_snapshot_validate(NULL, whole), UM_OK);
-    assert_int_equal(um_crdt_snapshot_validate(NULL, BYTES(0xff, 0xff, 0xff, 0xff, 0x0f, 1, 1, 1, 1, 0)), UM_EPROTO);
+    assert_int_equal(um_crdt_snapshot_validate(NULL, BYTES(0xff, 0xff, 0xff, 0xff, 0x0f, 1, 1, 1, 1, 0)),
+                     UM_EPROTO);
     assert_int_equal(um_crdt_snapshot_validate(NULL, BYTES(1, 1, 0xff, 0xff, 0xff, 0x0f, 1, 1, 0)), UM_EPROTO);
     assert_int_equal(um_crdt_snapshot_validate(NULL, BYTES(0, 0xff, 0xff, 0xff, 0x0f, 1)), UM_EPROTO);
-    assert_int_equal(um_crdt_snapshot_validate(NULL, BYTES(1, 1, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 0)), UM_ELIMIT);
+    assert_int_equal(um_crdt_snapshot_validate(NULL, BYTES(1, 1, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 0)),
+                     UM_ELIMIT);
     um_crdt_conf_init(&cf);
     cf.limits.update_ranges = 1;
     assert_int_equal(um_crdt_snapshot_validate(&cf, whole), UM_ELIMIT);
@@ -306,12 +305,11 @@ static void a_view_that_a_type_lacks_is_refused(void **state)
 {
     struct um_buf snapshots[4], got = { 0 };
     struct um_crdt *doc = text_doc(false, snapshots);
-    struct um_crdt_type array, none = { 1, 0, 0 }, far = { UM_CRDT_ROOT, 0, 99 };
+    const struct um_crdt_type *array = ROOT(2), *none = &(struct um_crdt_type){ 1, 0, 0 }, *far = ROOT(99);
     struct um_span s = buf_span(&snapshots[1]);
 
     (void)state;
     assert_int_equal(um_crdt_declare_root(doc, UM_SPAN_STR("a"), UM_CRDT_ARRAY), UM_OK);
-    array = root(doc, "a");
     assert_int_equal(um_crdt_read_text_at(doc, array, s, &got), UM_EINVAL);
     assert_int_equal(um_crdt_read_xml_at(doc, array, s, &got), UM_EINVAL);
     assert_int_equal(um_crdt_read_delta_at(doc, array, &s, NULL, false, UM_CRDT_PLAIN, &got), UM_EINVAL);
@@ -364,7 +362,7 @@ static void each_allocation_may_fail(void **state)
 
         f.left = n;
         um_buf_clear(&got);
-        if ((err = um_crdt_read_delta_at(doc, (struct um_crdt_type){ UM_CRDT_ROOT, 0, 0 }, &s, &s, true, UM_CRDT_PLAIN,
+        if ((err = um_crdt_read_delta_at(doc, ROOT(1), &s, &s, true, UM_CRDT_PLAIN,
                                          &got)) == UM_OK &&
             (err = um_crdt_snapshot_equal(&cf, s, s, &same)) == UM_OK &&
             (err = um_crdt_ds_merge(&cf, &s, 1, &got)) == UM_OK)

@@ -3,7 +3,7 @@
  * A position names the unit it stands before (assoc >= 0) or behind (assoc < 0), or the type alone, at whose end or
  * beginning it stands. Bytes and JSON are those of yjs; y-protocols' awareness carries the JSON.
  *
- *     um_crdt_position_make(doc, text, 5, 0, &pos);                         between "Hello" and the rest
+ *     um_crdt_position_make(doc, &text, 5, 0, &pos);                         between "Hello" and the rest
  *     um_crdt_position_encode(&pos, &bytes);                                to keep or to send
  *     ...
  *     um_crdt_position_resolve(doc, &pos, &type, &index);                   wherever that is now
@@ -13,16 +13,16 @@
 #define UMBEL_CRDT_POSITION_H
 #include <umbel/crdt.h>
 
-/* A type is named by the id of the item that holds it, a root by its number in the order of um_crdt_roots. */
+/* Names a shared type. One that an item holds is named by the item's id, a root (`root` > 0) by its place in this
+ * document. */
 struct um_crdt_type {
-    uint64_t client;                  /* UM_CRDT_ROOT: a root */
+    uint64_t client;
     uint32_t clock;
     uint32_t root;
 };
-#define UM_CRDT_ROOT UINT64_MAX
 
 /* The root NAME; UM_ENOTFOUND when there is none. */
-UM_CHECK_RESULT um_err um_crdt_root(const struct um_crdt *doc, struct um_span name, struct um_crdt_type *out);
+UM_CHECK_RESULT um_err um_crdt_root_find(const struct um_crdt *doc, struct um_span name, struct um_crdt_type *out);
 
 struct um_crdt_id {
     uint64_t client;
@@ -39,8 +39,8 @@ struct um_crdt_position {
 
 /* The position at INDEX of TYPE's list; beyond the end it is the end. The root's name is borrowed from DOC.
  * UM_ENOTFOUND: no such type. */
-UM_CHECK_RESULT um_err um_crdt_position_make(const struct um_crdt *doc, struct um_crdt_type type, uint32_t index,
-                                             int64_t assoc, struct um_crdt_position *out);
+UM_CHECK_RESULT um_err um_crdt_position_make(const struct um_crdt *doc, const struct um_crdt_type *type,
+                                             uint32_t index, int64_t assoc, struct um_crdt_position *out);
 
 /* Where POS is now. UM_ENOTFOUND: not here (not yet known, or collected). INDEX is 0 in a deleted type. */
 UM_CHECK_RESULT um_err um_crdt_position_resolve(const struct um_crdt *doc, const struct um_crdt_position *pos,
@@ -53,7 +53,8 @@ UM_CHECK_RESULT um_err um_crdt_position_decode(struct um_span bytes, struct um_c
 /* {"type":…,"tname":…,"item":…,"assoc":…}. A root whose name is empty is told too (yjs leaves it out). */
 UM_CHECK_RESULT um_err um_crdt_position_to_json(const struct um_crdt_position *pos, struct um_buf *out);
 /* NAME receives the root's name, which OUT borrows. Unknown members are ignored. */
-UM_CHECK_RESULT um_err um_crdt_position_from_json(struct um_span json, struct um_buf *name, struct um_crdt_position *out);
+UM_CHECK_RESULT um_err um_crdt_position_from_json(struct um_span json, struct um_buf *name,
+                                                  struct um_crdt_position *out);
 
 bool um_crdt_position_equal(const struct um_crdt_position *a, const struct um_crdt_position *b);
 
