@@ -57,6 +57,7 @@ static um_err writer_end(struct writer *w, struct um_buf *out)
 struct stream {
     uint64_t client;
     uint32_t order;                   /* of the input */
+    uint64_t *moved;                  /* the input's: when it was read from last */
     uint32_t clock, left;
     struct rd r;
     struct wire cur;
@@ -112,20 +113,20 @@ static int stream_by_client(const void *a, const void *b)
     return (x->order > y->order) - (x->order < y->order);
 }
 
-/* Lowest clock first. Of two structs at one clock the earlier input's; of a collected run and an item the later
- * input's, as yjs happens to choose. */
+/* Lowest clock first. Of two structs at one clock that of the input read from most recently, as yjs' stable sorting
+ * of its readers has it; of a collected run and an item the other one's (there the outcome hangs on details of the
+ * engine's sort; either is right). */
 static bool stream_before(const struct stream *a, const struct stream *b)
 {
     if (a->cur.clock != b->cur.clock)
         return a->cur.clock < b->cur.clock;
-    if ((a->cur.kind == KIND_GC) != (b->cur.kind == KIND_GC))
-        return a->order > b->order;
-    return a->order < b->order;
+    return ((a->cur.kind == KIND_GC) == (b->cur.kind == KIND_GC)) == (*a->moved > *b->moved);
 }
 
 struct heap {
     struct stream **v;
     uint32_t n;
+    uint64_t now;
 };
 
 static void heap_down(struct heap *h, uint32_t i)
@@ -149,6 +150,7 @@ static void heap_down(struct heap *h, uint32_t i)
 /* The top was moved on, or is used up. */
 static void heap_settle(struct heap *h, bool more)
 {
+    *h->v[0]->moved = ++h->now;
     if (!more)
         h->v[0] = h->v[--h->n];
     if (h->n > 1)
@@ -297,17 +299,19 @@ static void ranges_write(const range_vec *v, struct um_buf *out)
 
 struct merger {
     stream_vec streams;
+    VEC(uint64_t) moved;              /* per input; at first, earlier ones count as more recent */
     range_vec ranges;
     struct stream **by_client;
 };
 
 static um_err merger_fill(struct mem *m, struct merger *g, const struct um_span *updates, size_t n)
 {
-    um_err err = UM_OK;
+    um_err err = vec_room(m, &g->moved, n) ? UM_OK : UM_ENOMEM;
 
     for (size_t i = 0; i < n && err == UM_OK; i++) {
         struct um_span ds;
 
+        g->moved.v[g->moved.n++] = n - i;
         if ((err = streams_collect(m, updates[i], (uint32_t)i, &g->streams, &ds)) == UM_OK)
             err = ranges_collect(m, ds, &g->ranges);
     }
@@ -316,8 +320,10 @@ static um_err merger_fill(struct mem *m, struct merger *g, const struct um_span 
     g->by_client = mem_resize(m, NULL, 0, g->streams.n * sizeof(*g->by_client));
     if (g->by_client == NULL)
         return UM_ENOMEM;
-    for (uint32_t i = 0; i < g->streams.n; i++)
+    for (uint32_t i = 0; i < g->streams.n; i++) {
+        g->streams.v[i].moved = &g->moved.v[g->streams.v[i].order];
         g->by_client[i] = &g->streams.v[i];
+    }
     qsort(g->by_client, g->streams.n, sizeof(*g->by_client), stream_by_client);
     return UM_OK;
 }
@@ -326,6 +332,7 @@ um_err updates_merge(struct mem *m, const struct um_span *updates, size_t n, str
 {
     struct merger g = { 0 };
     struct writer w = { 0 };
+    struct heap h = { .now = n };
     uint32_t n_streams;
     um_err err;
 
@@ -336,10 +343,9 @@ um_err updates_merge(struct mem *m, const struct um_span *updates, size_t n, str
     err = merger_fill(m, &g, updates, n);
     n_streams = g.streams.n;
     for (uint32_t from = 0, to; err == UM_OK && from < n_streams; from = to) {
-        struct heap h = { g.by_client + from, 0 };
-
         for (to = from; to < n_streams && g.by_client[to]->client == g.by_client[from]->client;)
             to++;
+        h.v = g.by_client + from;
         h.n = to - from;
         client_merge(&h, &w);
     }
@@ -352,6 +358,7 @@ um_err updates_merge(struct mem *m, const struct um_span *updates, size_t n, str
     }
     mem_free(m, g.by_client, n_streams * sizeof(*g.by_client));
     vec_free(m, &g.streams);
+    vec_free(m, &g.moved);
     vec_free(m, &g.ranges);
     return err;
 }

@@ -3,6 +3,8 @@
  * adding one costs its own size. Deletions that wait are one sorted list. */
 #include "doc.h"
 
+#define FOLD_BYTES (1u << 20)         /* work that folding may take */
+
 /* ---- parked structs ------------------------------------------------------------------------------------ */
 
 static bool piece_take(struct um_crdt *doc, struct piece *piece, struct um_buf *buf)
@@ -46,20 +48,48 @@ static um_err piece_make(struct um_crdt *doc, const struct plan *p, struct piece
     return err;
 }
 
-um_err pending_merged(const struct um_crdt *doc, struct um_buf *out)
+/* All pieces at once. */
+static um_err pieces_merge(struct mem *m, const struct pending *p, struct um_buf *out)
 {
-    struct mem m;
     VEC(struct um_span) spans = { 0 };
+    um_err err;
+
+    if (!vec_room(m, &spans, p->pieces.n))
+        return UM_ENOMEM;
+    for (uint32_t i = 0; i < p->pieces.n; i++)
+        spans.v[spans.n++] = UM_SPAN(p->pieces.v[i].data, p->pieces.v[i].len);
+    err = updates_merge(m, spans.v, spans.n, out);
+    vec_free(m, &spans);
+    return err;
+}
+
+/* One piece after another, as yjs does when each arrives. */
+static um_err pieces_fold(struct mem *m, const struct pending *p, struct um_buf *out)
+{
     um_err err = UM_OK;
 
+    um_buf_put(out, p->pieces.v[0].data, p->pieces.v[0].len);
+    for (uint32_t i = 1; i < p->pieces.n && err == UM_OK; i++) {
+        struct um_span two[2] = { UM_SPAN(out->data, out->len), UM_SPAN(p->pieces.v[i].data, p->pieces.v[i].len) };
+        struct um_buf next = { 0 };
+
+        err = out->failed ? UM_ENOMEM : updates_merge(m, two, 2, &next);
+        um_buf_free(out);
+        *out = next;
+    }
+    return out->failed ? UM_ENOMEM : err;
+}
+
+/* OUT is empty. Both ways tell the same; where pieces overlap that are cut differently only folding cuts as yjs. */
+um_err pending_merged(const struct um_crdt *doc, struct um_buf *out)
+{
+    const struct pending *p = &doc->pending;
+    struct mem m;
+
     mem_init(&m, &doc->mem.alloc);
-    if (!vec_room(&m, &spans, doc->pending.pieces.n))
-        return UM_ENOMEM;
-    for (uint32_t i = 0; i < doc->pending.pieces.n; i++)
-        spans.v[spans.n++] = UM_SPAN(doc->pending.pieces.v[i].data, doc->pending.pieces.v[i].len);
-    err = updates_merge(&m, spans.v, spans.n, out);
-    vec_free(&m, &spans);
-    return err;
+    if (p->pieces.n > 1 && p->pieces.n * p->bytes <= FOLD_BYTES)
+        return pieces_fold(&m, p, out);
+    return pieces_merge(&m, p, out);
 }
 
 void pending_drop_pieces(struct um_crdt *doc)

@@ -50,6 +50,34 @@ static um_err struct_prepare(struct um_crdt *doc, struct plan *p, const struct w
     return err;
 }
 
+/* Will looking up the neighbour at ID cut an item, as far as can be told now? */
+static bool may_cut(const struct um_crdt *doc, const struct id *id, bool end)
+{
+    uint32_t k = client_find(doc, id->client);
+    struct cursor at;
+
+    if (k == NONE || id->clock >= doc->clients.v[k].state)
+        return k != NONE;
+    at = index_find(&doc->clients.v[k], id->clock);
+    if (cursor_entry(at)->ref == REF_GC)
+        return false;
+    return end ? cursor_end(at) != id->clock + 1 : cursor_entry(at)->clock != id->clock;
+}
+
+/* What is known already is not integrated, but its neighbours are looked up: see known_skip. */
+static um_err known_prepare(struct um_crdt *doc, struct plan *p, const struct wire *w)
+{
+    um_err err = UM_OK;
+
+    if (w->kind == KIND_GC)
+        return UM_OK;
+    if ((w->info & INFO_ORIGIN) != 0 && may_cut(doc, &w->origin, true))
+        err = demand(doc, p, w->origin.client, 1);
+    if (err == UM_OK && (w->info & INFO_RIGHT) != 0 && may_cut(doc, &w->right, false))
+        err = demand(doc, p, w->right.client, 1);
+    return err;
+}
+
 /* Makes section S known: its client too, so that every section's client is known before references are counted. */
 static um_err section_open(struct um_crdt *doc, struct plan *p, const struct section *s, struct rd r)
 {
@@ -222,6 +250,8 @@ static um_err section_order(struct um_crdt *doc, struct plan *p, uint32_t from)
                 c->planned = w.clock + w.len;
                 if ((err = struct_prepare(doc, p, &w, s->client)) != UM_OK)
                     return err;
+            } else if ((err = known_prepare(doc, p, &w)) != UM_OK) {
+                return err;
             }
         }
         if ((err = note_run(doc, p, k)) != UM_OK)
@@ -312,6 +342,23 @@ um_err plan_make(struct um_crdt *doc, struct plan *p, struct um_span update, con
     return memory_reserve(doc, p);
 }
 
+/* A struct that is known. yjs looks up its neighbours before it notices, which cuts them where the struct begins or
+ * ends: that is seen when it falls inside a surrogate pair, and in what is joined afterwards. */
+static void known_skip(struct um_crdt *doc, const struct wire *w)
+{
+    uint32_t splits = doc->tx->splits.n;
+
+    doc->tx->odd = true;
+    if (w->kind == KIND_GC)
+        return;
+    if ((w->info & INFO_ORIGIN) != 0)
+        item_ending(doc, client_find(doc, w->origin.client), w->origin.clock);
+    if ((w->info & INFO_RIGHT) != 0)
+        item_starting(doc, client_find(doc, w->right.client), w->right.clock);
+    if (doc->tx->splits.n != splits)
+        cache_drop(doc);
+}
+
 void plan_run(struct um_crdt *doc, struct plan *p)
 {
     struct wire w;
@@ -333,7 +380,7 @@ void plan_run(struct um_crdt *doc, struct plan *p)
             if (w.kind == KIND_SKIP || w.len == 0)
                 continue;
             if (state >= s->clock)
-                doc->tx->odd = true;          /* known already */
+                known_skip(doc, &w);
             else
                 integrate(doc, s->client, &w, state - w.clock);
         }

@@ -197,11 +197,31 @@ uint32_t entry_item(const struct reader *r, uint32_t slot, uint32_t *unit)
     return view_stretch(r->view, item_at(r->doc, i), *unit, &to) ? i : NONE;
 }
 
+/* The plain form leaves entries out that are undefined, as JSON.stringify does. */
+static bool entry_is_undefined(const struct um_crdt *doc, const struct item *it, uint32_t unit)
+{
+    struct um_span body = item_body(doc, it);
+    size_t at = 0;
+    struct rd text;
+    bool half;
+
+    if (it->kind != KIND_ANY && it->kind != KIND_JSON)
+        return !item_is_countable(it);
+    if (unit > 0)
+        at = body_offset(it->kind, body, unit, &half);
+    if (it->kind == KIND_ANY)
+        return body.data[at] == ANY_UNDEFINED;
+    text = rd_make(UM_SPAN(body.data + at, body.len - at));
+    return um_span_eq(rd_bytes(&text), UM_SPAN_STR("undefined"));
+}
+
 /* SLOT or the next one that has a value. */
 static uint32_t entry_next(const struct reader *r, uint32_t slot, uint32_t *item, uint32_t *unit)
 {
-    while (slot != NONE && (*item = entry_item(r, slot, unit)) == NONE)
-        slot = r->doc->slots.v[slot].next;
+    for (; slot != NONE; slot = r->doc->slots.v[slot].next)
+        if ((*item = entry_item(r, slot, unit)) != NONE &&
+            (r->form == UM_CRDT_TAGGED || !entry_is_undefined(r->doc, item_at(r->doc, *item), *unit)))
+            break;
     return slot;
 }
 
