@@ -246,6 +246,8 @@ static void tx_finish(struct um_crdt *doc, struct um_span update, const struct s
     bool cleans;
 
     tx_sort_deleted(doc);
+    if (doc->observer != NULL)
+        changes_tell(doc);
     if ((cleans = doc->cleanup && !first->lost && format_cleanup_wanted(doc))) {
         format_cleanup(doc);
         doc->tx = first;
@@ -258,6 +260,8 @@ static void tx_finish(struct um_crdt *doc, struct um_span update, const struct s
     if (cleans) {
         doc->tx = &doc->txs[1];
         tx_sort_deleted(doc);
+        if (doc->observer != NULL)
+            changes_tell(doc);
         tx_tidy(doc);
         more_make(doc, out);
         doc->tx = first;
@@ -273,7 +277,7 @@ static void scratch_trim(struct um_crdt *doc)
         if (bufs[i]->cap > 4096)
             um_buf_free(bufs[i]);
     for (size_t i = 0; i < UM_COUNT(doc->txs); i++)
-        if (doc->txs[i].touched.cap + doc->txs[i].deleted.cap + doc->txs[i].splits.cap > 256)
+        if (doc->txs[i].touched.cap + doc->txs[i].deleted.cap + doc->txs[i].splits.cap + doc->txs[i].notes.cap > 256)
             tx_free(doc, &doc->txs[i]);
 }
 
@@ -316,6 +320,7 @@ static um_err apply_limited(struct um_crdt *doc, struct um_span update, const st
     struct scan scan;
     um_err err;
 
+    UM_ASSERT(!doc->telling);
     if (out == NULL)
         out = &ignored;
     memset(out, 0, sizeof(*out));
@@ -328,7 +333,7 @@ static um_err apply_limited(struct um_crdt *doc, struct um_span update, const st
             return err;
     }
     scratch_trim(doc);
-    if (apply_typed(doc, update, out))
+    if (doc->observer == NULL && apply_typed(doc, update, out))
         return UM_OK;
     if ((err = update_scan(update, limits, &scan)) != UM_OK ||
         (err = update_check_unique(&doc->mem, update, &scan)) != UM_OK)

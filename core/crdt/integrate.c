@@ -305,6 +305,11 @@ void integrate(struct um_crdt *doc, uint32_t client, struct wire *w, uint32_t of
     index_append(doc, &doc->clients.v[client], i, it->len);
     content_integrate(doc, i, p.type);
     tx_note_change(doc, p.type);
+    if (doc->observer != NULL) {
+        change_note(doc, it);
+        if (it->kind == KIND_DOC)
+            subdoc_note(doc, i, false);
+    }
     t = &doc->types.v[p.type];
     if ((t->item != NONE && item_is_deleted(item_at(doc, t->item))) || (item_is_keyed(it) && it->right != NONE))
         item_delete(doc, i);

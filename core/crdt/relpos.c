@@ -24,7 +24,7 @@ uint32_t type_find(const struct um_crdt *doc, const struct um_crdt_type *type)
     return item_at(doc, i)->content;
 }
 
-static struct um_crdt_type type_named(const struct um_crdt *doc, uint32_t type)
+struct um_crdt_type type_named(const struct um_crdt *doc, uint32_t type)
 {
     const struct type *t = &doc->types.v[type];
     struct um_crdt_type out = { 0 };

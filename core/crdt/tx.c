@@ -5,9 +5,9 @@
 void tx_begin(struct um_crdt *doc, struct tx *tx, bool local)
 {
     tx->epoch = ++doc->epoch;
-    tx->touched.n = tx->deleted.n = tx->splits.n = tx->texts.n = 0;
+    tx->touched.n = tx->deleted.n = tx->splits.n = tx->texts.n = tx->notes.n = tx->subdocs.n = 0;
     tx->local = local;
-    tx->lost = tx->odd = false;
+    tx->lost = tx->odd = tx->notes_lost = false;
     doc->tx = tx;
 }
 
@@ -141,4 +141,6 @@ void tx_free(struct um_crdt *doc, struct tx *tx)
     vec_free(&doc->mem, &tx->deleted);
     vec_free(&doc->mem, &tx->splits);
     vec_free(&doc->mem, &tx->texts);
+    vec_free(&doc->mem, &tx->notes);
+    vec_free(&doc->mem, &tx->subdocs);
 }

@@ -3,6 +3,7 @@ foreach(part
     alloc
     cold
     doc
+    events
     inspect
     posindex
     relpos
