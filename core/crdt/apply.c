@@ -5,6 +5,7 @@
  *
  * Only the steps before "integrate" can fail. */
 #include "cold.h"
+#include "edit.h"
 #include "posindex.h"
 
 /* ---- the common keystroke ------------------------------------------------------------------------------ */
@@ -189,25 +190,6 @@ static void pending_retry(struct um_crdt *doc)
 
 /* ---- finishing ----------------------------------------------------------------------------------------- */
 
-static bool tx_changed(const struct um_crdt *doc)
-{
-    const struct tx *tx = doc->tx;
-
-    if (tx->deleted.n > 0 || tx->lost)
-        return true;
-    for (uint32_t i = 0; i < tx->touched.n; i++)
-        if (doc->clients.v[tx->touched.v[i]].state > doc->clients.v[tx->touched.v[i]].before)
-            return true;
-    return false;
-}
-
-static void tx_tidy(struct um_crdt *doc)
-{
-    if (doc->gc && !doc->tx->lost)
-        collect_deleted(doc);
-    tx_join(doc);
-}
-
 /* The first transaction's event: the caller's bytes where they say exactly the same. */
 static void event_make(struct um_crdt *doc, struct um_span update, const struct scan *scan, struct um_crdt_applied *out)
 {
@@ -246,8 +228,6 @@ static void tx_finish(struct um_crdt *doc, struct um_span update, const struct s
     bool cleans;
 
     tx_sort_deleted(doc);
-    if (doc->observer != NULL)
-        changes_tell(doc);
     if ((cleans = doc->cleanup && !first->lost && format_cleanup_wanted(doc))) {
         format_cleanup(doc);
         doc->tx = first;
@@ -260,25 +240,10 @@ static void tx_finish(struct um_crdt *doc, struct um_span update, const struct s
     if (cleans) {
         doc->tx = &doc->txs[1];
         tx_sort_deleted(doc);
-        if (doc->observer != NULL)
-            changes_tell(doc);
         tx_tidy(doc);
         more_make(doc, out);
         doc->tx = first;
     }
-}
-
-/* Memory of the last event is kept for the next, unless it was unusually large. */
-static void scratch_trim(struct um_crdt *doc)
-{
-    struct um_buf *bufs[] = { &doc->event, &doc->more };
-
-    for (size_t i = 0; i < UM_COUNT(bufs); i++)
-        if (bufs[i]->cap > 4096)
-            um_buf_free(bufs[i]);
-    for (size_t i = 0; i < UM_COUNT(doc->txs); i++)
-        if (doc->txs[i].touched.cap + doc->txs[i].deleted.cap + doc->txs[i].splits.cap + doc->txs[i].notes.cap > 256)
-            tx_free(doc, &doc->txs[i]);
 }
 
 static um_err apply_checked(struct um_crdt *doc, struct um_span update, const struct scan *scan, bool want_event,
@@ -300,15 +265,7 @@ static um_err apply_checked(struct um_crdt *doc, struct um_span update, const st
     if (ready)
         pending_retry(doc);
     tx_finish(doc, update, scan, want_event, out);
-    items_trim(doc);
-    index_trim(doc);
-    content_tidy(doc);
-    if (out->pending)
-        cache_drop(doc);
-    if (out->changed)
-        cache_note(doc, out->event);
-    for (size_t i = 0; i < out->n_more; i++)
-        cache_note(doc, out->more[i]);
+    tx_settle(doc, out);
     return UM_OK;
 }
 
@@ -320,10 +277,11 @@ static um_err apply_limited(struct um_crdt *doc, struct um_span update, const st
     struct scan scan;
     um_err err;
 
-    UM_ASSERT(!doc->telling);
     if (out == NULL)
         out = &ignored;
     memset(out, 0, sizeof(*out));
+    if (edit_is_open(doc))
+        return UM_EBUSY;
     if (um_crdt_is_cold(doc)) {
         if ((err = update_scan(update, limits, &scan)) != UM_OK)
             return err;
@@ -332,8 +290,8 @@ static um_err apply_limited(struct um_crdt *doc, struct um_span update, const st
         if ((err = thaw(doc)) != UM_OK)
             return err;
     }
-    scratch_trim(doc);
-    if (doc->observer == NULL && apply_typed(doc, update, out))
+    tx_scratch_trim(doc);
+    if (apply_typed(doc, update, out))
         return UM_OK;
     if ((err = update_scan(update, limits, &scan)) != UM_OK ||
         (err = update_check_unique(&doc->mem, update, &scan)) != UM_OK)

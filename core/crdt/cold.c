@@ -3,6 +3,7 @@
  * that what its bytes say is what the document would say. */
 #include "doc.h"
 #include "cold.h"
+#include "edit.h"
 
 /* ---- may it stay cold? --------------------------------------------------------------------------------- */
 
@@ -124,14 +125,10 @@ bool um_crdt_is_cold(const struct um_crdt *doc) { return doc->cold.state != NULL
 um_err cold_integrate(struct um_crdt *doc)
 {
     struct cold cold = doc->cold;
-    um_crdt_observer *observer = doc->observer;
     um_err err;
 
     doc->cold = (struct cold){ 0 };
-    doc->observer = NULL;             /* nothing changes that was not there */
-    err = um_crdt_load(doc, um_bytes_span(cold.state), NULL);
-    doc->observer = observer;
-    if (err != UM_OK) {
+    if ((err = um_crdt_load(doc, um_bytes_span(cold.state), NULL)) != UM_OK) {
         doc->cold = cold;
         return err;
     }
@@ -150,10 +147,12 @@ void cold_drop(struct um_crdt *doc)
 /* A root that was declared, or whoever listens, belongs to the insides that would go. */
 static bool may_freeze(const struct um_crdt *doc)
 {
+    if (edit_is_open(doc))
+        return false;
     for (uint32_t i = 0; i < doc->roots.n; i++)
         if (doc->types.v[doc->roots.v[i]].kind != UM_CRDT_UNTYPED)
             return false;
-    return doc->observer == NULL && doc->pending.pieces.n + doc->pending.ranges.n == 0;
+    return doc->pending.pieces.n + doc->pending.ranges.n == 0;
 }
 
 um_err um_crdt_freeze(struct um_crdt *doc)

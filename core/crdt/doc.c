@@ -1,6 +1,6 @@
 /* A document's life, its roots, its figures. */
-#include "doc.h"
 #include "cold.h"
+#include "edit.h"
 #include <umbel/util.h>
 
 void um_crdt_conf_init(struct um_crdt_conf *conf)
@@ -60,6 +60,7 @@ void um_crdt_free(struct um_crdt *doc)
     if (doc == NULL)
         return;
     cold_drop(doc);
+    edit_destroy(doc);
     cache_drop(doc);
     vec_free(&doc->mem, &doc->cache.tail);
     pending_destroy(doc);

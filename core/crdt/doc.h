@@ -10,8 +10,8 @@
  *     items stay valid within a transaction. */
 #ifndef UM_CRDT_DOC_H
 #define UM_CRDT_DOC_H
+#include <umbel/crdt_types.h>
 #include "wire.h"
-#include <umbel/crdt_events.h>
 
 #define NONE UINT32_MAX
 #define CLIENTS_MAX (1u << 22)        /* what the bit field of an item holds */
@@ -86,7 +86,8 @@ struct name {
 };
 struct type {
     uint8_t kind;                     /* enum um_crdt_kind */
-    bool formatting;                  /* has or had a Format item */
+    bool formatting : 1;              /* yjs' flag: a Format item came since the type is known */
+    bool marks : 1;                   /* has or had a Format item */
     uint16_t depth;                   /* a root's is 0 */
     uint32_t name;                    /* root name, node name; NONE */
     uint32_t start;                   /* first item of the list */
@@ -120,24 +121,12 @@ struct region {
     uint32_t from, to;                /* bytes of the arena */
     VEC(struct milestone) marks;      /* every MILESTONE units */
 };
-/* What an observer will be told; only while there is one. */
-struct note {
-    uint32_t type, slot;              /* slot NONE: its list */
-    uint32_t seq;
-};
-struct subdoc_note {
-    uint32_t item;
-    bool removed;
-};
 struct tx {
     uint32_t epoch;
     VEC(uint32_t) touched;            /* clients whose structs may have changed */
     VEC(struct span32) deleted;       /* in order of deletion */
     VEC(struct span32) splits;        /* (client, clock) to join again */
     VEC(uint32_t) texts;              /* texts that changed */
-    VEC(struct note) notes;
-    VEC(struct subdoc_note) subdocs;
-    bool notes_lost;
     bool local;                       /* the clean-up: touches no states */
     bool lost;                        /* memory ran out where going on was possible: event unknown */
     bool odd;                         /* the event differs from the incoming bytes */
@@ -228,6 +217,7 @@ struct um_crdt {
 
     struct tx txs[2];                 /* the update's; the formatting clean-up's */
     struct tx *tx;                    /* the running one */
+    struct edit *edit;                /* local transactions (edit.h); NULL until the first */
     struct pending pending;
     struct um_buf event;              /* last event */
     struct um_buf more;               /* and the clean-up's */
@@ -235,11 +225,6 @@ struct um_crdt {
     struct um_buf ds_cache;           /* encoded delete set */
     bool ds_valid;
     struct event_cache cache;
-
-    um_crdt_observer *observer;       /* NULL: nobody listens */
-    void *observer_arg;
-    const void *origin;
-    bool telling;                     /* the observer is running */
 };
 
 static inline struct item *item_at(const struct um_crdt *doc, uint32_t i)
@@ -319,6 +304,10 @@ struct names_mark names_mark(const struct um_crdt *doc);
 void names_rollback(struct um_crdt *doc, struct names_mark mark);
 void names_destroy(struct um_crdt *doc);
 
+/* navigate.c: references to types */
+uint32_t type_find(const struct um_crdt *doc, const struct um_crdt_type *type);    /* NONE: no such type */
+struct um_crdt_type type_named(const struct um_crdt *doc, uint32_t type);
+
 /* offsets.c */
 size_t content_offset(struct um_crdt *doc, const struct item *it, uint32_t k, bool *half);    /* bytes of K units */
 void offsets_drop(struct um_crdt *doc);
@@ -338,12 +327,8 @@ void tx_note_split(struct um_crdt *doc, uint32_t client, uint32_t clock);
 void tx_note_change(struct um_crdt *doc, uint32_t type);
 void collect_deleted(struct um_crdt *doc);                /* garbage collection of the transaction's deletions */
 
-/* changes.c: only while there is an observer */
-void change_note(struct um_crdt *doc, const struct item *it);     /* added or deleted: its list or key changed */
-void subdoc_note(struct um_crdt *doc, uint32_t item, bool removed);
-void changes_tell(struct um_crdt *doc);                   /* of the running transaction; nothing is collected yet */
-
 /* integrate.c */
+void item_enter(struct um_crdt *doc, uint32_t i, uint32_t left, uint32_t type);    /* I has all but its neighbours */
 void integrate(struct um_crdt *doc, uint32_t client, struct wire *w, uint32_t offset);
 
 /* plan.c: order of integration, reservation */
@@ -382,7 +367,10 @@ um_err depth_check(struct um_crdt *doc, struct plan *p);
 void tx_begin(struct um_crdt *doc, struct tx *tx, bool local);
 um_err tx_touch(struct um_crdt *doc, uint32_t client);    /* before the first change */
 void tx_sort_deleted(struct um_crdt *doc);
-void tx_join(struct um_crdt *doc);                        /* merging at the end */
+bool tx_changed(const struct um_crdt *doc);
+void tx_tidy(struct um_crdt *doc);                        /* collecting and joining at the end */
+void tx_scratch_trim(struct um_crdt *doc);                /* before a transaction: gives back unusually large scratch */
+void tx_settle(struct um_crdt *doc, const struct um_crdt_applied *out);    /* behind it: spare memory, the cache */
 void tx_free(struct um_crdt *doc, struct tx *tx);
 
 /* pending.c */
@@ -397,11 +385,10 @@ void pending_put_range(struct um_crdt *doc, struct range g);    /* from the rese
 void pending_destroy(struct um_crdt *doc);
 
 /* format.c */
+struct um_span format_key(const struct um_crdt *doc, uint32_t i);         /* of a Format item */
+struct um_span format_value(const struct um_crdt *doc, uint32_t i);       /* JSON text */
 bool format_cleanup_wanted(struct um_crdt *doc);
 void format_cleanup(struct um_crdt *doc);                 /* fills and finishes the second transaction */
-
-/* format_value.c */
-bool format_value_same(struct mem *m, struct um_span a, struct um_span b);     /* JSON texts; data NULL: none */
 
 /* encode.c */
 /* The structs of C with clocks [FROM, TO), cut at both ends. */

@@ -12,19 +12,24 @@ struct cleaner {
     uint32_t steps;
 };
 
-static struct um_span format_key(const struct um_crdt *doc, uint32_t i)
+struct um_span format_key(const struct um_crdt *doc, uint32_t i)
 {
     struct rd r = rd_make(item_body(doc, item_at(doc, i)));
 
     return rd_bytes(&r);
 }
 
-static bool format_is_null(const struct um_crdt *doc, uint32_t i)
+struct um_span format_value(const struct um_crdt *doc, uint32_t i)
 {
     struct rd r = rd_make(item_body(doc, item_at(doc, i)));
 
     rd_bytes(&r);
-    return um_span_eq(rd_bytes(&r), UM_SPAN_STR("null"));
+    return rd_bytes(&r);
+}
+
+static bool format_is_null(const struct um_crdt *doc, uint32_t i)
+{
+    return um_span_eq(format_value(doc, i), UM_SPAN_STR("null"));
 }
 
 static uint64_t key_hash(const void *ctx, uint32_t i)

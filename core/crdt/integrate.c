@@ -180,13 +180,29 @@ static void content_integrate(struct um_crdt *doc, uint32_t i, uint32_t type)
         it->flags |= F_DELETED;
         tx_record_delete(doc, it->client, it->clock, it->len);
     } else if (it->kind == KIND_FORMAT) {
-        doc->types.v[type].formatting = true;
+        doc->types.v[type].formatting = doc->types.v[type].marks = true;
     } else if (it->kind == KIND_TYPE) {
         struct type *t = &doc->types.v[it->content];
 
         t->depth = (uint16_t)UM_MIN(doc->types.v[type].depth + 1u, UINT16_MAX);
         doc->max_depth = UM_MAX(doc->max_depth, t->depth);
     }
+}
+
+void item_enter(struct um_crdt *doc, uint32_t i, uint32_t left, uint32_t type)
+{
+    struct item *it = item_at(doc, i);
+    const struct type *t;
+
+    item_link(doc, i, left);
+    if (item_is_visible(it) && !item_is_keyed(it))
+        doc->types.v[type].length += it->len;
+    index_append(doc, &doc->clients.v[it->client], i, it->len);
+    content_integrate(doc, i, type);
+    tx_note_change(doc, type);
+    t = &doc->types.v[type];
+    if ((t->item != NONE && item_is_deleted(item_at(doc, t->item))) || (item_is_keyed(it) && it->right != NONE))
+        item_delete(doc, i);
 }
 
 /* ---- finding the neighbours ---------------------------------------------------------------------------- */
@@ -271,7 +287,6 @@ void integrate(struct um_crdt *doc, uint32_t client, struct wire *w, uint32_t of
     struct place p;
     uint32_t i, left;
     struct item *it;
-    const struct type *t;
 
     if (w->kind == KIND_GC) {
         doc->tx->odd |= offset > 0;
@@ -299,18 +314,5 @@ void integrate(struct um_crdt *doc, uint32_t client, struct wire *w, uint32_t of
     left = p.left;
     if (!is_free_place(doc, &p))
         left = conflict_scan(doc, it, p.left, p.left != NONE ? item_at(doc, p.left)->right : list_head(doc, it), p.right);
-    item_link(doc, i, left);
-    if (item_is_visible(it) && !item_is_keyed(it))
-        doc->types.v[p.type].length += it->len;
-    index_append(doc, &doc->clients.v[client], i, it->len);
-    content_integrate(doc, i, p.type);
-    tx_note_change(doc, p.type);
-    if (doc->observer != NULL) {
-        change_note(doc, it);
-        if (it->kind == KIND_DOC)
-            subdoc_note(doc, i, false);
-    }
-    t = &doc->types.v[p.type];
-    if ((t->item != NONE && item_is_deleted(item_at(doc, t->item))) || (item_is_keyed(it) && it->right != NONE))
-        item_delete(doc, i);
+    item_enter(doc, i, left, p.type);
 }

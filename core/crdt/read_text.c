@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define ATTRIBUTES_MAX 1000u          /* active at once; every operation repeats them, so the output is bounded */
+
 static const char replacement[] = "\xef\xbf\xbd";
 
 static void string_whole_emit(struct reader *r, const struct item *it)
@@ -37,7 +39,7 @@ void string_part_emit(struct reader *r, const struct item *it, uint32_t from, ui
 }
 
 /* What shows of a string. */
-void string_emit(struct reader *r, const struct item *it)
+static void string_emit(struct reader *r, const struct item *it)
 {
     size_t at = 0;
 

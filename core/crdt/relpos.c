@@ -10,48 +10,6 @@
 
 #define JSON_DEPTH_MAX 16
 
-/* ---- names of types ------------------------------------------------------------------------------------ */
-
-uint32_t type_find(const struct um_crdt *doc, const struct um_crdt_type *type)
-{
-    uint32_t k, i;
-
-    if (type->root > 0)
-        return type->root <= doc->roots.n ? doc->roots.v[type->root - 1] : NONE;
-    if ((k = client_find(doc, type->client)) == NONE || doc->clients.v[k].state <= type->clock ||
-        (i = item_holding(doc, k, type->clock)) == NONE || item_at(doc, i)->kind != KIND_TYPE)
-        return NONE;
-    return item_at(doc, i)->content;
-}
-
-struct um_crdt_type type_named(const struct um_crdt *doc, uint32_t type)
-{
-    const struct type *t = &doc->types.v[type];
-    struct um_crdt_type out = { 0 };
-
-    if (t->item != NONE) {
-        const struct item *it = item_at(doc, t->item);
-
-        return (struct um_crdt_type){ doc->clients.v[it->client].id, it->clock, 0 };
-    }
-    while (doc->roots.v[out.root++] != type)
-        continue;
-    return out;
-}
-
-um_err um_crdt_root_find(const struct um_crdt *doc, struct um_span name, struct um_crdt_type *out)
-{
-    um_err err = thaw(doc);
-    uint32_t t;
-
-    if (err != UM_OK)
-        return err;
-    if ((t = root_find(doc, name)) == NONE)
-        return UM_ENOTFOUND;
-    *out = type_named(doc, t);
-    return UM_OK;
-}
-
 /* ---- indices ------------------------------------------------------------------------------------------- */
 
 /* The unit at INDEX; at the end the last one, even a deleted one, for a position that stands behind its unit. */

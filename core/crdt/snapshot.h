@@ -52,8 +52,4 @@ bool view_stretch(const struct view *view, const struct item *it, uint32_t from,
 /* Units of IT that the view's state vector knows. */
 uint32_t view_known(const struct view *view, const struct item *it);
 
-/* relpos.c; NONE: no such type */
-uint32_t type_find(const struct um_crdt *doc, const struct um_crdt_type *type);
-struct um_crdt_type type_named(const struct um_crdt *doc, uint32_t type);      /* how others call it */
-
 #endif

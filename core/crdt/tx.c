@@ -1,13 +1,13 @@
-/* A transaction from its beginning to the joining of neighbours at its end. */
+/* A transaction from its beginning to its end: joining of neighbours, and giving back what it did not need. */
 #include "doc.h"
 #include <stdlib.h>
 
 void tx_begin(struct um_crdt *doc, struct tx *tx, bool local)
 {
     tx->epoch = ++doc->epoch;
-    tx->touched.n = tx->deleted.n = tx->splits.n = tx->texts.n = tx->notes.n = tx->subdocs.n = 0;
+    tx->touched.n = tx->deleted.n = tx->splits.n = tx->texts.n = 0;
     tx->local = local;
-    tx->lost = tx->odd = tx->notes_lost = false;
+    tx->lost = tx->odd = false;
     doc->tx = tx;
 }
 
@@ -127,12 +127,59 @@ static void join_splits(struct um_crdt *doc)
     }
 }
 
-void tx_join(struct um_crdt *doc)
+static void tx_join(struct um_crdt *doc)
 {
     offsets_drop(doc);                /* joining moves contents */
     join_deleted(doc);
     join_new(doc);
     join_splits(doc);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------- */
+
+bool tx_changed(const struct um_crdt *doc)
+{
+    const struct tx *tx = doc->tx;
+
+    if (tx->deleted.n > 0 || tx->lost)
+        return true;
+    for (uint32_t i = 0; i < tx->touched.n; i++)
+        if (doc->clients.v[tx->touched.v[i]].state > doc->clients.v[tx->touched.v[i]].before)
+            return true;
+    return false;
+}
+
+void tx_tidy(struct um_crdt *doc)
+{
+    if (doc->gc && !doc->tx->lost)
+        collect_deleted(doc);
+    tx_join(doc);
+}
+
+/* Memory of the last event is kept for the next, unless it was unusually large. */
+void tx_scratch_trim(struct um_crdt *doc)
+{
+    struct um_buf *bufs[] = { &doc->event, &doc->more };
+
+    for (size_t i = 0; i < UM_COUNT(bufs); i++)
+        if (bufs[i]->cap > 4096)
+            um_buf_free(bufs[i]);
+    for (size_t i = 0; i < UM_COUNT(doc->txs); i++)
+        if (doc->txs[i].touched.cap + doc->txs[i].deleted.cap + doc->txs[i].splits.cap > 256)
+            tx_free(doc, &doc->txs[i]);
+}
+
+void tx_settle(struct um_crdt *doc, const struct um_crdt_applied *out)
+{
+    items_trim(doc);
+    index_trim(doc);
+    content_tidy(doc);
+    if (out->pending)
+        cache_drop(doc);
+    if (out->changed)
+        cache_note(doc, out->event);
+    for (size_t i = 0; i < out->n_more; i++)
+        cache_note(doc, out->more[i]);
 }
 
 void tx_free(struct um_crdt *doc, struct tx *tx)
@@ -141,6 +188,4 @@ void tx_free(struct um_crdt *doc, struct tx *tx)
     vec_free(&doc->mem, &tx->deleted);
     vec_free(&doc->mem, &tx->splits);
     vec_free(&doc->mem, &tx->texts);
-    vec_free(&doc->mem, &tx->notes);
-    vec_free(&doc->mem, &tx->subdocs);
 }

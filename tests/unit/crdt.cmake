@@ -3,7 +3,6 @@ foreach(part
     alloc
     cold
     doc
-    events
     inspect
     posindex
     relpos
@@ -17,7 +16,9 @@ foreach(part
     LINK um_crdt um_base PkgConfig::JANSSON
     INCLUDES ${CMAKE_SOURCE_DIR}/core/crdt)
 endforeach()
-um_unit_test(crdt_vectors_history
-  SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/crdt/vectors_history.c ${CMAKE_SOURCE_DIR}/tests/unit/crdt/support.c
-  LINK um_crdt um_base PkgConfig::JANSSON
-  INCLUDES ${CMAKE_SOURCE_DIR}/core/crdt)
+foreach(part edit history)
+  um_unit_test(crdt_vectors_${part}
+    SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/crdt/vectors_${part}.c ${CMAKE_SOURCE_DIR}/tests/unit/crdt/support.c
+    LINK um_crdt um_base PkgConfig::JANSSON
+    INCLUDES ${CMAKE_SOURCE_DIR}/core/crdt)
+endforeach()

@@ -59,23 +59,16 @@ static const char *vectors_dir(char *out, size_t size)
     return out;
 }
 
-static json_t *load_from(const char *dir, const char *name)
+json_t *vector_load(const char *name)
 {
-    char path[1024];
+    char dir[512], path[1024];
     json_error_t err;
     json_t *j;
 
-    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    snprintf(path, sizeof(path), "%s/%s", vectors_dir(dir, sizeof(dir)), name);
     if ((j = json_load_file(path, JSON_ALLOW_NUL, &err)) == NULL)
         fail_msg("%s: %s", path, err.text);
     return j;
-}
-
-json_t *vector_load(const char *name)
-{
-    char dir[512];
-
-    return load_from(vectors_dir(dir, sizeof(dir)), name);
 }
 
 static int is_vector(const struct dirent *e)
@@ -87,19 +80,13 @@ static int is_vector(const struct dirent *e)
 
 void vectors_walk(struct tally *t, vector_fn *fn)
 {
-    char dir[512];
-
-    vectors_walk_in(vectors_dir(dir, sizeof(dir)), t, fn);
-}
-
-void vectors_walk_in(const char *dir, struct tally *t, vector_fn *fn)
-{
     struct dirent **list;
-    int n = scandir(dir, &list, is_vector, alphasort);
+    char dir[512];
+    int n = scandir(vectors_dir(dir, sizeof(dir)), &list, is_vector, alphasort);
 
     assert_true(n > 0);
     for (int i = 0; i < n; i++) {
-        json_t *j = load_from(dir, list[i]->d_name);
+        json_t *j = vector_load(list[i]->d_name);
 
         t->file = list[i]->d_name;
         fn(t, j);

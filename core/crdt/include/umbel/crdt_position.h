@@ -11,18 +11,7 @@
  * Decoding is for hostile input: UM_EPROTO for malformed bytes or texts, UM_ELIMIT for clocks beyond 2^32-1. */
 #ifndef UMBEL_CRDT_POSITION_H
 #define UMBEL_CRDT_POSITION_H
-#include <umbel/crdt.h>
-
-/* Names a shared type. One that an item holds is named by the item's id, a root (`root` > 0) by its place in this
- * document. */
-struct um_crdt_type {
-    uint64_t client;
-    uint32_t clock;
-    uint32_t root;
-};
-
-/* The root NAME; UM_ENOTFOUND when there is none. */
-UM_CHECK_RESULT um_err um_crdt_root_find(const struct um_crdt *doc, struct um_span name, struct um_crdt_type *out);
+#include <umbel/crdt_types.h>
 
 struct um_crdt_id {
     uint64_t client;
