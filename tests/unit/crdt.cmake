@@ -8,8 +8,10 @@ foreach(part
     relpos
     snapshot
     threads
+    v2
     value
     vectors
+    vectors_v2
   )
   um_unit_test(crdt_${part}
     SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/crdt/test_${part}.c ${CMAKE_SOURCE_DIR}/tests/unit/crdt/support.c

@@ -17,10 +17,10 @@ struct tally {                        /* of one test: what was compared, what th
 bool check(struct tally *t, bool ok, const char *fmt, ...) UM_PRINTF(3, 4);
 bool check_bytes(struct tally *t, struct um_span got, struct um_span want, const char *fmt, ...) UM_PRINTF(4, 5);
 
-/* Calls FN for every vector file of the directory (UMBEL_VECTORS or the tree's). */
+/* Calls FN for every vector file of the tree, and of the further folder that UMBEL_VECTORS names. */
 typedef void vector_fn(struct tally *t, const json_t *vector);
 void vectors_walk(struct tally *t, vector_fn *fn);
-json_t *vector_load(const char *name);
+json_t *vector_load(const char *name);          /* of the tree */
 
 struct um_buf b64(const json_t *text);          /* decoded; free it */
 static inline struct um_span buf_span(const struct um_buf *b) { return UM_SPAN(b->data, b->len); }
