@@ -1,21 +1,20 @@
-/* What the CRDT library costs, on updates that real yjs produced.
+/* What the CRDT library costs: on updates that real yjs produced, and on what crdt_many.c and crdt_hostile.c make.
  *
- *   bench_crdt FILE [CASE]     FILE: per update its length as lib0's uint, then the bytes (tests/bench/crdt_yjs.mjs
- *                              writes such files); CASE names the work, B4 by default
+ *   bench_crdt FILE [CASE [PART]]     FILE: per update its length as lib0's uint, then the bytes (crdt_yjs.mjs
+ *                                     writes such files); CASE names the work, B4 by default; PART: only this one
  *
  * Prints one JSON object per line: user CPU time of this process, medians of RUNS. */
+#include "crdt_bench.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <umbel/crdt.h>
 
-#define RUNS 3
 #define CACHED_TIMES 1000
 
-static const char *case_name = "B4";
+const char *case_name = "B4";
 
-static double user_ms(void)
+double user_ms(void)
 {
     struct rusage u;
 
@@ -30,19 +29,13 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void print(const char *what, const char *metric, const char *unit, double *values, int n)
+void print(const char *what, const char *metric, const char *unit, double *values, int n)
 {
     qsort(values, (size_t)n, sizeof(*values), by_value);
     printf("{\"bench\":\"crdt\",\"case\":\"%s-%s\",\"subject\":\"umbel\",\"metric\":\"%s\",\"unit\":\"%s\",\"value\":%.4f,"
            "\"runs\":%d,\"versions\":{\"umbel\":\"%s\"}}\n",
            case_name, what, metric, unit, values[n / 2], n, UMBEL_VERSION);
 }
-
-struct updates {
-    uint8_t *data;
-    struct um_span *v;
-    size_t n;
-};
 
 static void updates_load(struct updates *u, const char *path)
 {
@@ -194,21 +187,33 @@ static void bench_small(void)
     um_crdt_free(doc);
 }
 
+static const struct part {
+    const char *name;
+    void (*run)(const struct updates *u);     /* on the updates of FILE */
+    void (*run_made)(void);                   /* on inputs of its own */
+} parts[] = {
+    { "relay", bench_apply, NULL }, { "state", bench_state, NULL }, { "merge", bench_merge, NULL },
+    { "small", NULL, bench_small }, { "many", NULL, bench_many }, { "hostile", NULL, bench_hostile },
+};
+
 int main(int argc, char **argv)
 {
     struct updates u = { 0 };
 
     if (argc < 2) {
-        fprintf(stderr, "usage: bench_crdt FILE [CASE]\n");
+        fprintf(stderr, "usage: bench_crdt FILE [CASE [PART]]\n");
         return 2;
     }
-    if (argc > 2)
-        case_name = argv[2];
     updates_load(&u, argv[1]);
-    bench_apply(&u);
-    bench_state(&u);
-    bench_merge(&u);
-    bench_small();
+    for (size_t i = 0; i < UM_COUNT(parts); i++) {
+        if (argc > 3 && strcmp(argv[3], parts[i].name) != 0)
+            continue;
+        case_name = argc > 2 ? argv[2] : "B4";
+        if (parts[i].run != NULL)
+            parts[i].run(&u);
+        else
+            parts[i].run_made();
+    }
     free(u.v);
     free(u.data);
     return 0;
