@@ -64,6 +64,7 @@ struct client {
     uint32_t state;                   /* next clock */
     uint32_t n_dir, cap_dir;
     struct dir *dir;
+    uint32_t near;                    /* chunk of the last look-up */
     uint32_t run_item, run_end;       /* the item whose content may grow in place up to run_end */
     /* of the transaction `epoch`: */
     uint32_t epoch;
@@ -317,6 +318,7 @@ uint32_t item_split(struct um_crdt *doc, struct cursor at, uint32_t k);    /* th
 uint32_t item_ending(struct um_crdt *doc, uint32_t client, uint32_t clock);    /* last id is clock; NONE: collected */
 uint32_t item_starting(struct um_crdt *doc, uint32_t client, uint32_t clock);  /* first id is clock; NONE: collected */
 uint32_t item_holding(const struct um_crdt *doc, uint32_t client, uint32_t clock);     /* as it is; NONE: collected */
+bool entry_stands_alone(const struct um_crdt *doc, struct cursor at);     /* merge_lefts would do nothing */
 uint32_t merge_lefts(struct um_crdt *doc, struct cursor *at);     /* joins AT to what is left of it; how many */
 
 /* delete.c */

@@ -239,39 +239,63 @@ void index_trim(struct um_crdt *doc)
 
 /* ---- cursors ------------------------------------------------------------------------------------------- */
 
+/* The last of N entries at or before CLOCK; the first one is. Without branches that depend on what is compared. */
+static uint32_t entry_find(const struct entry *e, uint32_t n, uint32_t clock)
+{
+    const struct entry *base = e;
+
+    while (n > 1) {
+        uint32_t half = n / 2;
+
+        base = base[half].clock <= clock ? base + half : base;
+        n -= half;
+    }
+    return (uint32_t)(base - e);
+}
+
 static uint32_t dir_find(const struct client *c, uint32_t clock)
 {
-    uint32_t lo = 0, hi = c->n_dir;
+    const struct dir *base = c->dir;
+    uint32_t n = c->n_dir;
 
-    if (c->dir[hi - 1].clock <= clock)
-        return hi - 1;
-    while (hi - lo > 1) {
-        uint32_t mid = lo + (hi - lo) / 2;
+    if (base[n - 1].clock <= clock)
+        return n - 1;
+    while (n > 1) {
+        uint32_t half = n / 2;
 
-        if (c->dir[mid].clock <= clock)
-            lo = mid;
-        else
-            hi = mid;
+        base = base[half].clock <= clock ? base + half : base;
+        n -= half;
     }
-    return lo;
+    return (uint32_t)(base - c->dir);
+}
+
+/* Look-ups come in clusters (the ranges of a delete set, structs at one place): the chunk of the last one first. */
+static uint32_t dir_find_near(struct client *c, uint32_t clock)
+{
+    uint32_t d = c->near;
+
+    if (d + 1 < c->n_dir && c->dir[d].clock <= clock) {
+        if (clock < c->dir[d + 1].clock)
+            return d;
+        if (d + 2 < c->n_dir && clock < c->dir[d + 2].clock)
+            return c->near = d + 1;
+    } else if (d > 0 && d < c->n_dir && c->dir[d - 1].clock <= clock && clock < c->dir[d].clock) {
+        return c->near = d - 1;
+    }
+    d = dir_find(c, clock);
+    if (d + 1 < c->n_dir)
+        c->near = d;
+    return d;
 }
 
 struct cursor index_find(struct client *c, uint32_t clock)
 {
-    uint32_t d = dir_find(c, clock), lo = 0, hi = c->dir[d].n;
+    uint32_t d = dir_find_near(c, clock), n = c->dir[d].n;
     const struct entry *e = c->dir[d].e;
 
-    if (e[hi - 1].clock <= clock)
-        return (struct cursor){ c, d, hi - 1 };
-    while (hi - lo > 1) {
-        uint32_t mid = lo + (hi - lo) / 2;
-
-        if (e[mid].clock <= clock)
-            lo = mid;
-        else
-            hi = mid;
-    }
-    return (struct cursor){ c, d, lo };
+    if (e[n - 1].clock <= clock)
+        return (struct cursor){ c, d, n - 1 };
+    return (struct cursor){ c, d, entry_find(e, n, clock) };
 }
 
 bool cursor_next(struct cursor *at)

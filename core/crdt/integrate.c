@@ -229,6 +229,18 @@ static void place_by_id(struct um_crdt *doc, const struct wire *w, struct place 
         p->type = item_at(doc, holder)->content;
 }
 
+/* The neighbour of LEFT when it is the right one of IT, as it mostly is; NONE: look it up. */
+static uint32_t right_beside(const struct um_crdt *doc, uint32_t left, const struct item *it)
+{
+    uint32_t i = left == NONE ? NONE : item_at(doc, left)->right;
+    const struct item *r;
+
+    if (i == NONE)
+        return NONE;
+    r = item_at(doc, i);
+    return r->clock == it->right_clock && r->client == it->right_client ? i : NONE;
+}
+
 static void place_find(struct um_crdt *doc, uint32_t client, const struct wire *w, struct item *it, struct place *p)
 {
     *p = (struct place){ .left = NONE, .right = NONE, .type = NONE, .slot = NONE };
@@ -243,7 +255,9 @@ static void place_find(struct um_crdt *doc, uint32_t client, const struct wire *
     if ((w->info & INFO_RIGHT) != 0) {
         it->right_client = w->right.client == doc->clients.v[client].id ? client : client_find(doc, w->right.client);
         it->right_clock = w->right.clock;
-        p->right = item_starting(doc, it->right_client, it->right_clock);
+        p->right = right_beside(doc, p->left, it);
+        if (p->right == NONE)
+            p->right = item_starting(doc, it->right_client, it->right_clock);
         p->collected |= p->right == NONE;
     }
     if (p->collected)

@@ -3,7 +3,7 @@
 #include "doc.h"
 
 #define LONG 512u                     /* units from which on milestones are worth their making */
-#define MILESTONE 64u
+#define MILESTONE 8u
 
 /* Steps over one value or character at P; its units. */
 static const uint8_t *unit_step(enum kind kind, const uint8_t *p, const uint8_t *end, uint32_t *units)

@@ -96,6 +96,20 @@ static bool items_may_join(const struct um_crdt *doc, uint32_t l, uint32_t r)
            a->right_client == b->right_client && (a->right_client == NONE || a->right_clock == b->right_clock);
 }
 
+bool entry_stands_alone(const struct um_crdt *doc, struct cursor at)
+{
+    const struct entry *e = cursor_entry(at), *l = e - 1;
+
+    if (at.i == 0) {
+        if (at.d == 0)
+            return true;
+        l = &at.c->dir[at.d - 1].e[at.c->dir[at.d - 1].n - 1u];
+    }
+    if (l->ref == REF_GC || e->ref == REF_GC)
+        return l->ref != e->ref;
+    return !items_may_join(doc, l->ref, e->ref);
+}
+
 static bool entries_may_join(const struct um_crdt *doc, struct cursor l, struct cursor r)
 {
     uint32_t a = cursor_entry(l)->ref, b = cursor_entry(r)->ref;

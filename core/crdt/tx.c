@@ -41,6 +41,16 @@ static int deleted_order(const void *a, const void *b, void *ctx)
     return (x->clock > y->clock) - (x->clock < y->clock);
 }
 
+static bool deleted_is_sorted(struct um_crdt *doc)
+{
+    const struct tx *tx = doc->tx;
+
+    for (uint32_t i = 1; i < tx->deleted.n; i++)
+        if (deleted_order(&tx->deleted.v[i - 1], &tx->deleted.v[i], doc) > 0)
+            return false;
+    return true;
+}
+
 void tx_sort_deleted(struct um_crdt *doc)
 {
     struct tx *tx = doc->tx;
@@ -56,7 +66,8 @@ void tx_sort_deleted(struct um_crdt *doc)
         if (c->ds_order == NONE)
             c->ds_order = order++;
     }
-    qsort_r(tx->deleted.v, tx->deleted.n, sizeof(*tx->deleted.v), deleted_order, doc);
+    if (!deleted_is_sorted(doc))
+        qsort_r(tx->deleted.v, tx->deleted.n, sizeof(*tx->deleted.v), deleted_order, doc);
     for (uint32_t i = 1; i < tx->deleted.n; i++) {
         struct span32 *l = &tx->deleted.v[n], *r = &tx->deleted.v[i];
 
@@ -76,7 +87,8 @@ static bool is_first(struct cursor at) { return at.d == 0 && at.i == 0; }
 static void join_down(struct um_crdt *doc, struct cursor at, uint32_t from)
 {
     while (!is_first(at) && cursor_entry(at)->clock >= from) {
-        merge_lefts(doc, &at);
+        if (!entry_stands_alone(doc, at))
+            merge_lefts(doc, &at);
         if (!cursor_prev(&at))
             return;
     }
@@ -118,12 +130,13 @@ static void join_splits(struct um_crdt *doc)
         struct client *c = &doc->clients.v[g->client];
         struct cursor at = index_find(c, g->clock), right = at;
 
-        if (cursor_next(&right)) {
+        if (cursor_next(&right) && !entry_stands_alone(doc, right)) {
             if (merge_lefts(doc, &right) > 1)
                 continue;
             at = index_find(c, g->clock);
         }
-        merge_lefts(doc, &at);
+        if (!entry_stands_alone(doc, at))
+            merge_lefts(doc, &at);
     }
 }
 
