@@ -4,3 +4,5 @@ foreach(target crdt_apply crdt_merge)
 endforeach()
 um_fuzz(crdt_snapshot SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_crdt_snapshot.c LINK um_crdt um_base
   INCLUDES ${CMAKE_SOURCE_DIR}/core/crdt CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/crdt_snapshot)
+um_fuzz(crdt_export SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_crdt_export.c LINK um_crdt um_base
+  INCLUDES ${CMAKE_SOURCE_DIR}/tests/unit/crdt CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/crdt_export)

@@ -3,6 +3,7 @@ foreach(part
     alloc
     cold
     doc
+    export
     inspect
     posindex
     relpos

@@ -50,6 +50,9 @@ static const struct command {
     { "text",    text_run,    1, SIZE_MAX, OPT_INPUT | OPT_ROOT, "FILE...", "the characters of a text" },
     { "delta",   delta_run,   1, SIZE_MAX, OPT_INPUT | OPT_ROOT | OPT_TAGGED, "FILE...", "a text with its formatting" },
     { "xml",     xml_run,     1, SIZE_MAX, OPT_INPUT | OPT_ROOT, "FILE...", "an XML root, as toString() of yjs" },
+    { "html",    html_run,    1, SIZE_MAX, OPT_INPUT | OPT_ROOT, "FILE...", "a Tiptap or ProseMirror document as HTML" },
+    { "markdown", markdown_run, 1, SIZE_MAX, OPT_INPUT | OPT_ROOT, "FILE...", "a Tiptap or ProseMirror document as Markdown" },
+    { "plain",   plain_run,   1, SIZE_MAX, OPT_INPUT | OPT_ROOT, "FILE...", "the text of such a document, a line per block" },
 };
 
 static void option_set(struct job *job, enum option option, const char *value)
@@ -78,7 +81,7 @@ static enum status usage(FILE *f, enum status status)
     fputs("usage: umbel-crdt COMMAND [options] FILE...\n\n"
           "FILE holds one Yjs update (format v1); - is standard input.\n\n", f);
     for (size_t i = 0; i < UM_COUNT(commands); i++)
-        fprintf(f, "  %-8s %s\n", commands[i].name, commands[i].help);
+        fprintf(f, "  %-9s %s\n", commands[i].name, commands[i].help);
     fputs("\numbel-crdt COMMAND --help shows a command's options. Exit status: 0 done; 1 the data is refused, or what\n"
           "was asked for is not in it; 2 wrong usage, files, memory.\n", f);
     return fflush(f) == 0 ? status : TROUBLE;

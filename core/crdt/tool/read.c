@@ -3,6 +3,7 @@
 #include "tool.h"
 #include <stdio.h>
 #include <string.h>
+#include <umbel/crdt_export.h>
 #include <umbel/crdt_inspect.h>
 
 enum status document_load(struct job *job, struct um_crdt **out)
@@ -140,11 +141,33 @@ static um_err read_xml(const struct job *job, const struct um_crdt *doc, struct 
     return um_crdt_read_xml(doc, root, out);
 }
 
+static um_err read_html(const struct job *job, const struct um_crdt *doc, struct um_span root, struct um_buf *out)
+{
+    (void)job;
+    return um_crdt_read_html(doc, root, out);
+}
+
+static um_err read_markdown(const struct job *job, const struct um_crdt *doc, struct um_span root, struct um_buf *out)
+{
+    (void)job;
+    return um_crdt_read_markdown(doc, root, out);
+}
+
+static um_err read_plain(const struct job *job, const struct um_crdt *doc, struct um_span root, struct um_buf *out)
+{
+    (void)job;
+    return um_crdt_read_plain(doc, root, out);
+}
+
 static const char *first_root(const struct job *job) { return job->n_roots > 0 ? job->roots[0] : NULL; }
 
 enum status text_run(struct job *job) { return one_root(job, first_root(job), UM_CRDT_TEXT, read_text); }
 enum status delta_run(struct job *job) { return one_root(job, first_root(job), UM_CRDT_TEXT, read_delta); }
 enum status xml_run(struct job *job) { return one_root(job, first_root(job), UM_CRDT_XML_FRAGMENT, read_xml); }
+
+enum status html_run(struct job *job) { return one_root(job, first_root(job), UM_CRDT_XML_FRAGMENT, read_html); }
+enum status markdown_run(struct job *job) { return one_root(job, first_root(job), UM_CRDT_XML_FRAGMENT, read_markdown); }
+enum status plain_run(struct job *job) { return one_root(job, first_root(job), UM_CRDT_XML_FRAGMENT, read_plain); }
 
 /* An object with every root, or with those that --root names. */
 enum status json_run(struct job *job)

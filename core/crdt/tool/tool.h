@@ -48,6 +48,9 @@ enum status text_run(struct job *job);                    /* read.c */
 enum status json_run(struct job *job);
 enum status xml_run(struct job *job);
 enum status delta_run(struct job *job);
+enum status html_run(struct job *job);
+enum status markdown_run(struct job *job);
+enum status plain_run(struct job *job);
 enum status document_load(struct job *job, struct um_crdt **out); /* every update, in order */
 
 enum status refused(const struct job *job, um_err err, const char *what);
