@@ -228,6 +228,8 @@ static void tx_finish(struct um_crdt *doc, struct um_span update, const struct s
     bool cleans;
 
     tx_sort_deleted(doc);
+    if (doc->observer != NULL)
+        changes_tell(doc);
     if ((cleans = doc->cleanup && !first->lost && format_cleanup_wanted(doc))) {
         format_cleanup(doc);
         doc->tx = first;
@@ -240,6 +242,8 @@ static void tx_finish(struct um_crdt *doc, struct um_span update, const struct s
     if (cleans) {
         doc->tx = &doc->txs[1];
         tx_sort_deleted(doc);
+        if (doc->observer != NULL)
+            changes_tell(doc);
         tx_tidy(doc);
         more_make(doc, out);
         doc->tx = first;
@@ -277,6 +281,7 @@ static um_err apply_limited(struct um_crdt *doc, struct um_span update, const st
     struct scan scan;
     um_err err;
 
+    UM_ASSERT(!doc->telling);
     if (out == NULL)
         out = &ignored;
     memset(out, 0, sizeof(*out));
@@ -291,7 +296,7 @@ static um_err apply_limited(struct um_crdt *doc, struct um_span update, const st
             return err;
     }
     tx_scratch_trim(doc);
-    if (apply_typed(doc, update, out))
+    if (doc->observer == NULL && apply_typed(doc, update, out))
         return UM_OK;
     if ((err = update_scan(update, limits, &scan)) != UM_OK ||
         (err = update_check_unique(&doc->mem, update, &scan)) != UM_OK)

@@ -125,10 +125,14 @@ bool um_crdt_is_cold(const struct um_crdt *doc) { return doc->cold.state != NULL
 um_err cold_integrate(struct um_crdt *doc)
 {
     struct cold cold = doc->cold;
+    um_crdt_observer *observer = doc->observer;
     um_err err;
 
     doc->cold = (struct cold){ 0 };
-    if ((err = um_crdt_load(doc, um_bytes_span(cold.state), NULL)) != UM_OK) {
+    doc->observer = NULL;             /* nothing changes that was not there */
+    err = um_crdt_load(doc, um_bytes_span(cold.state), NULL);
+    doc->observer = observer;
+    if (err != UM_OK) {
         doc->cold = cold;
         return err;
     }
@@ -152,7 +156,7 @@ static bool may_freeze(const struct um_crdt *doc)
     for (uint32_t i = 0; i < doc->roots.n; i++)
         if (doc->types.v[doc->roots.v[i]].kind != UM_CRDT_UNTYPED)
             return false;
-    return doc->pending.pieces.n + doc->pending.ranges.n == 0;
+    return doc->observer == NULL && doc->pending.pieces.n + doc->pending.ranges.n == 0;
 }
 
 um_err um_crdt_freeze(struct um_crdt *doc)

@@ -109,6 +109,11 @@ static void item_mark_deleted(struct um_crdt *doc, uint32_t i)
     it->flags |= F_DELETED;
     tx_record_delete(doc, it->client, it->clock, it->len);
     tx_note_change(doc, parent);
+    if (doc->observer != NULL) {
+        change_note(doc, it);
+        if (it->kind == KIND_DOC)
+            subdoc_note(doc, i, true);
+    }
 }
 
 static void children_delete(struct um_crdt *doc, uint32_t type)

@@ -12,6 +12,7 @@
 #define UM_CRDT_DOC_H
 #include <umbel/crdt_types.h>
 #include "wire.h"
+#include <umbel/crdt_events.h>
 
 #define NONE UINT32_MAX
 #define CLIENTS_MAX (1u << 22)        /* what the bit field of an item holds */
@@ -122,12 +123,24 @@ struct region {
     uint32_t from, to;                /* bytes of the arena */
     VEC(struct milestone) marks;      /* every MILESTONE units */
 };
+/* What an observer will be told; only while there is one. */
+struct note {
+    uint32_t type, slot;              /* slot NONE: its list */
+    uint32_t seq;
+};
+struct subdoc_note {
+    uint32_t item;
+    bool removed;
+};
 struct tx {
     uint32_t epoch;
     VEC(uint32_t) touched;            /* clients whose structs may have changed */
     VEC(struct span32) deleted;       /* in order of deletion */
     VEC(struct span32) splits;        /* (client, clock) to join again */
     VEC(uint32_t) texts;              /* texts that changed */
+    VEC(struct note) notes;
+    VEC(struct subdoc_note) subdocs;
+    bool notes_lost;
     bool local;                       /* the clean-up: touches no states */
     bool lost;                        /* memory ran out where going on was possible: event unknown */
     bool odd;                         /* the event differs from the incoming bytes */
@@ -226,6 +239,11 @@ struct um_crdt {
     struct um_buf ds_cache;           /* encoded delete set */
     bool ds_valid;
     struct event_cache cache;
+
+    um_crdt_observer *observer;       /* NULL: nobody listens */
+    void *observer_arg;
+    const void *origin;
+    bool telling;                     /* the observer is running */
 };
 
 static inline struct item *item_at(const struct um_crdt *doc, uint32_t i)
@@ -329,6 +347,11 @@ void tx_note_split(struct um_crdt *doc, uint32_t client, uint32_t clock);
 void tx_note_change(struct um_crdt *doc, uint32_t type);
 void collect_deleted(struct um_crdt *doc);                /* garbage collection of the transaction's deletions */
 
+/* changes.c: only while there is an observer */
+void change_note(struct um_crdt *doc, const struct item *it);     /* added or deleted: its list or key changed */
+void subdoc_note(struct um_crdt *doc, uint32_t item, bool removed);
+void changes_tell(struct um_crdt *doc);                   /* of the running transaction; nothing is collected yet */
+
 /* integrate.c */
 void item_enter(struct um_crdt *doc, uint32_t i, uint32_t left, uint32_t type);    /* I has all but its neighbours */
 void integrate(struct um_crdt *doc, uint32_t client, struct wire *w, uint32_t offset);
@@ -391,6 +414,9 @@ struct um_span format_key(const struct um_crdt *doc, uint32_t i);         /* of 
 struct um_span format_value(const struct um_crdt *doc, uint32_t i);       /* JSON text */
 bool format_cleanup_wanted(struct um_crdt *doc);
 void format_cleanup(struct um_crdt *doc);                 /* fills and finishes the second transaction */
+
+/* format_value.c */
+bool format_value_same(struct mem *m, struct um_span a, struct um_span b);     /* JSON texts; data NULL: none */
 
 /* encode.c */
 /* The structs of C with clocks [FROM, TO), cut at both ends. */

@@ -70,6 +70,17 @@ static void edit_trim(struct um_crdt *doc)
         vec_free(&doc->mem, &e->cuts);
 }
 
+static void observer_tell(struct um_crdt *doc)
+{
+    const void *origin = doc->origin;
+
+    if (doc->observer == NULL)
+        return;
+    doc->origin = doc->edit->origin;
+    changes_tell(doc);
+    doc->origin = origin;
+}
+
 um_err um_crdt_commit(struct um_crdt *doc, struct um_crdt_applied *out)
 {
     bool want_event = out != NULL || doc->cache.blob != NULL;
@@ -81,6 +92,7 @@ um_err um_crdt_commit(struct um_crdt *doc, struct um_crdt_applied *out)
         out = &ignored;
     memset(out, 0, sizeof(*out));
     tx_sort_deleted(doc);
+    observer_tell(doc);
     tx_tidy(doc);
     if ((out->changed = tx_changed(doc)) && want_event && !doc->tx->lost) {
         um_buf_clear(&doc->event);

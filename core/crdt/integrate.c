@@ -200,6 +200,11 @@ void item_enter(struct um_crdt *doc, uint32_t i, uint32_t left, uint32_t type)
     index_append(doc, &doc->clients.v[it->client], i, it->len);
     content_integrate(doc, i, type);
     tx_note_change(doc, type);
+    if (doc->observer != NULL) {
+        change_note(doc, it);
+        if (it->kind == KIND_DOC)
+            subdoc_note(doc, i, false);
+    }
     t = &doc->types.v[type];
     if ((t->item != NONE && item_is_deleted(item_at(doc, t->item))) || (item_is_keyed(it) && it->right != NONE))
         item_delete(doc, i);

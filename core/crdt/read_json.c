@@ -2,7 +2,14 @@
 #include "reader.h"
 #include <stdio.h>
 
-static const char *const kind_name[] = { "Array", "Map", "Text", "XmlElement", "XmlFragment", "XmlHook", "XmlText" };
+const char *kind_name(enum um_crdt_kind kind)
+{
+    static const char *const names[] = {
+        "Array", "Map", "Text", "XmlElement", "XmlFragment", "XmlHook", "XmlText", "Untyped",
+    };
+
+    return names[kind];
+}
 
 /* ---- content ------------------------------------------------------------------------------------------- */
 
@@ -341,7 +348,7 @@ void type_dump(struct reader *r, uint32_t type)
     const struct type *t = &r->doc->types.v[type];
     char head[96];
 
-    snprintf(head, sizeof(head), "{\"kind\":\"%s\",\"length\":%u", kind_name[t->kind], length_seen(r, t));
+    snprintf(head, sizeof(head), "{\"kind\":\"%s\",\"length\":%u", kind_name((enum um_crdt_kind)t->kind), length_seen(r, t));
     emit_text(r, head);
     switch (t->kind) {
     case UM_CRDT_TEXT: case UM_CRDT_XML_TEXT:

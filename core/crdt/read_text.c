@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ATTRIBUTES_MAX 1000u          /* active at once; every operation repeats them, so the output is bounded */
-
 static const char replacement[] = "\xef\xbf\xbd";
 
 static void string_whole_emit(struct reader *r, const struct item *it)
@@ -39,7 +37,7 @@ void string_part_emit(struct reader *r, const struct item *it, uint32_t from, ui
 }
 
 /* What shows of a string. */
-static void string_emit(struct reader *r, const struct item *it)
+void string_emit(struct reader *r, const struct item *it)
 {
     size_t at = 0;
 

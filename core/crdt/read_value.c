@@ -153,6 +153,15 @@ static bool option_is_true(struct um_span options, const char *key, struct um_sp
     return false;
 }
 
+bool sub_document_loads(struct um_span body)
+{
+    struct rd b = rd_make(body);
+    struct um_span value;
+
+    rd_bytes(&b);
+    return option_is_true(UM_SPAN(b.p, rd_left(&b)), "autoLoad", &value);
+}
+
 /* BODY is in normal form: `gc` is only there when false, `autoLoad` only when true. */
 void emit_sub_document(struct reader *r, struct um_span body)
 {

@@ -1,6 +1,7 @@
 /* The engine of the readers, and their public faces. */
 #include "cold.h"
 #include "reader.h"
+#include <stdio.h>
 #include <umbel/util.h>
 
 void emit(struct reader *r, struct um_span s)
@@ -14,6 +15,14 @@ void emit(struct reader *r, struct um_span s)
 void emit_text(struct reader *r, const char *s)
 {
     emit(r, UM_SPAN_STR(s));
+}
+
+void emit_count(struct reader *r, uint64_t n)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)n);
+    emit_text(r, text);
 }
 
 void push(struct reader *r, struct task t)
@@ -102,10 +111,15 @@ void reader_begin(struct reader *r, const struct um_crdt *doc, enum um_crdt_form
     mem_init(&r->mem, &doc->mem.alloc);
 }
 
-um_err reader_end(struct reader *r)
+void reader_run(struct reader *r)
 {
     while (r->tasks.n > 0 && r->err == UM_OK && !r->out->failed)
         step(r);
+}
+
+um_err reader_end(struct reader *r)
+{
+    reader_run(r);
     vec_free(&r->mem, &r->tasks);
     vec_free(&r->mem, &r->attributes);
     vec_free(&r->mem, &r->slots);

@@ -54,11 +54,15 @@ struct reader {
 #define IS_XML  (KINDS(UM_CRDT_XML_ELEMENT) | KINDS(UM_CRDT_XML_FRAGMENT) | KINDS(UM_CRDT_XML_TEXT) | KINDS(UM_CRDT_TEXT))
 #define IS_ANY  (KINDS(UM_CRDT_UNTYPED) - 1)
 
+#define ATTRIBUTES_MAX 1000u          /* active at once; every operation repeats them, so the output is bounded */
+
 /* reader.c */
 void reader_begin(struct reader *r, const struct um_crdt *doc, enum um_crdt_form form, struct um_buf *out);
+void reader_run(struct reader *r);                /* until no task is left, or trouble */
 um_err reader_end(struct reader *r);              /* runs the tasks */
 void emit(struct reader *r, struct um_span s);
 void emit_text(struct reader *r, const char *s);
+void emit_count(struct reader *r, uint64_t n);
 void push(struct reader *r, struct task t);
 void push_literal(struct reader *r, const char *s);
 void string_begin(struct reader *r);              /* the output of tasks pushed after this is one JSON string */
@@ -69,6 +73,7 @@ void emit_json_string(struct reader *r, struct um_span s);
 void emit_json_text(struct reader *r, struct um_span json);       /* kinds 2, 5, 6 */
 void emit_any(struct reader *r, struct rd *any);
 void emit_sub_document(struct reader *r, struct um_span body);
+bool sub_document_loads(struct um_span body);     /* autoLoad */
 void emit_undefined(struct reader *r);
 void emit_any_as_string(struct reader *r, struct rd *any);        /* JavaScript's String(value) */
 void emit_json_as_string(struct reader *r, struct um_span json);
@@ -76,6 +81,7 @@ struct um_span json_part(struct rd *r);                           /* steps over 
 void json_unescape(struct um_buf *out, struct um_span quoted);
 
 /* read_json.c */
+const char *kind_name(enum um_crdt_kind kind);
 void type_json(struct reader *r, uint32_t type);
 void type_dump(struct reader *r, uint32_t type);
 /* The item and the unit that hold SLOT's value; NONE when it has none. */
@@ -92,6 +98,7 @@ uint32_t list_next(struct reader *r, struct task *t);     /* moves T to the next
 void unit_value(struct reader *r, uint32_t item, uint32_t unit, size_t *at, bool dump, bool as_string);
 
 /* read_text.c */
+void string_emit(struct reader *r, const struct item *it);
 void text_emit(struct reader *r, uint32_t type);
 void delta_step(struct reader *r);
 void xml_text_step(struct reader *r);

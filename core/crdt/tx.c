@@ -5,9 +5,9 @@
 void tx_begin(struct um_crdt *doc, struct tx *tx, bool local)
 {
     tx->epoch = ++doc->epoch;
-    tx->touched.n = tx->deleted.n = tx->splits.n = tx->texts.n = 0;
+    tx->touched.n = tx->deleted.n = tx->splits.n = tx->texts.n = tx->notes.n = tx->subdocs.n = 0;
     tx->local = local;
-    tx->lost = tx->odd = false;
+    tx->lost = tx->odd = tx->notes_lost = false;
     doc->tx = tx;
 }
 
@@ -178,7 +178,7 @@ void tx_scratch_trim(struct um_crdt *doc)
         if (bufs[i]->cap > 4096)
             um_buf_free(bufs[i]);
     for (size_t i = 0; i < UM_COUNT(doc->txs); i++)
-        if (doc->txs[i].touched.cap + doc->txs[i].deleted.cap + doc->txs[i].splits.cap > 256)
+        if (doc->txs[i].touched.cap + doc->txs[i].deleted.cap + doc->txs[i].splits.cap + doc->txs[i].notes.cap > 256)
             tx_free(doc, &doc->txs[i]);
 }
 
@@ -201,4 +201,6 @@ void tx_free(struct um_crdt *doc, struct tx *tx)
     vec_free(&doc->mem, &tx->deleted);
     vec_free(&doc->mem, &tx->splits);
     vec_free(&doc->mem, &tx->texts);
+    vec_free(&doc->mem, &tx->notes);
+    vec_free(&doc->mem, &tx->subdocs);
 }

@@ -4,6 +4,7 @@ foreach(part
     cold
     doc
     export
+    events
     inspect
     posindex
     relpos

@@ -105,6 +105,13 @@ static const char *other_folder(char *out, size_t size)
     return out;
 }
 
+static void tally_end(const struct tally *t)
+{
+    print_message("%u checked, %u failed, %u parts of later work left out\n", t->checked, t->failed, t->left_out);
+    assert_true(t->checked > 0);
+    assert_int_equal(t->failed, 0);
+}
+
 void vectors_walk(struct tally *t, vector_fn *fn)
 {
     char path[512];
@@ -113,9 +120,13 @@ void vectors_walk(struct tally *t, vector_fn *fn)
     folder_walk(t, UM_TEST_VECTORS "/yjs", fn);
     if (other != NULL)
         folder_walk(t, other, fn);
-    print_message("%u checked, %u failed, %u parts of later work left out\n", t->checked, t->failed, t->left_out);
-    assert_true(t->checked > 0);
-    assert_int_equal(t->failed, 0);
+    tally_end(t);
+}
+
+void vectors_walk_in(const char *dir, struct tally *t, vector_fn *fn)
+{
+    folder_walk(t, dir, fn);
+    tally_end(t);
 }
 
 struct um_buf b64(const json_t *text)

@@ -20,6 +20,7 @@ bool check_bytes(struct tally *t, struct um_span got, struct um_span want, const
 /* Calls FN for every vector file of the tree, and of the further folder that UMBEL_VECTORS names. */
 typedef void vector_fn(struct tally *t, const json_t *vector);
 void vectors_walk(struct tally *t, vector_fn *fn);
+void vectors_walk_in(const char *dir, struct tally *t, vector_fn *fn);      /* of this folder alone */
 json_t *vector_load(const char *name);          /* of the tree */
 
 struct um_buf b64(const json_t *text);          /* decoded; free it */

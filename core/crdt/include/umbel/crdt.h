@@ -108,7 +108,7 @@ UM_CHECK_RESULT um_err um_crdt_open(struct um_crdt *doc, struct um_bytes *state)
 bool um_crdt_is_cold(const struct um_crdt *doc);
 
 /* Makes a quiet document cold again, to save memory: a quarter of it remains, roughly. UM_ECONFLICT when something
- * waits, or a root was declared. Names of roots and types taken before are void. */
+ * waits, a root was declared, or somebody listens. Names of roots and types taken before are void. */
 UM_CHECK_RESULT um_err um_crdt_freeze(struct um_crdt *doc);
 
 /* Would applying UPDATE change nothing (every struct and every deletion is known)? */
