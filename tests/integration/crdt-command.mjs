@@ -62,6 +62,20 @@ await run.story('merge, sv and diff print the bytes of yjs', async () => {
   }
 })
 
+await run.story('convert, and every command with --v2, agree with yjs', async () => {
+  for (const v of documents) {
+    const v1 = file('v1', base64(v.merge.v1))
+    assert.equal(ok(['convert', v1]).toString('base64'), v.merge.v1_to_v2, v.name)
+    const v2 = file('v2', base64(v.merge.v1_to_v2))
+    assert.equal(ok(['verify', '--v2', v2]).toString().includes(': ok, '), true)
+    assert.equal(ok(['sv', '--v2', v2]).toString('base64'), v.merge.sv_v1, v.name)
+    assert.equal(ok(['merge', '--v2', v2]).toString('base64'), v.merge.v1_to_v2, v.name)
+    assert.deepEqual(JSON.parse(ok(['json', '--tagged', v1])), JSON.parse(ok(['json', '--tagged', '--v2', v2])), v.name)
+    ok(['convert', '--v2', v2])
+  }
+  assert.equal(start(['merge', '--v2', '-'], Buffer.from([9])).status, 1)
+})
+
 await run.story('json, text and delta read what yjs reads', async () => {
   for (const v of documents) {
     const seq = file('updates.seq', sequence(v.updates_v1))

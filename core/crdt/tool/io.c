@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <umbel/crdt_v2.h>
 
 #define READ_STEP 65536u
 
@@ -113,6 +114,26 @@ static enum status input_split(struct job *job, struct input *in)
     return DONE;
 }
 
+/* Everything but `verify` works on v1. */
+static enum status updates_convert(struct job *job)
+{
+    if (!job->v2)
+        return DONE;
+    job->converted = um_xcalloc(job->n_updates, sizeof(*job->converted));
+    for (size_t i = 0; i < job->n_inputs; i++)
+        for (size_t k = job->inputs[i].first; k < job->inputs[i].first + job->inputs[i].n; k++) {
+            struct um_buf *v1 = &job->converted[job->n_converted++];
+            um_err err;
+
+            if (job->state_vector && i == 1)
+                continue;
+            if ((err = um_crdt_v2_to_v1(&job->conf, job->updates[k], v1)) != UM_OK)
+                return refused(job, err, job->inputs[i].name);
+            job->updates[k] = UM_SPAN(v1->data, v1->len);
+        }
+    return DONE;
+}
+
 enum status inputs_read(struct job *job, char **names, size_t n)
 {
     enum status status;
@@ -130,7 +151,7 @@ enum status inputs_read(struct job *job, char **names, size_t n)
             (status = input_split(job, in)) != DONE)
             return status;
     }
-    return DONE;
+    return job->convert_inputs ? updates_convert(job) : DONE;
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------- */
@@ -151,12 +172,27 @@ static void output_encode(struct job *job)
     job->out = text;
 }
 
+static enum status output_to_v2(struct job *job)
+{
+    struct um_buf v2 = { 0 };
+    um_err err;
+
+    if (!job->is_update || !job->v2 || job->out.failed)
+        return DONE;
+    err = um_crdt_v1_to_v2(&job->conf, UM_SPAN(job->out.data, job->out.len), &v2);
+    um_buf_free(&job->out);
+    job->out = v2;
+    return err == UM_OK ? DONE : refused(job, err, "the result");
+}
+
 enum status output_write(struct job *job)
 {
     const char *name = job->output != NULL ? job->output : "standard output";
     FILE *f;
     bool ok;
 
+    if (output_to_v2(job) != DONE)
+        return TROUBLE;
     output_encode(job);
     if (job->out.failed)
         return complain(TROUBLE, "%s", um_err_text(UM_ENOMEM));
@@ -173,6 +209,9 @@ void job_free(struct job *job)
 {
     for (size_t i = 0; i < job->n_inputs; i++)
         um_buf_free(&job->inputs[i].bytes);
+    for (size_t i = 0; i < job->n_converted; i++)
+        um_buf_free(&job->converted[i]);
+    free(job->converted);
     free(job->inputs);
     free(job->updates);
     free(job->roots);

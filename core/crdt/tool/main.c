@@ -8,9 +8,9 @@
 
 enum option {
     OPT_OUTPUT = 1, OPT_BASE64 = 2, OPT_HEX = 4, OPT_SEQUENCE = 8, OPT_JSON = 16, OPT_TAGGED = 32, OPT_ROOT = 64,
-    OPT_SV = 128, OPT_LARGE = 256, OPT_FULL = 512
+    OPT_SV = 128, OPT_LARGE = 256, OPT_FULL = 512, OPT_V2 = 1024
 };
-#define OPT_INPUT (OPT_OUTPUT | OPT_BASE64 | OPT_HEX | OPT_SEQUENCE)
+#define OPT_INPUT (OPT_OUTPUT | OPT_BASE64 | OPT_HEX | OPT_SEQUENCE | OPT_V2)
 
 static const struct {
     const char *name, *value;         /* value: what it takes, NULL for nothing */
@@ -20,6 +20,7 @@ static const struct {
     { "-o",       "FILE", OPT_OUTPUT,   "write to FILE; nothing is written when the command fails" },
     { "--base64", NULL,   OPT_BASE64,   "input is base64, and so is a result of bytes" },
     { "--hex",    NULL,   OPT_HEX,      "input is hexadecimal, and so is a result of bytes" },
+    { "--v2",     NULL,   OPT_V2,       "updates are of format v2, and so is a result that is an update" },
     { "--seq",    NULL,   OPT_SEQUENCE, "a file holds several updates, each behind its length (lib0 varUint)" },
     { "--json",   NULL,   OPT_JSON,     "print JSON" },
     { "--tagged", NULL,   OPT_TAGGED,   "keep undefined, bytes, bigint, NaN apart: objects with the key \"$\"" },
@@ -45,6 +46,7 @@ static const struct command {
     { "merge",   merge_run,   1, SIZE_MAX, OPT_INPUT, "FILE...", "all updates as one" },
     { "diff",    diff_run,    2, 2,        OPT_INPUT | OPT_SV, "HAVE KNOWN",
       "what HAVE holds that KNOWN (an update, or a state vector) lacks" },
+    { "convert", convert_run, 1, SIZE_MAX, OPT_INPUT, "FILE...", "the update in the other format: v2, or v1 with --v2" },
     { "sv",      sv_run,      1, SIZE_MAX, OPT_INPUT | OPT_JSON, "FILE...", "the state vector" },
     { "json",    json_run,    1, SIZE_MAX, OPT_INPUT | OPT_ROOT | OPT_TAGGED, "FILE...", "root types as JSON" },
     { "text",    text_run,    1, SIZE_MAX, OPT_INPUT | OPT_ROOT, "FILE...", "the characters of a text" },
@@ -67,6 +69,7 @@ static void option_set(struct job *job, enum option option, const char *value)
     case OPT_SV:       job->state_vector = true; return;
     case OPT_LARGE:    job->large = true; return;
     case OPT_FULL:     job->full = true; return;
+    case OPT_V2:       job->v2 = true; return;
     case OPT_ROOT:
         job->roots = um_xrealloc(job->roots, (job->n_roots + 1) * sizeof(*job->roots));
         job->roots[job->n_roots++] = value;
@@ -79,7 +82,7 @@ static void option_set(struct job *job, enum option option, const char *value)
 static enum status usage(FILE *f, enum status status)
 {
     fputs("usage: umbel-crdt COMMAND [options] FILE...\n\n"
-          "FILE holds one Yjs update (format v1); - is standard input.\n\n", f);
+          "FILE holds one Yjs update; - is standard input.\n\n", f);
     for (size_t i = 0; i < UM_COUNT(commands); i++)
         fprintf(f, "  %-9s %s\n", commands[i].name, commands[i].help);
     fputs("\numbel-crdt COMMAND --help shows a command's options. Exit status: 0 done; 1 the data is refused, or what\n"
@@ -144,7 +147,7 @@ static enum status options_take(struct job *job, const struct command *c, char *
 
 static enum status command_run(const struct command *c, char **argv, size_t n)
 {
-    struct job job = { .command = c->name };
+    struct job job = { .command = c->name, .convert_inputs = c->run != verify_run };
     enum status status;
 
     limits_of_files(&job.conf);

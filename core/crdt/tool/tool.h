@@ -17,16 +17,20 @@ struct input {
 struct job {
     const char *command;
     enum coding coding;
-    bool sequence, json, tagged, state_vector, large, full;
+    bool sequence, json, tagged, state_vector, large, full, v2;
+    bool convert_inputs;              /* --v2: before the command runs */
     const char *output;               /* NULL: standard output */
     const char **roots;               /* NAME or NAME=KIND */
     size_t n_roots;
     struct input *inputs;
     size_t n_inputs;
     struct um_span *updates;          /* of all inputs, in order */
-    size_t n_updates;
+    size_t n_updates;                 /* v1; those of --v2 were converted and are in `converted` */
+    struct um_buf *converted;
+    size_t n_converted;
     struct um_crdt_conf conf;         /* limits for data at rest; `verify` sets its own */
-    bool binary;                      /* `out` is bytes, to be written in `coding` */
+    bool binary;                      /* `out` is bytes, to be written in `coding` ... */
+    bool is_update;                   /* ... and a v1 update: --v2 wants it back in v2 */
     struct um_buf out;
 };
 
@@ -43,6 +47,7 @@ enum status verify_run(struct job *job);
 enum status merge_run(struct job *job);                   /* update.c */
 enum status diff_run(struct job *job);
 enum status sv_run(struct job *job);
+enum status convert_run(struct job *job);
 enum status updates_joined(struct job *job, struct um_buf *out);  /* all inputs as one update */
 enum status text_run(struct job *job);                    /* read.c */
 enum status json_run(struct job *job);

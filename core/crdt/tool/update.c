@@ -1,6 +1,7 @@
 /* Updates without a document: merge, diff, state vector. */
 #include "tool.h"
 #include <string.h>
+#include <umbel/crdt_v2.h>
 
 enum status updates_joined(struct job *job, struct um_buf *out)
 {
@@ -11,7 +12,7 @@ enum status updates_joined(struct job *job, struct um_buf *out)
 
 enum status merge_run(struct job *job)
 {
-    job->binary = true;
+    job->binary = job->is_update = true;
     return updates_joined(job, &job->out);
 }
 
@@ -27,7 +28,7 @@ enum status diff_run(struct job *job)
     const char *what = job->inputs[0].name;
     um_err err;
 
-    job->binary = true;
+    job->binary = job->is_update = true;
     if ((err = merge_input(job, &job->inputs[0], &a)) == UM_OK) {
         what = job->inputs[1].name;
         if (job->state_vector)
@@ -41,6 +42,23 @@ enum status diff_run(struct job *job)
     um_buf_free(&b);
     um_buf_free(&sv);
     return err == UM_OK ? DONE : refused(job, err, what);
+}
+
+/* To the other format, struct by struct; several updates are merged on the way. */
+enum status convert_run(struct job *job)
+{
+    struct um_buf v1 = { 0 };
+    enum status status = updates_joined(job, &v1);
+    um_err err;
+
+    job->binary = true;
+    if (status == DONE && job->v2) {
+        um_buf_put(&job->out, v1.data, v1.len);
+    } else if (status == DONE && (err = um_crdt_v1_to_v2(&job->conf, UM_SPAN(v1.data, v1.len), &job->out)) != UM_OK) {
+        status = refused(job, err, "the update");
+    }
+    um_buf_free(&v1);
+    return status;
 }
 
 static void sv_json(struct job *job, struct um_span sv)
