@@ -1,6 +1,6 @@
 /* What the CRDT library costs: on updates that real yjs produced, and on what crdt_many.c and crdt_hostile.c make.
  *
- *   bench_crdt FILE [CASE [PART]]     FILE: per update its length as lib0's uint, then the bytes (crdt_yjs.mjs
+ *   bench_crdt FILE [CASE [PART]]     FILE: per update its length as lib0's uint, then the bytes (crdt_inputs.mjs
  *                                     writes such files); CASE names the work, B4 by default; PART: only this one
  *
  * Prints one JSON object per line: user CPU time of this process, medians of RUNS. */
