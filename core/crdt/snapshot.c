@@ -4,6 +4,7 @@
  *   snapshot := deleteSet, stateVector           the delete set in its v1 or v2 form */
 #include "snapshot.h"
 #include "cold.h"
+#include "v2.h"
 
 /* ---- taking apart -------------------------------------------------------------------------------------- */
 
@@ -48,6 +49,15 @@ static bool vectors_equal(const sv_vec *a, const sv_vec *b)
     for (uint32_t i = 0; i < a->n && same; i++)
         same = a->v[i].client == b->v[i].client && a->v[i].clock == b->v[i].clock;
     return same;
+}
+
+static void vector_write(const sv_vec *sv, struct um_buf *out)
+{
+    buf_put_uint(out, sv->n);
+    for (uint32_t i = 0; i < sv->n; i++) {
+        buf_put_uint(out, sv->v[i].client);
+        buf_put_uint(out, sv->v[i].clock);
+    }
 }
 
 /* ---- over a document ----------------------------------------------------------------------------------- */
@@ -137,12 +147,56 @@ um_err um_crdt_ds(const struct um_crdt *doc, struct um_buf *out)
 
 um_err um_crdt_snapshot(const struct um_crdt *doc, int version, struct um_buf *out)
 {
+    struct um_buf ds = { 0 };
+    struct mem m;
     um_err err;
 
-    if (version != 1)
+    if (version != 1 && version != 2)
         return UM_EINVAL;
-    err = um_crdt_ds(doc, out);
+    mem_init(&m, &doc->mem.alloc);
+    if ((err = um_crdt_ds(doc, version == 1 ? out : &ds)) == UM_OK && version == 2)
+        err = ds_to_v2(&m, UM_SPAN(ds.data, ds.len), out);
+    um_buf_free(&ds);
     return err == UM_OK ? um_crdt_state_vector(doc, out) : err;
+}
+
+um_err um_crdt_snapshot_to_v2(const struct um_crdt_conf *conf, struct um_span snapshot, struct um_buf *out)
+{
+    struct um_crdt_conf cf = conf_of(conf);
+    struct um_buf ds = { 0 };
+    struct snapshot s;
+    struct mem m;
+    um_err err;
+
+    mem_init(&m, &cf.alloc);
+    if ((err = snapshot_read(&m, snapshot, &cf.limits, &s)) == UM_OK) {
+        ranges_write(&s.ds, &ds);
+        err = ds.failed ? UM_ENOMEM : ds_to_v2(&m, UM_SPAN(ds.data, ds.len), out);
+        vector_write(&s.sv, out);
+    }
+    snapshot_free(&m, &s);
+    um_buf_free(&ds);
+    return err == UM_OK && out->failed ? UM_ENOMEM : err;
+}
+
+um_err um_crdt_snapshot_from_v2(const struct um_crdt_conf *conf, struct um_span snapshot, struct um_buf *out)
+{
+    struct um_crdt_conf cf = conf_of(conf);
+    struct rd r = rd_make(snapshot);
+    sv_vec sv = { 0 };
+    struct mem m;
+    um_err err;
+
+    if (snapshot.len > cf.limits.update_bytes)
+        return UM_ELIMIT;
+    mem_init(&m, &cf.alloc);
+    if ((err = ds_from_v2(&m, &r, &cf.limits, out)) == UM_OK &&
+        (err = rd_left(&r) == 0 ? UM_EPROTO : sv_read(&m, UM_SPAN(r.p, rd_left(&r)), &cf.limits, &sv)) == UM_OK) {
+        sv_drop_zeros(&sv);
+        vector_write(&sv, out);
+    }
+    vec_free(&m, &sv);
+    return err == UM_OK && out->failed ? UM_ENOMEM : err;
 }
 
 um_err um_crdt_snapshot_validate(const struct um_crdt_conf *conf, struct um_span snapshot)

@@ -132,13 +132,15 @@ static void run_bytes(const uint8_t *p, const uint8_t *end)
 {
     struct um_span snapshot = take(&p, end), position = take(&p, end), json = take(&p, end);
     struct um_crdt *doc = doc_new(false);
-    struct um_buf before, after, present = { 0 };
+    struct um_buf before, after, present = { 0 }, v1 = { 0 };
     bool yes;
 
     while (end - p >= 2)
         (void)!um_crdt_apply(doc, take(&p, end), NULL);
     before = state_of(doc);
     UM_ASSERT(um_crdt_snapshot(doc, 1, &present) == UM_OK);
+    if (um_crdt_snapshot_from_v2(NULL, snapshot, &v1) == UM_OK)
+        UM_ASSERT(um_crdt_snapshot_validate(NULL, span_of(&v1)) == UM_OK);
     (void)!um_crdt_snapshot_contains_update(NULL, snapshot, span_of(&before), &yes);
     (void)!um_crdt_ds_includes(NULL, snapshot, span_of(&present), &yes);
     if (um_crdt_snapshot_validate(NULL, snapshot) == UM_OK)
@@ -151,6 +153,7 @@ static void run_bytes(const uint8_t *p, const uint8_t *end)
     um_buf_free(&before);
     um_buf_free(&after);
     um_buf_free(&present);
+    um_buf_free(&v1);
     um_crdt_free(doc);
 }
 

@@ -21,6 +21,12 @@
 /* The present state, as yjs' encodeSnapshot (VERSION 1) or encodeSnapshotV2 (2). What is pending is not in it. */
 UM_CHECK_RESULT um_err um_crdt_snapshot(const struct um_crdt *doc, int version, struct um_buf *out);
 
+/* From one form to the other, sorted and joined as yjs writes it. */
+UM_CHECK_RESULT um_err um_crdt_snapshot_to_v2(const struct um_crdt_conf *conf, struct um_span snapshot,
+                                              struct um_buf *out);
+UM_CHECK_RESULT um_err um_crdt_snapshot_from_v2(const struct um_crdt_conf *conf, struct um_span snapshot,
+                                                struct um_buf *out);
+
 UM_CHECK_RESULT um_err um_crdt_snapshot_validate(const struct um_crdt_conf *conf, struct um_span snapshot);
 
 /* Do A and B show the same? Order, overlapping ranges and clocks of 0 do not matter. */
