@@ -6,3 +6,5 @@ um_fuzz(crdt_snapshot SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_crdt_snapshot.
   INCLUDES ${CMAKE_SOURCE_DIR}/core/crdt CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/crdt_snapshot)
 um_fuzz(crdt_export SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_crdt_export.c LINK um_crdt um_base
   INCLUDES ${CMAKE_SOURCE_DIR}/tests/unit/crdt CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/crdt_export)
+um_fuzz(crdt_events SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_crdt_events.c LINK um_crdt um_base
+  INCLUDES ${CMAKE_SOURCE_DIR}/core/crdt CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/crdt_events)

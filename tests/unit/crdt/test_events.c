@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <umbel/crdt_events.h>
+#include <umbel/crdt_types.h>
 
 /* ---- listening ----------------------------------------------------------------------------------------- */
 
@@ -290,6 +291,39 @@ static void the_clean_up_is_local_and_nobodys(void **state)
     json_decref(v);
 }
 
+/* What a transaction's maker hears is what others hear of its update, but for `local` and the origin. */
+static void edits_are_told_to_their_maker_and_to_others_alike(void **state)
+{
+    struct heard mine = { .all = json_array() }, theirs = { .all = json_array() };
+    struct um_crdt *doc = doc_with_text(), *peer = doc_with_text();
+    struct um_crdt_applied out;
+    struct um_crdt_type t;
+
+    (void)state;
+    APPLY(doc, TYPED_AB);
+    APPLY(peer, TYPED_AB);
+    assert_int_equal(um_crdt_root(doc, UM_SPAN_STR("t"), UM_CRDT_TEXT, &t), UM_OK);
+    um_crdt_observe(doc, hear, &mine);
+    um_crdt_observe(peer, hear, &theirs);
+    assert_int_equal(um_crdt_begin(doc, 7, &t), UM_OK);
+    assert_int_equal(um_crdt_text_insert(doc, &t, 1, UM_SPAN_STR("xyz"), UM_SPAN_STR("{\"b\":true}")), UM_OK);
+    assert_int_equal(um_crdt_text_delete(doc, &t, 2, 1), UM_OK);
+    assert_int_equal(um_crdt_text_delete(doc, &t, 0, 1), UM_OK);
+    assert_int_equal(um_crdt_commit(doc, &out), UM_OK);
+    assert_int_equal(um_crdt_apply(peer, out.event, NULL), UM_OK);
+    assert_true(mine.local && !theirs.local);
+    assert_ptr_equal(mine.origin, &t);
+    assert_int_equal(mine.calls, 1);
+    json_object_set_new(json_array_get(mine.all, 0), "local", json_false());
+    assert_true(json_same(mine.all, theirs.all));
+    assert_heard(&theirs, "[{\"local\":false,\"changes\":[{\"root\":\"t\",\"path\":[],\"kind\":\"Text\","
+                          "\"delta\":[{\"delete\":1},{\"insert\":\"xz\",\"attributes\":{\"b\":true}}]}]}]");
+    um_crdt_free(doc);
+    um_crdt_free(peer);
+    json_decref(mine.all);
+    json_decref(theirs.all);
+}
+
 static void waking_a_cold_document_is_no_change(void **state)
 {
     static const uint8_t ab[] = { TYPED_AB };
@@ -427,6 +461,7 @@ int main(void)
         cmocka_unit_test(the_plain_form_is_that_of_the_readers),
         cmocka_unit_test(what_waited_is_told_when_it_goes_in),
         cmocka_unit_test(the_clean_up_is_local_and_nobodys),
+        cmocka_unit_test(edits_are_told_to_their_maker_and_to_others_alike),
         cmocka_unit_test(waking_a_cold_document_is_no_change),
         cmocka_unit_test(lack_of_memory_is_told_and_changes_nothing_else),
     };
