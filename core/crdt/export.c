@@ -139,7 +139,7 @@ static void marks_note(struct exporter *x, struct run *run)
         qsort(x->marks.v + run->marks, run->n_marks, sizeof(*x->marks.v), mark_order);
 }
 
-static bool same_mark(const struct mark *a, const struct mark *b)
+bool same_mark(const struct mark *a, const struct mark *b)
 {
     return a->row == b->row && um_span_eq(a->name, b->name) && um_span_eq(a->value, b->value);
 }
@@ -184,25 +184,26 @@ static struct run *run_go_on(struct exporter *x, uint32_t from)
     return before;
 }
 
-/* Texts that are roots: a run ends where a line does. */
-static void run_cut_lines(struct exporter *x, struct run *run)
+/* Texts that are roots: the last run ends where a line does, and others follow. */
+static void run_cut_lines(struct exporter *x)
 {
-    uint32_t marks = run->marks, n_marks = run->n_marks;
-    size_t at = run->at, end = x->text.len;
+    struct run run = x->runs.v[x->runs.n - 1];
+    size_t end = x->text.len;
 
     for (;;) {
-        const uint8_t *nl = at < end ? memchr(x->text.data + at, '\n', end - at) : NULL;
+        const uint8_t *nl = run.at < end ? memchr(x->text.data + run.at, '\n', end - run.at) : NULL;
 
-        run->at = at;
-        run->len = (nl != NULL ? (size_t)(nl - x->text.data) : end) - at;
-        run->line_ends = nl != NULL;
-        if (nl == NULL || !vec_room(&x->r.mem, &x->runs, 1)) {
-            x->r.err = nl == NULL ? x->r.err : UM_ENOMEM;
+        run.len = (nl != NULL ? (size_t)(nl - x->text.data) : end) - run.at;
+        run.line_ends = nl != NULL;
+        x->runs.v[x->runs.n - 1] = run;
+        if (nl == NULL)
+            return;
+        if (!vec_room(&x->r.mem, &x->runs, 1)) {
+            x->r.err = UM_ENOMEM;
             return;
         }
-        at += run->len + 1;
-        run = &x->runs.v[x->runs.n++];
-        *run = (struct run){ .marks = marks, .n_marks = n_marks, .item = NONE };
+        run.at += run.len + 1;
+        x->runs.n++;
     }
 }
 
@@ -237,7 +238,7 @@ static void runs_gather(struct exporter *x, uint32_t type, bool lines)
             run->len = x->text.len - run->at;
         } else if (it->kind == KIND_FORMAT || it->kind == KIND_EMBED || it->kind == KIND_TYPE) {
             if (run != NULL && lines)
-                run_cut_lines(x, run);
+                run_cut_lines(x);
             run = NULL;
             if (it->kind == KIND_FORMAT)
                 format_apply(&x->r, 0, it);
@@ -248,7 +249,7 @@ static void runs_gather(struct exporter *x, uint32_t type, bool lines)
         }
     }
     if (run != NULL && lines)
-        run_cut_lines(x, run);
+        run_cut_lines(x);
     x->r.attributes.n = 0;
 }
 

@@ -91,6 +91,7 @@ const struct frame *frame_above(const struct exporter *x, const struct frame *f)
 /* Attribute NAME of an element as text, in x->value. False when it is absent, null or a type. */
 bool node_attribute(struct exporter *x, uint32_t type, const char *name);
 uint32_t node_number(struct exporter *x, uint32_t type, const char *name, uint32_t min, uint32_t max, uint32_t otherwise);
+bool same_mark(const struct mark *a, const struct mark *b);
 bool mark_attribute(struct exporter *x, const struct mark *m, const char *name);
 struct um_span exporter_value(const struct exporter *x);
 /* The next child of F that is an element or a text: its type; NONE at the end. */

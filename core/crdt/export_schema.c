@@ -109,7 +109,7 @@ bool url_is_safe(struct um_span url, bool image)
     }
     text[n] = '\0';
     if (colon == 0)                   /* no scheme is as long as the buffer */
-        return memchr(url.data, ':', url.len) == NULL || n < sizeof(text) - 1;
+        return n < sizeof(text) - 1 || memchr(url.data, ':', url.len) == NULL;
     text[colon - 1] = '\0';
     for (size_t i = 0; i < UM_COUNT(schemes); i++)
         if (strcmp(text, schemes[i]) == 0)

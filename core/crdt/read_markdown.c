@@ -336,15 +336,17 @@ static bool ends_with_word(struct um_span s)
     return i > 0 && is_word(s.data + i - 1, s.len - i + 1);
 }
 
-static bool run_has(const struct exporter *x, const struct run *run, const struct mark *m)
+/* Do the open marks up to number INDEX stay open in RUN? They do as long as nothing comes in between. */
+static bool run_keeps(const struct exporter *x, const struct run *run, uint32_t index)
 {
-    for (uint32_t i = 0; i < run->n_marks; i++) {
-        const struct mark *other = &x->marks.v[run->marks + i];
+    uint32_t base = x->frames.v[x->frames.n - 1].open;
 
-        if (other->row == m->row && um_span_eq(other->name, m->name) && um_span_eq(other->value, m->value))
-            return true;
-    }
-    return false;
+    if (run->n_marks <= index - base)
+        return false;
+    for (uint32_t i = base; i <= index; i++)
+        if (!same_mark(&x->marks.v[run->marks + i - base], &x->open.v[i].mark))
+            return false;
+    return true;
 }
 
 static bool run_is_word(const struct exporter *x, const struct run *run, bool (*ask)(struct um_span))
@@ -358,20 +360,16 @@ static bool run_is_word(const struct exporter *x, const struct run *run, bool (*
 /* Does the stretch that begins at RUN with mark number INDEX of the open ones end in a letter? Looks at most
  * LOOK_MAX runs ahead; further ones are written as HTML, which is always right. */
 #define LOOK_MAX 64u
-static bool stretch_ends_well(const struct exporter *x, uint32_t first, uint32_t index, const struct run *run,
-                              uint32_t n_after)
+static bool stretch_ends_well(const struct exporter *x, uint32_t index, const struct run *run, uint32_t n_after)
 {
     const struct run *end = run;
 
-    for (uint32_t k = 1; k <= n_after && !end->line_ends; k++) {
-        for (uint32_t i = 0; i <= index; i++)         /* an outer mark that ends, ends this one too */
-            if (i >= first && !run_has(x, &run[k], &x->open.v[i].mark))
-                return run_is_word(x, end, ends_with_word);
+    for (uint32_t k = 1; k <= n_after && !end->line_ends && run_keeps(x, &run[k], index); k++) {
         if (k == LOOK_MAX)
             return false;
         end = &run[k];
     }
-    return !end->line_ends && run_is_word(x, end, ends_with_word);
+    return run_is_word(x, end, ends_with_word);
 }
 
 /* May the marks from FIRST on be written by delimiters? One of them alone, or bold with italic: other heaps of
@@ -386,7 +384,7 @@ static bool delimiters_fit(const struct exporter *x, uint32_t first, const struc
         if (delimiter_of(x->open.v[i].mark.row->kind) != NULL) {
             kinds |= 1u << x->open.v[i].mark.row->kind;
             n++;
-            if (!stretch_ends_well(x, first, i, run, n_after))
+            if (!stretch_ends_well(x, i, run, n_after))
                 return false;
         }
     if (n > 1 && kinds != (1u << MARK_BOLD | 1u << MARK_ITALIC))
@@ -418,16 +416,22 @@ static void put_address(struct exporter *x, struct um_span url)
     }
 }
 
+/* Marks that Markdown has no form for, and links to where none may lead. */
+static bool is_written(struct exporter *x, const struct mark *m)
+{
+    if (m->row->kind == MARK_LINK)
+        return mark_attribute(x, m, "href") && url_is_safe(exporter_value(x), false);
+    return is_html_mark(m->row->kind);
+}
+
 static void mark_open(struct exporter *x, struct open_mark *o, bool delimiters)
 {
     enum mark_kind kind = o->mark.row->kind;
 
+    if (o->nothing)
+        return;
     if (kind == MARK_LINK) {
-        o->nothing = !mark_attribute(x, &o->mark, "href") || !url_is_safe(exporter_value(x), false);
-        if (!o->nothing)
-            put(x, "[");
-    } else if (!is_html_mark(kind)) {
-        o->nothing = true;
+        put(x, "[");
     } else if (delimiter_of(kind) != NULL && delimiters) {
         put(x, delimiter_of(kind));
     } else {
@@ -438,19 +442,19 @@ static void mark_open(struct exporter *x, struct open_mark *o, bool delimiters)
 
 static void markdown_marks_open(struct exporter *x, uint32_t first, const struct run *run, uint32_t n_after)
 {
-    bool delimiters;
+    bool delimiters, any = false;
 
-    if (x->md->in_code) {
-        for (uint32_t i = first; i < x->open.n; i++)
-            x->open.v[i].nothing = true;
-        return;
+    for (uint32_t i = first; i < x->open.n; i++) {
+        x->open.v[i].nothing = x->md->in_code || !is_written(x, &x->open.v[i].mark);
+        any |= !x->open.v[i].nothing;
     }
+    if (!any)                         /* blanks that wait may still be the last of their line */
+        return;
     before_inline(x);
     delimiters = delimiters_fit(x, first, run, n_after);
     for (uint32_t i = first; i < x->open.n; i++)
         mark_open(x, &x->open.v[i], delimiters);
-    if (first < x->open.n)
-        x->md->cell_full = true;
+    x->md->cell_full = true;
 }
 
 static void markdown_mark_close(struct exporter *x, uint32_t index)
