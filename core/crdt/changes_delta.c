@@ -2,6 +2,7 @@
  * attributes over what stayed. yjs deletes redundant marks while it computes the delta of a text; here they are
  * only passed over, so that the delta is the same and the document stays as it is. */
 #include "changes.h"
+#include "json_same.h"
 #include <umbel/map.h>
 
 enum op { NO_OP, OP_INSERT, OP_RETAIN, OP_DELETE };
@@ -252,11 +253,11 @@ static void content_added(struct delta *d, uint32_t i)
 static bool mark_passed(struct delta *d, const struct item *it, struct attr *a, struct um_span value)
 {
     if (was_added(d->ch, it)) {
-        if (format_value_same(&d->r->mem, a->now, value))
+        if (json_value_same(d->r->doc, a->now, value))
             return value.data != NULL;
         if (d->op == OP_RETAIN)
             text_op_end(d);
-        if (format_value_same(&d->r->mem, value, a->old))
+        if (json_value_same(d->r->doc, value, a->old))
             want_remove(d, a);
         else
             want_set(d, a, value);
@@ -264,7 +265,7 @@ static bool mark_passed(struct delta *d, const struct item *it, struct attr *a, 
     }
     a->old = value;
     if (item_is_deleted(it)) {
-        if (format_value_same(&d->r->mem, a->now, value))
+        if (json_value_same(d->r->doc, a->now, value))
             return false;
         if (d->op == OP_RETAIN)
             text_op_end(d);
@@ -273,7 +274,7 @@ static bool mark_passed(struct delta *d, const struct item *it, struct attr *a, 
     }
     if (a->want_at == NONE)
         return false;
-    if (format_value_same(&d->r->mem, a->want, value))
+    if (json_value_same(d->r->doc, a->want, value))
         return value.data != NULL;
     if (d->op == OP_RETAIN)
         text_op_end(d);

@@ -415,9 +415,6 @@ struct um_span format_value(const struct um_crdt *doc, uint32_t i);       /* JSO
 bool format_cleanup_wanted(struct um_crdt *doc);
 void format_cleanup(struct um_crdt *doc);                 /* fills and finishes the second transaction */
 
-/* format_value.c */
-bool format_value_same(struct mem *m, struct um_span a, struct um_span b);     /* JSON texts; data NULL: none */
-
 /* encode.c */
 /* The structs of C with clocks [FROM, TO), cut at both ends. */
 void section_write(const struct um_crdt *doc, struct client *c, uint32_t from, uint32_t to, struct um_buf *out);

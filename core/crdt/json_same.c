@@ -1,6 +1,6 @@
-/* Equality of JSON texts as JavaScript sees their values. Mostly the bytes tell; other writers than yjs may have
- * printed the same value in another way. Without memory two values are different, which costs a superfluous mark. */
-#include "marks.h"
+/* Mostly the bytes tell whether two values are the same; other writers than yjs may have printed one in another way.
+ * Without memory they are different, which costs a superfluous mark. */
+#include "json_same.h"
 #include "value.h"
 #include <stdlib.h>
 
@@ -142,4 +142,13 @@ bool json_flat_same(const struct um_crdt *doc, struct um_span a, struct um_span 
     entries_free(&x);
     entries_free(&y);
     return same;
+}
+
+static bool opens(struct um_span json) { return json.len > 0 && (json.data[0] == '{' || json.data[0] == '['); }
+
+bool json_value_same(const struct um_crdt *doc, struct um_span a, struct um_span b)
+{
+    if (a.data == NULL || b.data == NULL || a.data == b.data)
+        return a.data == b.data;
+    return opens(a) && opens(b) ? json_flat_same(doc, a, b) : json_scalar_same(doc, a, b);
 }

@@ -1,5 +1,6 @@
 /* Formatting attributes during an edit: see marks.h. */
 #include "edit.h"
+#include "json_same.h"
 #include <stdlib.h>
 #include <umbel/map.h>
 

@@ -60,10 +60,6 @@ bool value_matches(struct um_crdt *doc, const struct mark_value *a, const struct
 /* JavaScript's ===. */
 bool value_is_same(struct um_crdt *doc, const struct mark_value *a, const struct mark_value *b);
 
-/* json_same.c: the same for JSON texts: scalars by value; one level of objects and arrays. */
-bool json_scalar_same(const struct um_crdt *doc, struct um_span a, struct um_span b);
-bool json_flat_same(const struct um_crdt *doc, struct um_span a, struct um_span b);
-
 /* Wanted or to be restored attributes, in JavaScript's order; the array is valid until the next call. */
 uint32_t marks_wanted(struct um_crdt *doc, uint32_t **out);
 uint32_t marks_back(struct um_crdt *doc, uint32_t **out);
