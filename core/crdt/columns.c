@@ -17,6 +17,18 @@ static uint64_t sint_read(struct rd *r, bool *negative)
     uint64_t v = b & 0x3f;
 
     *negative = (b & 0x40) != 0;
+    if (b < 0x80)
+        return v;
+    if (rd_left(r) >= 2 && r->p[1] < 0x80) {      /* most clocks */
+        v |= (uint64_t)(r->p[0] & 0x7f) << 6;
+        if (r->p[0] < 0x80) {
+            r->p++;
+            return v;
+        }
+        v |= (uint64_t)r->p[1] << 13;
+        r->p += 2;
+        return v;
+    }
     for (unsigned shift = 6; (b & 0x80) != 0; shift += 7) {
         b = rd_u8(r);
         if (shift > 48 || r->err != UM_OK) {
@@ -98,6 +110,12 @@ struct column_text text_column_read(struct text_column *c)
         fail(c->lens.err, UM_EPROTO);
         return t;
     }
+    if (c->units == rd_left(&c->r)) {     /* nothing but ASCII follows */
+        t.body.len = (size_t)n;
+        c->r.p += n;
+        c->units -= n;
+        return t;
+    }
     c->units -= n;
     if (c->half && n > 0) {
         t.head_half = true;
@@ -116,14 +134,15 @@ struct column_text text_column_read(struct text_column *c)
 
 static void run_put(struct um_buf *out, uint64_t magnitude, bool negative, uint64_t n)
 {
-    uint8_t *start = um_buf_room(out, LIB0_SINT_MAX_BYTES + LIB0_UINT_MAX_BYTES), *p;
+    uint8_t *p;
 
-    if (start == NULL)
+    if (out->cap - out->len < LIB0_SINT_MAX_BYTES + LIB0_UINT_MAX_BYTES &&
+        um_buf_room(out, LIB0_SINT_MAX_BYTES + LIB0_UINT_MAX_BYTES) == NULL)
         return;
-    p = wr_sint(start, magnitude, negative);
+    p = wr_sint(out->data + out->len, magnitude, negative);
     if (n > 1)
         p = wr_uint(p, n - 2);
-    um_buf_advance(out, (size_t)(p - start));
+    out->len = (size_t)(p - out->data);
 }
 
 void byte_write(struct byte_writer *w, uint8_t v)

@@ -1,5 +1,8 @@
+/* The shortest decimal of a double, by Raffaello Giulietti's method (Schubfach, 2020): the double and the borders
+ * of what rounds to it are scaled by a power of ten with 128 bits, rounded to odd so that comparing stays exact, and
+ * the shorter of the candidates inside is taken. Time does not depend on the number: values come from peers. */
 #include "number.h"
-#include <float.h>
+#include "number_powers.h"
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,45 +11,68 @@
 #include <umbel/base.h>
 
 #define EXACT 9007199254740992.0      /* integers up to here are doubles */
+#define HIDDEN ((uint64_t)1 << 52)
 
-/* V's first N digits and "e", an exponent; says whether they read back as V. */
-static bool digits_try(char digits[32], int n, double v)
+struct decimal {
+    uint64_t digits;
+    int exp;                          /* times 10^exp */
+};
+
+__extension__ typedef unsigned __int128 uint128;
+
+static int log10_of_pow2(int e, bool uneven) { return (e * 1262611 - (uneven ? 524031 : 0)) >> 22; }
+static int log2_of_pow10(int e) { return (e * 1741647) >> 19; }
+
+/* The upper part of G * C; what is cut off shows in the lowest bit. */
+static uint64_t scale(const struct power *g, uint64_t c)
 {
-    double back;
+    uint128 x = (uint128)g->low * c, y = (uint128)g->high * c + (uint64_t)(x >> 64);
 
-    snprintf(digits, 32, "%.*e", n - 1, v);
-    back = strtod(digits, NULL);
-    return !(back < v) && !(back > v);
+    return (uint64_t)(y >> 64) | ((uint64_t)y > 1);
 }
 
-/* Below a power of two doubles lie twice as dense, so the nearest 16 digits may belong to the neighbour while the
- * next ones above still are V's. */
-static bool digits_try_above(char digits[32], double v)
+/* V is finite and above 0. */
+static struct decimal decimal_of(double v)
 {
-    int exp;
-    double back;
-    char *p;
+    union { double f; uint64_t u; } bits = { .f = v };
+    uint64_t fraction = bits.u & (HIDDEN - 1), s, mid;
+    int biased = (int)(bits.u >> 52), q = (biased == 0 ? 1 : biased) - 1075;
+    uint64_t c = biased == 0 ? fraction : fraction | HIDDEN;
+    bool uneven = fraction == 0 && biased > 1;        /* the neighbour below is closer */
+    int k = log10_of_pow2(q, uneven), h = q + log2_of_pow10(-k) + 1;
+    const struct power *g = &powers[-k - POWER_MIN];
+    uint64_t low = scale(g, (4 * c - 2 + uneven) << h) + (c & 1), at = scale(g, 4 * c << h);
+    uint64_t high = scale(g, (4 * c + 2) << h) - (c & 1);
+    bool down, up;
 
-    if (frexp(v, &exp) > 0.5)
-        return false;
-    for (p = strchr(digits, 'e') - 1; p > digits && (*p < '0' || *p == '9'); p--)
-        *p = *p == '9' ? '0' : *p;
-    if (*p == '9')
-        return false;
-    (*p)++;
-    back = strtod(digits, NULL);
-    return !(back < v) && !(back > v);
+    s = at / 4;
+    if (s >= 10) {
+        down = low <= s / 10 * 40;
+        up = s / 10 * 40 + 40 <= high;
+        if (down != up)
+            return (struct decimal){ s / 10 + up, k + 1 };
+    }
+    down = low <= 4 * s;
+    up = 4 * s + 4 <= high;
+    if (down != up)
+        return (struct decimal){ s + up, k };
+    mid = 4 * s + 2;
+    return (struct decimal){ s + (at > mid || (at == mid && (s & 1) != 0)), k };
 }
 
-/* Fifteen digits are found again in any normal double; among those beyond, fewer digits may do. */
-static int digits_find(char digits[32], double v)
+/* Digits without zeros at the end; returns how many. *EXP: 0.DIGITS x 10^*EXP. */
+static int digits_write(char digits[20], struct decimal d, int *exp)
 {
-    int n = v < DBL_MIN ? 1 : 15;
+    char text[20], *end = text + sizeof(text), *p = end;
+    int n;
 
-    while (n < 17 && !digits_try(digits, n, v) && !(n == 16 && digits_try_above(digits, v)))
-        n++;
-    if (n == 17)
-        digits_try(digits, n, v);
+    for (; d.digits > 0; d.digits /= 10)
+        *--p = (char)('0' + d.digits % 10);
+    n = (int)(end - p);
+    *exp = n + d.exp;
+    memcpy(digits, p, (size_t)n);
+    while (n > 1 && digits[n - 1] == '0')
+        n--;
     return n;
 }
 
@@ -85,19 +111,14 @@ static char *number_write(char *p, const char *digits, int n, int exp)
 
 size_t js_number(double v, char out[32])
 {
-    char digits[32], *p = out;
+    char digits[20], *p = out;
     int n, exp;
 
     if (isnan(v) || isinf(v))
         return (size_t)sprintf(out, "%s", isnan(v) ? "NaN" : v > 0 ? "Infinity" : "-Infinity");
     if (fabs(v) <= EXACT && !(floor(v) < v))
         return (size_t)sprintf(out, "%lld", (long long)v);
-    n = digits_find(digits, fabs(v));
-    exp = atoi(strchr(digits, 'e') + 1) + 1;
-    if (n > 1)
-        memmove(digits + 1, digits + 2, (size_t)(n - 1));     /* whatever the decimal point is */
-    while (n > 1 && digits[n - 1] == '0')
-        n--;
+    n = digits_write(digits, decimal_of(fabs(v)), &exp);
     if (v < 0)
         *p++ = '-';
     p = number_write(p, digits, n, exp);

@@ -47,7 +47,7 @@ static uint32_t clock_read(struct v2_reader *v, struct diff_column *c)
     return 0;
 }
 
-static uint8_t *id_write(struct v2_reader *v, uint8_t *p, struct diff_column *clock)
+static inline uint8_t *id_write(struct v2_reader *v, uint8_t *p, struct diff_column *clock)
 {
     p = wr_uint(p, uint_column_read(&v->client));
     return wr_uint(p, clock_read(v, clock));
@@ -71,13 +71,17 @@ static void text_put(struct v2_reader *v, struct um_buf *out, struct column_text
     size_t len = t.body.len + 3 * ((size_t)t.head_half + t.tail_half);
     uint8_t *start, *p;
 
-    if (!v->how->inner || len == t.body.len) {
-        content_write(out, KIND_STRING, 0, t.body, t.head_half, t.tail_half);
-        return;
-    }
     if ((start = um_buf_room(out, LIB0_UINT_MAX_BYTES + len)) == NULL)
         return;
     p = wr_uint(start, len);
+    if (len == t.body.len) {
+        um_buf_advance(out, (size_t)(wr_bytes(p, t.body.data, len) - start));
+        return;
+    }
+    if (!v->how->inner) {
+        content_write(out, KIND_STRING, 0, t.body, t.head_half, t.tail_half);
+        return;
+    }
     if (t.head_half)
         p = half_write(p, t.body.data - 4, true);
     p = wr_bytes(p, t.body.data, t.body.len);
@@ -119,13 +123,30 @@ static struct um_span any_read(struct v2_reader *v, bool check)
     return UM_SPAN(from, (size_t)(v->rest.p - from));
 }
 
+/* Most values of marks. False: not one of them. */
+static bool json_word_put(struct v2_reader *v)
+{
+    static const char words[][7] = { [ANY_TRUE - ANY_TRUE] = "\4true", [ANY_FALSE - ANY_TRUE] = "\5false",
+                                     [ANY_NULL - ANY_TRUE] = "\4null" };
+    uint8_t tag = rd_left(&v->rest) > 0 ? *v->rest.p : 0;
+
+    if (tag != ANY_TRUE && tag != ANY_FALSE && tag != ANY_NULL)
+        return false;
+    v->rest.p++;
+    um_buf_put(v->out, words[tag - ANY_TRUE], 1 + (size_t)words[tag - ANY_TRUE][0]);
+    return true;
+}
+
 /* An `any` where v1 has JSON text. */
 static void json_put(struct v2_reader *v)
 {
-    struct um_span any = any_read(v, true);
+    struct um_span any;
     bool lossy;
     um_err err;
 
+    if (json_word_put(v))
+        return;
+    any = any_read(v, true);
     if (v->rest.err != UM_OK)
         return;
     um_buf_clear(&v->value);
@@ -343,6 +364,8 @@ um_err update_from_v2(struct mem *m, struct um_span update, const struct um_crdt
     if (update.len > limits->update_bytes)
         return UM_ELIMIT;
     reader_make(&v, update);
+    if (v.err == UM_OK && um_buf_room(out, update.len + update.len / 2) == NULL)      /* about what it becomes */
+        v.err = UM_ENOMEM;
     if (v.err == UM_OK)
         sections_put(&v);
     if (v.err == UM_OK)

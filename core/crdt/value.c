@@ -10,10 +10,13 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <umbel/map.h>
 #include <umbel/util.h>
 
 #define DEPTH_MAX 1024
 #define EXPONENT_MAX (1L << 40)       /* of a number in JSON: far beyond what differs from zero or infinity */
+#define EXPONENT_ROOM 24
+#define FEW 12u                       /* entries of an object that are compared one by one */
 #define NOTHING UINT32_MAX
 #define NOT_INDEX UINT32_MAX          /* JavaScript's array indices end below it */
 
@@ -25,8 +28,8 @@ struct node {
 
 struct entry {                        /* of an object whose keys are being ordered */
     struct um_span key;               /* with halves of surrogate pairs as three bytes each */
-    uint32_t node, place;
-    uint32_t index;
+    uint32_t node;
+    uint32_t index;                   /* NOT_INDEX: a name */
 };
 
 struct tree;
@@ -44,6 +47,8 @@ struct tree {
     VEC(struct node) nodes;
     VEC(struct entry) entries;
     struct um_buf keys;               /* room for keys with escapes */
+    uint32_t *table;                  /* entries by key, while one object is ordered */
+    uint32_t mask;
     bool lossy;
 };
 
@@ -56,6 +61,19 @@ struct stack {
     struct open v[DEPTH_MAX];
     size_t n;
 };
+
+/* Small pieces come by the million: no call when there is room. */
+static inline void put(struct um_buf *out, const char *s, size_t n)
+{
+    if (out->cap - out->len < n) {
+        um_buf_put(out, s, n);
+        return;
+    }
+    memcpy(out->data + out->len, s, n);
+    out->len += n;
+}
+
+static inline void put_char(struct um_buf *out, char c) { put(out, &c, 1); }
 
 /* ---- building ------------------------------------------------------------------------------------------ */
 
@@ -112,43 +130,95 @@ static uint32_t key_index(struct um_span key)
     return v < NOT_INDEX ? (uint32_t)v : NOT_INDEX;
 }
 
-static int entry_by_key(const void *a, const void *b)
+static int entry_by_index(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
-    size_t n = UM_MIN(x->key.len, y->key.len);
-    int c = n > 0 ? memcmp(x->key.data, y->key.data, n) : 0;
 
-    if (c != 0)
-        return c;
-    if (x->key.len != y->key.len)
-        return x->key.len < y->key.len ? -1 : 1;
-    return (x->place > y->place) - (x->place < y->place);
+    return (x->index > y->index) - (x->index < y->index);
 }
 
-static int entry_by_order(const void *a, const void *b)
+/* The entry with E's key among the first N, found by the table (NOTHING: a free place), or by looking at
+ * each when there is none. */
+static struct entry *entry_find(struct tree *t, const struct entry *e, uint32_t n, uint32_t **place)
 {
-    const struct entry *x = a, *y = b;
+    struct entry *v = t->entries.v;
 
-    if (x->index != y->index)
-        return x->index < y->index ? -1 : 1;
-    return (x->place > y->place) - (x->place < y->place);
+    if (t->table == NULL) {
+        for (uint32_t i = 0; i < n; i++)
+            if (um_span_eq(v[i].key, e->key))
+                return &v[i];
+        return NULL;
+    }
+    for (uint64_t h = um_hash(e->key);; h++) {
+        *place = &t->table[h & t->mask];
+        if (**place == NOTHING)
+            return NULL;
+        if (um_span_eq(v[**place].key, e->key))
+            return &v[**place];
+    }
 }
 
 /* Of equal keys the first gives the place and the last the value. */
 static void entries_unite(struct tree *t)
 {
-    struct entry *v = t->entries.v;
-    uint32_t n = 0;
+    uint32_t n = 0, *place = NULL;
 
-    qsort(v, t->entries.n, sizeof(*v), entry_by_key);
     for (uint32_t i = 0; i < t->entries.n; i++) {
-        if (n > 0 && um_span_eq(v[n - 1].key, v[i].key))
-            v[n - 1].node = v[i].node;
-        else
-            v[n++] = v[i];
+        struct entry e = t->entries.v[i], *same = entry_find(t, &e, n, &place);
+
+        if (same != NULL) {
+            same->node = e.node;
+            continue;
+        }
+        if (place != NULL)
+            *place = n;
+        t->entries.v[n++] = e;
     }
     t->entries.n = n;
-    qsort(v, n, sizeof(*v), entry_by_order);
+}
+
+/* Array indices first. */
+static bool entries_order(struct tree *t)
+{
+    uint32_t n = t->entries.n, k = 0;
+    struct entry *v = t->entries.v, *names;
+
+    for (uint32_t i = 0; i < n; i++)
+        k += v[i].index != NOT_INDEX;
+    if (k == 0)
+        return true;
+    if (!vec_room(&t->mem, &t->entries, n))       /* behind them: the others, which keep their order */
+        return false;
+    v = t->entries.v;
+    names = v + n;
+    k = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (v[i].index != NOT_INDEX)
+            v[k++] = v[i];
+        else
+            *names++ = v[i];
+    }
+    qsort(v, k, sizeof(*v), entry_by_index);
+    memcpy(v + k, t->entries.v + n, (n - k) * sizeof(*v));
+    return true;
+}
+
+static bool entries_settle(struct tree *t)
+{
+    uint32_t size = 32;
+
+    while (size < t->entries.n * 2)
+        size *= 2;
+    if (t->entries.n > FEW) {
+        if ((t->table = mem_resize(&t->mem, NULL, 0, size * sizeof(*t->table))) == NULL)
+            return false;
+        memset(t->table, 0xff, size * sizeof(*t->table));
+        t->mask = size - 1;
+    }
+    entries_unite(t);
+    mem_free(&t->mem, t->table, size * sizeof(*t->table));
+    t->table = NULL;
+    return entries_order(t);
 }
 
 static void entries_link(struct tree *t, struct node *object)
@@ -173,6 +243,13 @@ static bool object_order(struct tree *t, uint32_t of)
 {
     struct node *object = &t->nodes.v[of];
 
+    if (object->n < 2) {
+        if (object->n == 1 && t->source->is_dropped(t, &t->nodes.v[object->child])) {
+            object->child = NOTHING;
+            object->n = 0;
+        }
+        return true;
+    }
     t->entries.n = 0;
     if (!vec_room(&t->mem, &t->entries, object->n))
         return false;
@@ -182,11 +259,10 @@ static bool object_order(struct tree *t, uint32_t of)
 
         if (key.data == NULL)
             return false;
-        t->entries.v[t->entries.n] = (struct entry){ key, i, t->entries.n, key_index(key) };
-        t->entries.n++;
+        t->entries.v[t->entries.n++] = (struct entry){ key, i, key_index(key) };
     }
-    if (t->entries.n > 1)
-        entries_unite(t);
+    if (!entries_settle(t))
+        return false;
     entries_link(t, object);
     return true;
 }
@@ -405,11 +481,13 @@ static void put_unescaped(struct um_buf *out, struct um_span quoted)
     um_buf_free(&text);
 }
 
-/* strtod without its decimal point, which depends on the locale: 12.5e3 is read as 125e2. */
-static double number_parse(struct um_span text, struct um_buf *digits)
+/* strtod without its decimal point, which depends on the locale: 12.5e3 is read as 125e2. ROOM: for TEXT and an
+ * exponent. */
+static double number_parse(struct um_span text, char *room)
 {
     bool point = false, negative = false;
     long exponent = 0, e = 0;
+    char *p = room;
     size_t i = 0;
 
     for (; i < text.len && (text.data[i] | 0x20) != 'e'; i++) {
@@ -417,21 +495,22 @@ static double number_parse(struct um_span text, struct um_buf *digits)
         if (text.data[i] == '.')
             point = true;
         else
-            um_buf_put_u8(digits, text.data[i]);
+            *p++ = (char)text.data[i];
     }
     for (; i < text.len; i++) {
         negative |= text.data[i] == '-';
         if (text.data[i] >= '0' && text.data[i] <= '9')
             e = UM_MIN(e * 10 + (text.data[i] - '0'), EXPONENT_MAX);
     }
-    um_buf_printf(digits, "e%ld", exponent + (negative ? -e : e));
-    return strtod(um_buf_cstr(digits), NULL);
+    exponent += negative ? -e : e;
+    sprintf(p, "e%ld", exponent);
+    return strtod(room, NULL);
 }
 
 static void put_parsed_number(struct um_buf *out, struct um_span text)
 {
-    struct um_buf digits = { 0 };
     bool negative = text.data[0] == '-';
+    char few[80], *room = few;
     uint64_t v = 0;
     size_t i = negative;
 
@@ -443,9 +522,13 @@ static void put_parsed_number(struct um_buf *out, struct um_span text)
             return;
         }
     }
-    any_put_number(out, number_parse(text, &digits));
-    out->failed |= digits.failed;
-    um_buf_free(&digits);
+    if (text.len + EXPONENT_ROOM > sizeof(few) && (room = malloc(text.len + EXPONENT_ROOM)) == NULL) {
+        out->failed = true;
+        return;
+    }
+    any_put_number(out, number_parse(text, room));
+    if (room != few)
+        free(room);
 }
 
 /* The JSON scalar at P. */
@@ -630,30 +713,33 @@ static um_err any_tree(struct tree *t, struct stack *s)
 
 /* ---- any to JSON --------------------------------------------------------------------------------------- */
 
+static void escape_put(struct um_buf *out, uint8_t c)
+{
+    static const char from[] = "\b\f\n\r\t\"\\", to[] = "bfnrt\"\\", hex[] = "0123456789abcdef";
+    const char *k = c == 0 ? NULL : strchr(from, c);
+    char text[6] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
+
+    if (k != NULL)
+        text[1] = to[k - from];
+    put(out, text, k != NULL ? 2 : sizeof(text));
+}
+
 void json_put_string(struct um_buf *out, struct um_span s)
 {
-    static const char from[] = "\b\f\n\r\t", to[] = "bfnrt";
     const uint8_t *p = s.data, *end = p + s.len;
 
-    um_buf_put_u8(out, '"');
+    put_char(out, '"');
     while (p < end) {
         const uint8_t *run = p;
-        const char *k;
 
         while (p < end && *p >= 0x20 && *p != '"' && *p != '\\')
             p++;
-        um_buf_put(out, run, (size_t)(p - run));
-        if (p == end)
-            break;
-        if (*p >= 0x20)
-            um_buf_put(out, (uint8_t[]){ '\\', *p }, 2);
-        else if (*p != 0 && (k = strchr(from, *p)) != NULL)
-            um_buf_put(out, (uint8_t[]){ '\\', (uint8_t)to[k - from] }, 2);
-        else
-            um_buf_printf(out, "\\u%04x", *p);
-        p++;
+        if (p > run)
+            um_buf_put(out, run, (size_t)(p - run));
+        if (p < end)
+            escape_put(out, *p++);
     }
-    um_buf_put_u8(out, '"');
+    put_char(out, '"');
 }
 
 static bool json_put_number(struct um_buf *out, double v)
@@ -663,20 +749,34 @@ static bool json_put_number(struct um_buf *out, double v)
     if (isfinite(v))
         um_buf_put(out, text, js_number(v, text));
     else
-        um_buf_puts(out, "null");
+        put(out, "null", 4);
     return isfinite(v) && (!signbit(v) || v < 0);
+}
+
+/* Decimal digits in front of END; where they begin. */
+static char *decimal(char *end, size_t v)
+{
+    do
+        *--end = (char)('0' + v % 10);
+    while ((v /= 10) > 0);
+    return end;
 }
 
 static void json_put_bytes(struct um_buf *out, struct um_span s)
 {
-    um_buf_put_u8(out, '{');
-    for (size_t i = 0; i < s.len; i++) {
-        char text[48];
-        int n = snprintf(text, sizeof(text), i == 0 ? "\"%zu\":%u" : ",\"%zu\":%u", i, s.data[i]);
+    put_char(out, '{');
+    for (size_t i = 0; i < s.len; i++) {      /* written from the end: ,"12":255 */
+        char text[32], *end = text + sizeof(text), *p = decimal(end, s.data[i]);
 
-        um_buf_put(out, text, (size_t)n);
+        *--p = ':';
+        *--p = '"';
+        p = decimal(p, i);
+        *--p = '"';
+        if (i > 0)
+            *--p = ',';
+        put(out, p, (size_t)(end - p));
     }
-    um_buf_put_u8(out, '}');
+    put_char(out, '}');
 }
 
 static void json_put_bigint(struct um_buf *out, struct rd *r)
@@ -694,14 +794,14 @@ static bool json_put_scalar(struct um_buf *out, struct rd *r)
     uint8_t tag = rd_u8(r);
 
     switch (tag) {
-    case ANY_NULL:      um_buf_puts(out, "null"); return true;
-    case ANY_TRUE:      um_buf_puts(out, "true"); return true;
-    case ANY_FALSE:     um_buf_puts(out, "false"); return true;
+    case ANY_NULL:      put(out, "null", 4); return true;
+    case ANY_TRUE:      put(out, "true", 4); return true;
+    case ANY_FALSE:     put(out, "false", 5); return true;
     case ANY_STRING:    json_put_string(out, rd_bytes(r)); return true;
     case ANY_INT: case ANY_FLOAT32: case ANY_FLOAT64: return json_put_number(out, any_number(r, tag));
     case ANY_BIGINT:    json_put_bigint(out, r); return false;
     case ANY_BYTES:     json_put_bytes(out, rd_bytes(r)); return false;
-    default:            um_buf_puts(out, "null"); return false;
+    default:            put(out, "null", 4); return false;
     }
 }
 
@@ -709,14 +809,14 @@ static void json_item(struct um_buf *out, struct tree *t, bool first)
 {
     (void)t;
     if (!first)
-        um_buf_put_u8(out, ',');
+        put_char(out, ',');
 }
 
 static void json_key(struct um_buf *out, struct tree *t, uint32_t at, bool first)
 {
     json_item(out, t, first);
     json_put_string(out, any_key_text(t, at));
-    um_buf_put_u8(out, ':');
+    put_char(out, ':');
 }
 
 static void json_value(struct um_buf *out, struct tree *t, const struct node *n, bool object)
@@ -724,14 +824,14 @@ static void json_value(struct um_buf *out, struct tree *t, const struct node *n,
     struct rd r = rd_make(UM_SPAN(t->src.data + n->at, t->src.len - n->at));
 
     if (object)
-        um_buf_put_u8(out, '{');
+        put_char(out, '{');
     else if (*r.p == ANY_ARRAY)
-        um_buf_put_u8(out, '[');
+        put_char(out, '[');
     else
         t->lossy |= !json_put_scalar(out, &r);
 }
 
-static void json_close(struct um_buf *out, bool object) { um_buf_put_u8(out, object ? '}' : ']'); }
+static void json_close(struct um_buf *out, bool object) { put_char(out, object ? '}' : ']'); }
 
 static const struct form json_form = { json_key, json_item, json_value, json_close, ANY_OBJECT, ANY_ARRAY };
 
