@@ -280,7 +280,7 @@ void wire_write(struct um_buf *out, const struct wire *w)
 
     if (p == NULL)
         return;
-    if ((info & (INFO_ORIGIN | INFO_RIGHT)) != 0)
+    if ((info & (INFO_ORIGIN | INFO_RIGHT)) != 0 && w->key.data == NULL)
         info &= (uint8_t)~INFO_KEY;
     start = p;
     *p++ = info;

@@ -49,7 +49,7 @@ struct wire {
 void wire_read(struct rd *r, uint64_t client, uint32_t clock, struct wire *w, const struct um_crdt_limits *limits);
 /* Cuts K units (0 < k < len) off the front: origin, clock, body and len are those of the rest. */
 void wire_cut(struct wire *w, uint64_t client, uint32_t k);
-/* Writes W as the functions without a document do: no key flag beside an origin. */
+/* Writes W as the functions without a document do: no key flag beside an origin, unless that came by cutting. */
 void wire_write(struct um_buf *out, const struct wire *w);
 /* Body bytes in front of K units of a kind that can be split; *HALF as utf16_offset. */
 size_t body_offset(enum kind kind, struct um_span body, uint32_t k, bool *half);

@@ -2,8 +2,12 @@
 // their length). crdt_diff.c holds the same list; new ones go to its end, since saved cases name them by number. Byte strings that occur more than once are given once.
 import fs from 'node:fs'
 
-export const COMMANDS = ['END', 'BLOB', 'DOCUMENT', 'ROOT', 'APPLY', 'STATE_VECTOR', 'STATE', 'PENDING', 'DUMP', 'JSON', 'PLAIN', 'TEXT', 'XML', 'DELTA',
-  'MERGE', 'MERGE_UNDECIDED', 'DIFF', 'SV_OF_UPDATE', 'META', 'ENOUGH']
+export const COMMANDS = ['END', 'BLOB', 'DOCUMENT', 'ROOT', 'APPLY', 'STATE_VECTOR', 'STATE', 'PENDING', 'DUMP', 'JSON', 'PLAIN', 'TEXT', 'XML', 'DELTA', 'MERGE',
+  'MERGE_UNDECIDED', 'DIFF', 'SV_OF_UPDATE', 'META', 'ENOUGH',
+  'APPLY_V2', 'STATE_V2', 'MERGE_V2', 'DIFF_V2', 'SV_OF_UPDATE_V2', 'META_V2', 'V1_TO_V2', 'V2_TO_V1',
+  'BEGIN', 'COMMIT', 'LIST_INSERT', 'LIST_PUSH', 'LIST_DELETE', 'MAP_SET', 'MAP_DELETE', 'MAP_CLEAR', 'TEXT_INSERT', 'TEXT_EMBED',
+  'TEXT_FORMAT', 'TEXT_DELETE', 'TEXT_DELTA',
+  'SNAPSHOT', 'RESTORE', 'DELTA_AT', 'POSITION', 'RESOLVE']
 const NUMBER = Object.fromEntries(COMMANDS.map((name, i) => [name, i]))
 
 export class Case {

@@ -3,6 +3,7 @@
 import { performance } from 'node:perf_hooks'
 import * as Y from 'yjs'
 import { Case, Output } from './case.mjs'
+import { editReceiver } from './editor.mjs'
 import { Random } from './random.mjs'
 import { Receiver, undecided } from './receiver.mjs'
 import { Session } from './session.mjs'
@@ -41,6 +42,17 @@ const groups = (r, list) => {
   return out
 }
 
+const mergedV2 = (c, list) => {
+  const [m, undecided] = watched(() => Y.mergeUpdatesV2(list))
+  if (undecided) return m
+  const inputs = list.map(u => c.blob(u))
+  const want = c.blob(m)
+  c.command('MERGE_V2').uint(inputs.length)
+  for (const i of inputs) c.uint(i)
+  c.uint(want)
+  return m
+}
+
 const merged = (c, list) => {
   const [m, undecided] = watched(() => Y.mergeUpdates(list))
   const inputs = list.map(u => c.blob(u))
@@ -69,10 +81,22 @@ const feed = (r, c, slot, session) => {
   const receiver = new Receiver(c, slot, r.chance(75))
   const declareAll = () => session.names.forEach(n => receiver.declare(n, session.roots[n]))
   const list = DELIVERIES[r.weighted(WEIGHTS)](r, session.log.map(u => u.v1), c)
+  const v2 = r.chance(25) ? r.int(5, 60) : 0
   const typedFrom = r.weighted([[4, 0], [3, list.length], [2, r.below(list.length + 1)]])
+  // In a root text that was declared after its marks had come, yjs jumps to remembered places and forgets what is
+  // switched on there; no edits of such.
+  const texts = session.names.some(n => session.roots[n] === 'Text' || session.roots[n] === 'XmlText')
+  const edits = r.chance(35) && (typedFrom === 0 || !texts) ? r.int(10, 90) : 0
   for (const [i, u] of list.entries()) {
     if (i === typedFrom) declareAll()
-    if (!receiver.apply(u)) return receiver
+    if (!receiver.apply(u, r.chance(v2))) return receiver
+    if (edits > 0 && i >= typedFrom && r.chance(edits)) editReceiver(r, receiver)
+    if (i >= typedFrom && r.chance(6)) {
+      const name = r.pick(session.names)
+      if (receiver.types[name]._length > 0) receiver.position(name, r.int(0, receiver.types[name]._length), r.pick([0, -1]))
+    }
+    if (r.chance(5)) receiver.snapshot()
+    if (r.chance(v2)) receiver.state(NOTHING, true)
     if (r.chance(25)) receiver.stateVector()
     if (r.chance(40)) receiver.pending()
     if (r.chance(8)) receiver.state(NOTHING)
@@ -84,11 +108,27 @@ const feed = (r, c, slot, session) => {
   receiver.state(NOTHING)
   receiver.state(craftedVector(r, receiver.doc))
   receiver.state(Y.encodeStateVector(r.pick(session.authors).doc))
+  if (r.chance(30)) receiver.state(r.chance(50) ? NOTHING : craftedVector(r, receiver.doc), true)
   declareAll()
+  if (edits > 0) {
+    for (let i = r.below(8); i > 0; i--) editReceiver(r, receiver)
+    receiver.state(NOTHING)
+  }
   receiver.dump()
   if (r.chance(30)) receiver.read()
+  receiver.resolve()
   receiver.enough()
+  history(r, receiver)
   return receiver
+}
+
+const history = (r, receiver) => {
+  if (receiver.snapshots.length === 0) return
+  const at = r.pick(receiver.snapshots)
+  if (!receiver.isWhole()) return
+  receiver.restore(at)
+  receiver.deltaAt(at)
+  receiver.deltaAt(r.pick(receiver.snapshots), r.pick(receiver.snapshots))
 }
 
 // Functions without a document.
@@ -103,7 +143,22 @@ const alone = (r, c, session, receiver) => {
     const { from, to } = Y.parseUpdateMeta(u)
     c.command('META').uint(update).uint(from.size)
     for (const [client, clock] of from) c.uint(client).uint(clock).uint(to.get(client))
+    if (r.chance(30)) aloneV2(r, c, u, sv)
   }
+  if (r.chance(15)) mergedV2(c, r.shuffle(list, 3).map(u => Y.convertUpdateFormatV1ToV2(u)))
+}
+
+const aloneV2 = (r, c, u, sv) => {
+  const v2 = Y.convertUpdateFormatV1ToV2(u)
+  const update = c.blob(u)
+  const updateV2 = c.blob(v2)
+  c.command('V1_TO_V2').uint(update).bytes(v2)
+  c.command('V2_TO_V1').uint(updateV2).bytes(Y.convertUpdateFormatV2ToV1(v2))
+  c.command('DIFF_V2').uint(updateV2).bytes(sv).bytes(Y.diffUpdateV2(v2, sv))
+  c.command('SV_OF_UPDATE_V2').uint(updateV2).bytes(Y.encodeStateVectorFromUpdateV2(v2))
+  const { from, to } = Y.parseUpdateMetaV2(v2)
+  c.command('META_V2').uint(updateV2).uint(from.size)
+  for (const [client, clock] of from) c.uint(client).uint(clock).uint(to.get(client))
 }
 
 const makeCase = number => {

@@ -8,7 +8,7 @@ export const CONSTRUCTORS = { Text: Y.Text, Array: Y.Array, Map: Y.Map, XmlText:
 // ---- edits ------------------------------------------------------------------------------------------------------
 
 const nestedOf = list => list.filter(x => x instanceof Y.AbstractType)
-const range = (r, length, max) => { const at = r.below(length); return [at, Math.min(r.int(1, max), length - at)] }
+export const range = (r, length, max) => { const at = r.below(length); return [at, Math.min(r.int(1, max), length - at)] }
 
 const editArray = (r, a) => {
   if (a.length > 0 && r.chance(35)) return a.delete(...range(r, a.length, 4))
@@ -24,12 +24,12 @@ const editMap = (r, m) => {
   m.set(k, v.mapValue(r))
 }
 
-const delta = (r, length) => {
+export const delta = (r, length, word = v.word) => {
   const ops = []
   for (let i = r.int(1, 4), left = length; i > 0; i--) {
     const n = Math.min(left, r.int(1, 4))
     const attributes = r.chance(40) ? { attributes: v.attributes(r) } : {}
-    if (n === 0 || r.chance(40)) ops.push({ insert: r.chance(85) ? v.word(r) : { e: v.json(r) }, ...attributes })
+    if (n === 0 || r.chance(40)) ops.push({ insert: r.chance(85) ? word(r) : { e: v.json(r) }, ...attributes })
     else {
       ops.push(r.chance(50) ? { delete: n } : { retain: n, ...attributes })
       left -= n
@@ -70,7 +70,7 @@ const editXml = (r, x) => {
   x.insert(r.int(0, x.length), r.times(1, 2, () => v.xmlNode(r)))
 }
 
-const childrenOf = t => t instanceof Y.Map ? nestedOf([...t.values()]) : t instanceof Y.Array || t instanceof Y.XmlFragment ? nestedOf(t.toArray()) : t instanceof Y.Text ? nestedOf(t.toDelta().map(op => op.insert)) : []
+export const childrenOf = t => t instanceof Y.Map ? nestedOf([...t.values()]) : t instanceof Y.Array || t instanceof Y.XmlFragment ? nestedOf(t.toArray()) : t instanceof Y.Text ? nestedOf(t.toDelta().map(op => op.insert)) : []
 
 const edit = (r, t, flavour) => {
   for (let depth = 0; depth < 5 && r.chance(45); depth++) {

@@ -7,6 +7,7 @@ const base64 = b => Buffer.from(b.buffer, b.byteOffset, b.byteLength).toString('
 // A half of a surrogate pair that stands alone is escaped here as there.
 export const text = v => JSON.stringify(v)
 
+export const KINDS = ['Array', 'Map', 'Text', 'XmlElement', 'XmlFragment', 'XmlHook', 'XmlText']       // the wire's numbers
 export const kindOf = t =>
   t instanceof Y.XmlText ? 'XmlText' : t instanceof Y.Text ? 'Text' : t instanceof Y.Array ? 'Array' : t instanceof Y.XmlHook ? 'XmlHook'
     : t instanceof Y.Map ? 'Map' : t instanceof Y.XmlElement ? 'XmlElement' : 'XmlFragment'
