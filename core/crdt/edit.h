@@ -97,7 +97,7 @@ struct survey {                       /* a place in front of the edit: OFFSET un
 um_err attributes_convert(struct um_crdt *doc, struct um_span any, size_t *from, size_t *to);
 um_err attributes_intern(struct um_crdt *doc, size_t from, size_t to);
 um_err survey_pass(struct text *t, struct survey *s, uint32_t *n, uint32_t kinds);
-um_err survey_gap(struct text *t, const struct survey *s);
+um_err survey_gap(struct text *t, struct survey *s);
 void need_marks(struct um_crdt *doc, struct need *need, size_t from, size_t to, bool all);
 void text_want(struct text *t, size_t from, size_t to);
 void text_want_others_off(struct text *t);

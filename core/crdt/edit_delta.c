@@ -141,8 +141,7 @@ static um_err ops_survey(struct text *t, struct need *need)
 
         if ((err = attributes_intern(t->doc, op->from, op->to)) != UM_OK || op->kind == DELTA_INSERT)
             continue;
-        if ((err = survey_pass(t, &s, &rest, op->kind == DELTA_RETAIN ? UNITS_FORMATTED : UNITS_DELETED)) == UM_OK &&
-            op->kind == DELTA_DELETE)
+        if ((err = survey_pass(t, &s, &rest, op->kind == DELTA_RETAIN ? UNITS_FORMATTED : UNITS_DELETED)) == UM_OK)
             err = survey_gap(t, &s);
         if (op->kind == DELTA_RETAIN && rest > 0) {
             need->items++;

@@ -81,18 +81,17 @@ um_err survey_pass(struct text *t, struct survey *s, uint32_t *n, uint32_t kinds
     return err;
 }
 
-/* The marks from here to the next visible content. */
-um_err survey_gap(struct text *t, const struct survey *s)
+/* Steps over the marks from here to the next visible content: the operation may look at them. */
+um_err survey_gap(struct text *t, struct survey *s)
 {
     um_err err = UM_OK;
 
     if (!t->marked || s->offset > 0)
         return UM_OK;
-    for (uint32_t i = s->item; i != NONE && !item_is_visible(item_at(t->doc, i)) && err == UM_OK;) {
-        if (is_mark(item_at(t->doc, i)))
-            err = mark_intern_item(t->doc, i);
-        i = item_at(t->doc, i)->right;
-    }
+    for (; s->item != NONE && !item_is_visible(item_at(t->doc, s->item)) && err == UM_OK;
+         s->item = item_at(t->doc, s->item)->right)
+        if (is_mark(item_at(t->doc, s->item)))
+            err = mark_intern_item(t->doc, s->item);
     return err;
 }
 

@@ -3,6 +3,8 @@
 #define UM_CRDT_JSON_SAME_H
 #include "doc.h"
 
+static inline bool json_is_nested(struct um_span json) { return json.len > 0 && (json.data[0] == '{' || json.data[0] == '['); }
+
 /* Scalars by value; an object or array is the same as itself only, so never. */
 bool json_scalar_same(const struct um_crdt *doc, struct um_span a, struct um_span b);
 /* Objects and arrays: one level is compared, as yjs' equalAttrs does. */

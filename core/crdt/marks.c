@@ -229,8 +229,6 @@ void mark_step(struct um_crdt *doc, uint32_t item)
 
 /* ---- equality ------------------------------------------------------------------------------------------ */
 
-static bool is_nested(struct um_span json) { return json.len > 0 && (json.data[0] == '{' || json.data[0] == '['); }
-
 static uint64_t id_hash(uint32_t client, uint32_t clock)
 {
     uint64_t h = ((uint64_t)client << 32 | clock) * 0x9e3779b97f4a7c15u;
@@ -283,7 +281,7 @@ bool value_is_same(struct um_crdt *doc, const struct mark_value *a, const struct
 {
     struct um_span x = value_text(doc, a), y = value_text(doc, b);
 
-    if (is_nested(x) || is_nested(y))
+    if (json_is_nested(x) || json_is_nested(y))
         return is_one_object(doc, a, b);
     return json_scalar_same(doc, x, y);
 }
@@ -292,9 +290,9 @@ bool value_matches(struct um_crdt *doc, const struct mark_value *a, const struct
 {
     struct um_span x = value_text(doc, a), y = value_text(doc, b);
 
-    if (is_nested(x) != is_nested(y))
+    if (json_is_nested(x) != json_is_nested(y))
         return false;
-    if (!is_nested(x))
+    if (!json_is_nested(x))
         return json_scalar_same(doc, x, y);
     return is_one_object(doc, a, b) || json_flat_same(doc, x, y);
 }
@@ -319,7 +317,7 @@ void twin_note(struct um_crdt *doc, uint32_t i, uint32_t source)
     const struct item *it = item_at(doc, i);
     struct twin t = { .client = it->client, .clock = it->clock };
 
-    if (!is_nested(format_value(doc, i)) || !vec_room(&doc->mem, &k->twins, 1) ||
+    if (!json_is_nested(format_value(doc, i)) || !vec_room(&doc->mem, &k->twins, 1) ||
         !table_room(&doc->mem, &k->twin_table, 1, twin_hash, doc))
         return;
     object_of(doc, source, &t.first_client, &t.first_clock);

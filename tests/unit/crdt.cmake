@@ -3,6 +3,7 @@ foreach(part
     alloc
     cold
     doc
+    edit
     export
     events
     inspect
