@@ -369,6 +369,9 @@ static bool stretch_ends_well(const struct exporter *x, uint32_t index, const st
             return false;
         end = &run[k];
     }
+    for (uint32_t i = 0; end != run && i < end->n_marks; i++)     /* the tag of one that ends with it stands between */
+        if (i >= x->open.n - x->frames.v[x->frames.n - 1].open && is_html_mark(x->marks.v[end->marks + i].row->kind))
+            return false;
     return run_is_word(x, end, ends_with_word);
 }
 
@@ -381,10 +384,10 @@ static bool delimiters_fit(const struct exporter *x, uint32_t first, const struc
     if (x->out->len > 0 && strchr("*_~\\", x->out->data[x->out->len - 1]) != NULL && x->md->spaces == 0)
         return false;
     for (uint32_t i = first; i < x->open.n; i++)
-        if (delimiter_of(x->open.v[i].mark.row->kind) != NULL) {
+        if (is_html_mark(x->open.v[i].mark.row->kind)) {
             kinds |= 1u << x->open.v[i].mark.row->kind;
             n++;
-            if (!stretch_ends_well(x, i, run, n_after))
+            if (delimiter_of(x->open.v[i].mark.row->kind) == NULL || !stretch_ends_well(x, i, run, n_after))
                 return false;
         }
     if (n > 1 && kinds != (1u << MARK_BOLD | 1u << MARK_ITALIC))
