@@ -102,9 +102,9 @@ static void list_delta(struct delta *d, uint32_t type)
 
 static uint64_t attr_hash(const void *ctx, uint32_t i)
 {
-    const attr_vec *attrs = ctx;
+    const struct delta *d = ctx;
 
-    return um_hash(attrs->v[i].key);
+    return um_hash_keyed(d->r->doc->hash_key, d->attrs.v[i].key);
 }
 
 static struct attr *attr_of(struct delta *d, struct um_span key)
@@ -112,11 +112,11 @@ static struct attr *attr_of(struct delta *d, struct um_span key)
     struct mem *m = &d->r->mem;
     uint32_t *slot;
 
-    if (!vec_room(m, &d->attrs, 1) || !table_room(m, &d->by_key, 1, attr_hash, &d->attrs)) {
+    if (!vec_room(m, &d->attrs, 1) || !table_room(m, &d->by_key, 1, attr_hash, d)) {
         d->r->err = UM_ENOMEM;
         return NULL;
     }
-    for (uint64_t h = um_hash(key);; h++) {
+    for (uint64_t h = um_hash_keyed(d->r->doc->hash_key, key);; h++) {
         slot = &d->by_key.v[h & (d->by_key.cap - 1)];
         if (*slot == NONE)
             break;

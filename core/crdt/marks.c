@@ -37,7 +37,7 @@ static uint64_t key_hash(const void *ctx, uint32_t v)
 {
     const struct um_crdt *doc = ctx;
 
-    return um_hash(key_text(doc, &marks_of(doc)->v.v[v]));
+    return um_hash_keyed(doc->hash_key, key_text(doc, &marks_of(doc)->v.v[v]));
 }
 
 static void table_put(struct um_crdt *doc, uint32_t v)
@@ -61,7 +61,7 @@ struct mark *mark_find(struct um_crdt *doc, struct um_span key)
                 return &k->v.v[i];
         return NULL;
     }
-    for (uint64_t h = um_hash(key);; h++) {
+    for (uint64_t h = um_hash_keyed(doc->hash_key, key);; h++) {
         uint32_t i = k->table.v[h & (k->table.cap - 1)];
 
         if (i == NONE)

@@ -34,9 +34,19 @@ await run.story('it shows the functions of its headers and nothing else', async 
   for (const file of fs.readdirSync(headers).filter(name => name.startsWith('crdt'))) {
     const text = fs.readFileSync(path.join(headers, file), 'utf8').replace(/\/\*[^]*?\*\//g, '')
     for (const [, name] of text.matchAll(/\b(um_crdt_\w+)\s*\(/g)) {
-      if (!/(_cb|_fn)$/.test(name)) assert.ok(shown.includes(name), `${file} declares ${name}, the library does not have it`)
+      if (!/(_cb|_fn|_observer)$/.test(name)) assert.ok(shown.includes(name), `${file} declares ${name}, the library does not have it`)
     }
   }
+})
+
+await run.story('the reference names every function of the headers', async () => {
+  const page = fs.readFileSync(path.join(root, 'docs/crdt-reference.md'), 'utf8')
+  const headers = path.join(prefix, 'include/umbel')
+  const missing = fs.readdirSync(headers).filter(name => name.startsWith('crdt')).flatMap(file => {
+    const text = fs.readFileSync(path.join(headers, file), 'utf8').replace(/\/\*[^]*?\*\//g, '')
+    return [`umbel/${file}`, ...[...text.matchAll(/\b(um_crdt_\w+)\s*\(/g)].map(m => m[1]).filter(name => !name.endsWith('_cb'))]
+  }).filter(name => !page.includes(`\`${name}\``))
+  assert.deepEqual(missing, [])
 })
 
 await run.story('it has no writable data', async () => {
