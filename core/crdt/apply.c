@@ -6,6 +6,7 @@
  * Only the steps before "integrate" can fail. */
 #include "cold.h"
 #include "edit.h"
+#include "undo.h"
 #include "posindex.h"
 
 /* ---- the common keystroke ------------------------------------------------------------------------------ */
@@ -191,7 +192,8 @@ static void pending_retry(struct um_crdt *doc)
 /* ---- finishing ----------------------------------------------------------------------------------------- */
 
 /* The first transaction's event: the caller's bytes where they say exactly the same. */
-static void event_make(struct um_crdt *doc, struct um_span update, const struct scan *scan, struct um_crdt_applied *out)
+static void event_make(struct um_crdt *doc, struct um_span update, const struct scan *scan,
+                       struct um_crdt_applied *out)
 {
     bool same = !doc->tx->odd && !out->pending && !scan->empty && scan->skips == 0 && scan->ordered &&
                 event_has_ds(doc, scan->ds);
@@ -230,6 +232,8 @@ static void tx_finish(struct um_crdt *doc, struct um_span update, const struct s
     tx_sort_deleted(doc);
     if (doc->observer != NULL)
         changes_tell(doc);
+    if (doc->undo != NULL && doc->origin != NULL)
+        undo_note(doc, doc->origin);
     if ((cleans = doc->cleanup && !first->lost && format_cleanup_wanted(doc))) {
         format_cleanup(doc);
         doc->tx = first;
@@ -244,8 +248,12 @@ static void tx_finish(struct um_crdt *doc, struct um_span update, const struct s
         tx_sort_deleted(doc);
         if (doc->observer != NULL)
             changes_tell(doc);
+        if (doc->undo != NULL)
+            undo_note(doc, NULL);         /* as in yjs: nobody's, so everybody's */
         tx_tidy(doc);
         more_make(doc, out);
+        if (doc->undo != NULL)
+            undo_settle(doc);
         doc->tx = first;
     }
 }
@@ -296,7 +304,7 @@ static um_err apply_limited(struct um_crdt *doc, struct um_span update, const st
             return err;
     }
     tx_scratch_trim(doc);
-    if (doc->observer == NULL && apply_typed(doc, update, out))
+    if (doc->observer == NULL && (doc->undo == NULL || doc->origin == NULL) && apply_typed(doc, update, out))
         return UM_OK;
     if ((err = update_scan(update, limits, &scan)) != UM_OK ||
         (err = update_check_unique(&doc->mem, update, &scan)) != UM_OK)

@@ -148,7 +148,7 @@ void cold_drop(struct um_crdt *doc)
     doc->cold = (struct cold){ 0 };
 }
 
-/* A root that was declared, or whoever listens, belongs to the insides that would go. */
+/* A root that was declared, whoever listens or may undo, belongs to the insides that would go. */
 static bool may_freeze(const struct um_crdt *doc)
 {
     if (edit_is_open(doc))
@@ -156,7 +156,7 @@ static bool may_freeze(const struct um_crdt *doc)
     for (uint32_t i = 0; i < doc->roots.n; i++)
         if (doc->types.v[doc->roots.v[i]].kind != UM_CRDT_UNTYPED)
             return false;
-    return doc->observer == NULL && doc->pending.pieces.n + doc->pending.ranges.n == 0;
+    return doc->observer == NULL && doc->undo == NULL && doc->pending.pieces.n + doc->pending.ranges.n == 0;
 }
 
 um_err um_crdt_freeze(struct um_crdt *doc)

@@ -251,7 +251,7 @@ static void item_collect(struct um_crdt *doc, uint32_t i)
     }
     it->kind = KIND_DELETED;
     it->content = it->bytes = 0;
-    it->flags &= F_DELETED | F_KEYED;
+    it->flags &= F_DELETED | F_KEYED | F_KEEP | F_REDONE;
 }
 
 static void range_collect(struct um_crdt *doc, const struct span32 *g)
@@ -261,7 +261,7 @@ static void range_collect(struct um_crdt *doc, const struct span32 *g)
     while (cursor_entry(at)->clock < g->clock + g->len) {
         uint32_t i = cursor_entry(at)->ref;
 
-        if (i != REF_GC && item_is_deleted(item_at(doc, i)))
+        if (i != REF_GC && (item_at(doc, i)->flags & (F_DELETED | F_KEEP)) == F_DELETED)
             item_collect(doc, i);
         if (!cursor_next(&at))
             return;

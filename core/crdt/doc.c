@@ -1,6 +1,7 @@
 /* A document's life, its roots, its figures. */
 #include "cold.h"
 #include "edit.h"
+#include "redone.h"
 #include <umbel/util.h>
 
 void um_crdt_conf_init(struct um_crdt_conf *conf)
@@ -60,7 +61,9 @@ void um_crdt_free(struct um_crdt *doc)
     if (doc == NULL)
         return;
     cold_drop(doc);
+    UM_ASSERT(doc->undo == NULL);
     edit_destroy(doc);
+    redone_destroy(doc);
     cache_drop(doc);
     vec_free(&doc->mem, &doc->cache.tail);
     pending_destroy(doc);

@@ -19,7 +19,11 @@
 
 /* ---- items --------------------------------------------------------------------------------------------- */
 
-enum item_flag { F_DELETED = 1, F_KEYED = 2, F_HEAD_HALF = 4, F_TAIL_HALF = 8 };  /* 2 bits left: keep, redone */
+enum item_flag {
+    F_DELETED = 1, F_KEYED = 2, F_HEAD_HALF = 4, F_TAIL_HALF = 8,
+    F_KEEP = 16,                      /* an undo may need it: not collected */
+    F_REDONE = 32                     /* made anew by an undo (redone.h): not joined */
+};
 
 struct item {                         /* 48 bytes */
     uint32_t clock, len;
@@ -186,6 +190,12 @@ struct event_cache {
     size_t tail_bytes;
 };
 
+struct redone_entry;                  /* redone.h */
+struct redone {
+    struct redone_entry *v;
+    uint32_t n, cap;                  /* cap: power of two or 0 */
+};
+
 struct cold {
     struct um_bytes *state;           /* NULL: the document is warm */
     sv_vec sv;
@@ -232,6 +242,8 @@ struct um_crdt {
     struct tx txs[2];                 /* the update's; the formatting clean-up's */
     struct tx *tx;                    /* the running one */
     struct edit *edit;                /* local transactions (edit.h); NULL until the first */
+    struct um_crdt_undo *undo;        /* the first undo manager (undo.h); NULL: none */
+    struct redone redone;
     struct pending pending;
     struct um_buf event;              /* last event */
     struct um_buf more;               /* and the clean-up's */
@@ -354,6 +366,8 @@ void changes_tell(struct um_crdt *doc);                   /* of the running tran
 
 /* integrate.c */
 void item_enter(struct um_crdt *doc, uint32_t i, uint32_t left, uint32_t type);    /* I has all but its neighbours */
+/* The same where others may have put items between LEFT and RIGHT (NONE: the ends). */
+void item_enter_between(struct um_crdt *doc, uint32_t i, uint32_t left, uint32_t right, uint32_t type);
 void integrate(struct um_crdt *doc, uint32_t client, struct wire *w, uint32_t offset);
 
 /* plan.c: order of integration, reservation */

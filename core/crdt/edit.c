@@ -1,6 +1,7 @@
 /* Local transactions: their beginning and end, references to types, reservation, new items. */
 #include "cold.h"
 #include "edit.h"
+#include "undo.h"
 #include <stdlib.h>
 
 /* ---- references ---------------------------------------------------------------------------------------- */
@@ -93,12 +94,16 @@ um_err um_crdt_commit(struct um_crdt *doc, struct um_crdt_applied *out)
     memset(out, 0, sizeof(*out));
     tx_sort_deleted(doc);
     observer_tell(doc);
+    if (doc->undo != NULL)
+        undo_note(doc, doc->edit->origin);
     tx_tidy(doc);
     if ((out->changed = tx_changed(doc)) && want_event && !doc->tx->lost) {
         um_buf_clear(&doc->event);
         if (event_encode(doc, &doc->event) == UM_OK)
             out->event = UM_SPAN(doc->event.data, doc->event.len);
     }
+    if (doc->undo != NULL)
+        undo_settle(doc);
     tx_settle(doc, out);
     doc->edit->open = false;
     if (doc->clients.v[doc->edit->author].state == 0)

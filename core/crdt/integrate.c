@@ -74,7 +74,8 @@ static uint32_t scan_place(const struct um_crdt *doc, const struct scan_state *s
 }
 
 /* The item after which IT belongs, between its LEFT (NONE: head O) and its RIGHT. */
-static uint32_t conflict_scan(struct um_crdt *doc, const struct item *it, uint32_t left, uint32_t o, uint32_t right)
+static uint32_t conflict_scan(struct um_crdt *doc, const struct item *it, uint32_t left, uint32_t o,
+                              uint32_t right)
 {
     struct scan_state s = { .first = o };
     uint32_t conflicts_from = 0;              /* items before this place do not conflict any more */
@@ -210,6 +211,17 @@ void item_enter(struct um_crdt *doc, uint32_t i, uint32_t left, uint32_t type)
         item_delete(doc, i);
 }
 
+void item_enter_between(struct um_crdt *doc, uint32_t i, uint32_t left, uint32_t right, uint32_t type)
+{
+    const struct item *it = item_at(doc, i);
+    bool is_free = left != NONE ? item_at(doc, left)->right == right : right != NONE && item_at(doc,
+                                                                                                right)->left == NONE;
+
+    if (!is_free)
+        left = conflict_scan(doc, it, left, left != NONE ? item_at(doc, left)->right : list_head(doc, it), right);
+    item_enter(doc, i, left, type);
+}
+
 /* ---- finding the neighbours ---------------------------------------------------------------------------- */
 
 struct place {
@@ -246,19 +258,22 @@ static uint32_t right_beside(const struct um_crdt *doc, uint32_t left, const str
     return r->clock == it->right_clock && r->client == it->right_client ? i : NONE;
 }
 
-static void place_find(struct um_crdt *doc, uint32_t client, const struct wire *w, struct item *it, struct place *p)
+static void place_find(struct um_crdt *doc, uint32_t client, const struct wire *w, struct item *it,
+                       struct place *p)
 {
     *p = (struct place){ .left = NONE, .right = NONE, .type = NONE, .slot = NONE };
     it->origin_client = it->right_client = NONE;
     it->origin_clock = it->right_clock = 0;
     if ((w->info & INFO_ORIGIN) != 0) {
-        it->origin_client = w->origin.client == doc->clients.v[client].id ? client : client_find(doc, w->origin.client);
+        it->origin_client = w->origin.client == doc->clients.v[client].id ? client : client_find(doc,
+                                                                                                 w->origin.client);
         it->origin_clock = w->origin.clock;
         p->left = item_ending(doc, it->origin_client, it->origin_clock);
         p->collected |= p->left == NONE;
     }
     if ((w->info & INFO_RIGHT) != 0) {
-        it->right_client = w->right.client == doc->clients.v[client].id ? client : client_find(doc, w->right.client);
+        it->right_client = w->right.client == doc->clients.v[client].id ? client : client_find(doc,
+                                                                                               w->right.client);
         it->right_clock = w->right.clock;
         p->right = right_beside(doc, p->left, it);
         if (p->right == NONE)
@@ -279,13 +294,6 @@ static void place_find(struct um_crdt *doc, uint32_t client, const struct wire *
         p->slot = slot_get(doc, p->type, name_find(doc, w->key));
 }
 
-static bool is_free_place(const struct um_crdt *doc, const struct place *p)
-{
-    if (p->left != NONE)
-        return item_at(doc, p->left)->right == p->right;
-    return p->right != NONE && item_at(doc, p->right)->left == NONE;
-}
-
 /* The offset of an update that overlaps: only the rest is new, and it follows what is there. Neighbours are
  * looked up for the whole struct first, as yjs does: that decides about the parent. */
 static void place_cut(struct um_crdt *doc, uint32_t client, struct wire *w, uint32_t offset, struct item *it,
@@ -304,7 +312,7 @@ static void place_cut(struct um_crdt *doc, uint32_t client, struct wire *w, uint
 void integrate(struct um_crdt *doc, uint32_t client, struct wire *w, uint32_t offset)
 {
     struct place p;
-    uint32_t i, left;
+    uint32_t i;
     struct item *it;
 
     if (w->kind == KIND_GC) {
@@ -330,8 +338,5 @@ void integrate(struct um_crdt *doc, uint32_t client, struct wire *w, uint32_t of
     if (((w->info & INFO_KEY) != 0) != (p.slot != NONE))
         doc->tx->odd = true;
     content_take(doc, i, w);
-    left = p.left;
-    if (!is_free_place(doc, &p))
-        left = conflict_scan(doc, it, p.left, p.left != NONE ? item_at(doc, p.left)->right : list_head(doc, it), p.right);
-    item_enter(doc, i, left, p.type);
+    item_enter_between(doc, i, p.left, p.right, p.type);
 }

@@ -1,6 +1,6 @@
 /* Items in segments of fixed size (numbers stay, segments never move except the first while it is small), and
  * the bytes of their contents in one growing arena. */
-#include "doc.h"
+#include "redone.h"
 
 #define SEGMENT_FIRST 8u
 #define GARBAGE_MIN 1024u             /* below this compacting is not worth a pass */
@@ -54,6 +54,8 @@ um_err items_reserve(struct um_crdt *doc, uint64_t n)
     uint64_t need;
     um_err err;
 
+    if (doc->redone.n > 0 && !redone_room(doc, n))     /* each new item may be a part of one */
+        return UM_ENOMEM;
     if (n <= (uint64_t)s->n_free + items_room(s) - s->used)
         return UM_OK;
     need = s->used + (n - s->n_free);
@@ -101,6 +103,8 @@ void item_free(struct um_crdt *doc, uint32_t i)
 
     if (c->run_item == i)
         c->run_item = NONE;
+    if (item_is_redone(it))
+        redone_forget(doc, i);
     it->right = doc->items.free_head;
     doc->items.free_head = i;
     doc->items.n_free++;

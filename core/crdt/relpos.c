@@ -6,6 +6,7 @@
 #include <umbel/util.h>
 #include "cold.h"
 #include "posindex.h"
+#include "redone.h"
 #include "reader.h"
 
 #define JSON_DEPTH_MAX 16
@@ -62,15 +63,22 @@ um_err um_crdt_position_make(const struct um_crdt *doc, const struct um_crdt_typ
     return UM_OK;
 }
 
+/* The item that has ID now: what an undo made anew counts as what it replaced, as in yjs. NONE: not here. */
+static uint32_t item_now(const struct um_crdt *doc, const struct um_crdt_id *id, uint32_t *offset)
+{
+    uint32_t k = client_find(doc, id->client);
+
+    return k == NONE || doc->clients.v[k].state <= id->clock ? NONE : redone_follow(doc, k, id->clock, offset);
+}
+
 static um_err resolve_item(const struct um_crdt *doc, const struct um_crdt_position *pos, uint32_t *type,
                            uint32_t *index)
 {
-    uint32_t k = client_find(doc, pos->item.client), i;
+    uint32_t offset, i = item_now(doc, &pos->item, &offset);
     const struct item *it;
     const struct type *t;
 
-    if (k == NONE || doc->clients.v[k].state <= pos->item.clock || (i = item_holding(doc, k,
-                                                                                     pos->item.clock)) == NONE)
+    if (i == NONE)
         return UM_ENOTFOUND;
     it = item_at(doc, i);
     t = item_type(doc, it);
@@ -79,10 +87,20 @@ static um_err resolve_item(const struct um_crdt *doc, const struct um_crdt_posit
     if (t->item != NONE && item_is_deleted(item_at(doc, t->item)))
         return UM_OK;
     if (item_is_visible(it))
-        *index = pos->item.clock - it->clock + (pos->assoc < 0);
+        *index = offset + (pos->assoc < 0);
     if (!item_is_keyed(it))               /* in a key's list nothing shows on the left */
         *index += posindex_of((struct um_crdt *)doc, i);
     return UM_OK;
+}
+
+static uint32_t resolve_type(const struct um_crdt *doc, const struct um_crdt_position *pos)
+{
+    uint32_t offset, i;
+
+    if (pos->has_root)
+        return root_find(doc, pos->root);
+    i = item_now(doc, &pos->type, &offset);
+    return i == NONE || item_at(doc, i)->kind != KIND_TYPE ? NONE : item_at(doc, i)->content;
 }
 
 um_err um_crdt_position_resolve(const struct um_crdt *doc, const struct um_crdt_position *pos,
@@ -100,9 +118,7 @@ um_err um_crdt_position_resolve(const struct um_crdt *doc, const struct um_crdt_
     }
     if (!pos->has_root && !pos->has_type)
         return UM_EINVAL;
-    t = pos->has_root ? root_find(doc, pos->root)
-                      : type_find(doc, &(struct um_crdt_type){ pos->type.client, pos->type.clock, 0 });
-    if (t == NONE)
+    if ((t = resolve_type(doc, pos)) == NONE)
         return UM_ENOTFOUND;
     *type = type_named(doc, t);
     *index = pos->assoc >= 0 ? doc->types.v[t].length : 0;

@@ -1,6 +1,9 @@
 /* Cutting items in two and joining neighbours again. Only what yjs joins is joined, in its order, so that the
  * encoded state is equal to the byte. */
 #include "posindex.h"
+#include "redone.h"
+
+#define FLAGS_SHARED (F_DELETED | F_KEYED | F_KEEP | F_REDONE)
 
 static const uint8_t replacement[3] = { 0xef, 0xbf, 0xbd };
 
@@ -15,8 +18,8 @@ static void content_split(struct um_crdt *doc, struct item *it, struct item *r, 
     if (it->bytes == 0 && (it->flags & (F_HEAD_HALF | F_TAIL_HALF)) == 0)
         return;
     at = content_offset(doc, it, k - head, &half);
-    r->flags = (it->flags & (F_DELETED | F_KEYED | F_TAIL_HALF)) | (half ? F_HEAD_HALF : 0);
-    it->flags = (it->flags & (F_DELETED | F_KEYED | F_HEAD_HALF)) | (half ? F_TAIL_HALF : 0);
+    r->flags = (it->flags & FLAGS_SHARED) | (it->flags & F_TAIL_HALF) | (half ? F_HEAD_HALF : 0);
+    it->flags = (it->flags & FLAGS_SHARED) | (it->flags & F_HEAD_HALF) | (half ? F_TAIL_HALF : 0);
     r->content = it->content + (uint32_t)at + (half ? 4 : 0);
     r->bytes = it->bytes - (uint32_t)at - (half ? 4 : 0);
     it->bytes = (uint32_t)at;
@@ -47,6 +50,8 @@ uint32_t item_split(struct um_crdt *doc, struct cursor at, uint32_t k)
         c->run_item = r->kind == KIND_TYPE ? NONE : n;
     index_insert_after(doc, at, (struct entry){ r->clock, n });
     posindex_cut(doc, i);
+    if (item_is_redone(it))
+        redone_split(doc, i, n, k);
     tx_note_split(doc, it->client, r->clock);
     if (it->clock >= client_before(doc, it->client))
         doc->tx->odd = true;
@@ -91,7 +96,7 @@ static bool items_may_join(const struct um_crdt *doc, uint32_t l, uint32_t r)
     const struct item *a = item_at(doc, l), *b = item_at(doc, r);
 
     return a->kind == b->kind && (KINDS(a->kind) & KINDS_MERGEABLE) != 0 && a->right == r &&
-           item_is_deleted(a) == item_is_deleted(b) &&
+           item_is_deleted(a) == item_is_deleted(b) && !item_is_redone(a) && !item_is_redone(b) &&
            b->origin_client == b->client && b->origin_clock == b->clock - 1 &&
            a->right_client == b->right_client && (a->right_client == NONE || a->right_clock == b->right_clock);
 }
@@ -243,6 +248,7 @@ static bool items_join(struct um_crdt *doc, uint32_t first, uint32_t last)
         uint32_t next = item_at(doc, i)->right;
 
         posindex_absorb(doc, first, i);
+        a->flags |= item_at(doc, i)->flags & F_KEEP;
         item_free(doc, i);
         i = next;
     }

@@ -12,6 +12,7 @@ foreach(part
     snapshot
     threads
     v2
+    undo
     value
     vectors
     vectors_v2

@@ -31,7 +31,8 @@ struct um_crdt_position {
 UM_CHECK_RESULT um_err um_crdt_position_make(const struct um_crdt *doc, const struct um_crdt_type *type,
                                              uint32_t index, int64_t assoc, struct um_crdt_position *out);
 
-/* Where POS is now. UM_ENOTFOUND: not here (not yet known, or collected). INDEX is 0 in a deleted type. */
+/* Where POS is now. UM_ENOTFOUND: not here (not yet known, or collected). INDEX is 0 in a deleted type. What an undo
+ * in this document made anew counts as what it replaced; other replicas cannot know that. */
 UM_CHECK_RESULT um_err um_crdt_position_resolve(const struct um_crdt *doc, const struct um_crdt_position *pos,
                                                 struct um_crdt_type *type, uint32_t *index);
 
