@@ -13,6 +13,7 @@
 #define CACHED_TIMES 1000
 
 const char *case_name = "B4";
+static const char *updates_path;
 
 double user_ms(void)
 {
@@ -37,24 +38,47 @@ void print(const char *what, const char *metric, const char *unit, double *value
            case_name, what, metric, unit, values[n / 2], n, UMBEL_VERSION);
 }
 
-static void updates_load(struct updates *u, const char *path)
+static struct um_span file_load(const char *path)
 {
     FILE *f = fopen(path, "rb");
-    struct um_reader r;
-    size_t cap = 0;
+    uint8_t *data;
     long size;
 
-    if (f == NULL || fseek(f, 0, SEEK_END) != 0 || (size = ftell(f)) < 0 || fseek(f, 0, SEEK_SET) != 0) {
+    if (f == NULL)
+        return UM_SPAN(NULL, 0);
+    if (fseek(f, 0, SEEK_END) != 0 || (size = ftell(f)) < 0 || fseek(f, 0, SEEK_SET) != 0) {
         perror(path);
         exit(2);
     }
-    u->data = um_xmalloc((size_t)size + 1);
-    if (fread(u->data, 1, (size_t)size, f) != (size_t)size) {
+    data = um_xmalloc((size_t)size + 1);
+    if (fread(data, 1, (size_t)size, f) != (size_t)size) {
         perror(path);
         exit(2);
     }
     fclose(f);
-    r = um_reader(UM_SPAN(u->data, (size_t)size));
+    return UM_SPAN(data, (size_t)size);
+}
+
+struct um_span input_load(const char *name)
+{
+    const char *end = strrchr(updates_path, '/');
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%.*s%s", end == NULL ? 0 : (int)(end + 1 - updates_path), updates_path, name);
+    return file_load(path);
+}
+
+static void updates_load(struct updates *u)
+{
+    struct um_span all = file_load(updates_path);
+    struct um_reader r = um_reader(all);
+    size_t cap = 0;
+
+    if (all.data == NULL) {
+        perror(updates_path);
+        exit(2);
+    }
+    u->data = (uint8_t *)all.data;
     while (um_reader_left(&r) > 0 && !r.failed) {
         if (u->n == cap) {
             cap = cap * 2 + 1024;
@@ -192,7 +216,7 @@ static const struct part {
     void (*run)(const struct updates *u);     /* on the updates of FILE */
     void (*run_made)(void);                   /* on inputs of its own */
 } parts[] = {
-    { "relay", bench_apply, NULL }, { "state", bench_state, NULL }, { "merge", bench_merge, NULL },
+    { "edits", bench_edits, NULL }, { "concurrent", NULL, bench_concurrent }, { "relay", bench_apply, NULL }, { "state", bench_state, NULL }, { "merge", bench_merge, NULL },
     { "small", NULL, bench_small }, { "many", NULL, bench_many }, { "hostile", NULL, bench_hostile },
 };
 
@@ -204,7 +228,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench_crdt FILE [CASE [PART]]\n");
         return 2;
     }
-    updates_load(&u, argv[1]);
+    updates_path = argv[1];
+    updates_load(&u);
     for (size_t i = 0; i < UM_COUNT(parts); i++) {
         if (argc > 3 && strcmp(argv[3], parts[i].name) != 0)
             continue;

@@ -16,6 +16,11 @@ struct updates {
     size_t n;
 };
 
+/* The file NAME beside that of the updates, to be freed; data NULL when there is none. */
+struct um_span input_load(const char *name);
+
+void bench_edits(const struct updates *u);    /* crdt_edits.c: from C */
+void bench_concurrent(void);
 void bench_many(void);                /* crdt_many.c: many clients, many at one place */
 void bench_hostile(void);             /* crdt_hostile.c: valid updates that were made to cost much */
 
