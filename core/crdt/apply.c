@@ -6,16 +6,15 @@
  * Only the steps before "integrate" can fail. */
 #include "cold.h"
 #include "edit.h"
+#include "typing.h"
 #include "undo.h"
-#include "posindex.h"
 
 /* ---- the common keystroke ------------------------------------------------------------------------------ */
 
 /* One string that goes on exactly where its client's newest run ends: the run grows, nothing else changes. */
 struct typed {
     struct client *c;
-    struct item *run;
-    uint32_t run_index;
+    uint32_t run;
     struct wire w;
     size_t bytes;                     /* of the update */
 };
@@ -44,69 +43,29 @@ static bool typed_read(struct um_crdt *doc, struct um_span update, struct typed 
     return update.len <= doc->limits.update_bytes;
 }
 
-/* Does nothing stand between the run's end and where the string wants to be, and would the two be joined? */
-static bool typed_fits(struct um_crdt *doc, struct typed *t)
+/* Is it written in front of the same item as the run it goes on? */
+static bool typed_fits(struct um_crdt *doc, const struct typed *t)
 {
-    struct cursor at = cursor_last(t->c), left = at;
-    struct item *run;
+    const struct item *run;
 
-    t->run_index = cursor_entry(at)->ref;
-    if (t->run_index == REF_GC)
+    if (t->run == NONE)
         return false;
-    run = t->run = item_at(doc, t->run_index);
-    if (run->kind != KIND_STRING || (run->flags & (F_DELETED | F_KEYED | F_TAIL_HALF)) != 0)
-        return false;
-    if ((t->w.info & INFO_RIGHT) != 0) {
-        const struct item *right;
-
-        if (run->right == NONE || run->right_client == NONE)
-            return false;
-        right = item_at(doc, run->right);
-        if (right->clock != t->w.right.clock || right->client != run->right_client ||
-            run->right_clock != t->w.right.clock || doc->clients.v[right->client].id != t->w.right.client)
-            return false;
-    } else if (run->right != NONE || run->right_client != NONE) {
-        return false;
-    }
-    if (cursor_prev(&left) && cursor_entry(left)->ref != REF_GC) {      /* yjs would join these two as well now */
-        const struct item *l = item_at(doc, cursor_entry(left)->ref);
-
-        if (l->right == t->run_index && l->kind == KIND_STRING && !item_is_deleted(l) &&
-            run->origin_client == run->client && run->origin_clock == run->clock - 1)
-            return false;
-    }
-    return true;
-}
-
-/* Room for N more bytes behind the run's content. False: take the long way. */
-static bool run_extend(struct um_crdt *doc, struct typed *t, size_t n)
-{
-    struct item *run = t->run;
-
-    if (t->c->run_item == t->run_index && run->content + run->bytes + n <= t->c->run_end) {
-        doc->garbage -= (uint32_t)UM_MIN(doc->garbage, n);
-    } else if (run->content + run->bytes == doc->content.n) {
-        if (content_reserve(doc, n) != UM_OK)
-            return false;
-        doc->content.n += (uint32_t)n;
-    } else {
-        return false;
-    }
-    memcpy(doc->content.v + run->content + run->bytes, t->w.body.data, n);
-    return true;
+    run = item_at(doc, t->run);
+    if ((t->w.info & INFO_RIGHT) == 0)
+        return run->right_client == NONE;
+    return run->right_client != NONE && run->right_clock == t->w.right.clock &&
+           doc->clients.v[run->right_client].id == t->w.right.client;
 }
 
 static bool apply_typed(struct um_crdt *doc, struct um_span update, struct um_crdt_applied *out)
 {
     struct typed t;
 
-    if (!typed_read(doc, update, &t) || !typed_fits(doc, &t) || !run_extend(doc, &t, t.w.body.len))
+    if (!typed_read(doc, update, &t))
         return false;
-    t.run->bytes += (uint32_t)t.w.body.len;
-    t.run->len += t.w.len;
-    t.c->state += t.w.len;
-    doc->types.v[t.run->parent].length += t.w.len;
-    posindex_resize(doc, t.run_index, t.w.len);
+    t.run = run_open(doc, t.c);
+    if (!typed_fits(doc, &t) || !run_grow(doc, t.c, t.run, t.w.body, t.w.len))
+        return false;
     out->changed = out->verbatim = true;
     out->event = UM_SPAN(update.data, t.bytes);
     cache_note(doc, out->event);

@@ -181,6 +181,7 @@ struct posindex {
     VEC(uint32_t) leaf_of;            /* per item: its leaf, when its list has an index */
     uint32_t free_node, live;
     uint32_t near_leaf, near_type, near_start;    /* of the last look-up */
+    uint32_t near_slot, near_unit;    /* what was found, and the units of the leaf in front of it */
 };
 
 struct event_cache {

@@ -1,6 +1,7 @@
 /* Local transactions: their beginning and end, references to types, reservation, new items. */
 #include "cold.h"
 #include "edit.h"
+#include "typing.h"
 #include "undo.h"
 #include <stdlib.h>
 
@@ -45,12 +46,17 @@ um_err um_crdt_begin(struct um_crdt *doc, uint64_t client, const void *origin)
     tx_scratch_trim(doc);
     tx_begin(doc, &doc->txs[0], true);
     e = doc->edit;
-    if ((err = client_intern(doc, client, &e->author)) != UM_OK || (err = tx_touch(doc, e->author)) != UM_OK) {
+    if (e->author < n_clients && doc->clients.v[e->author].id == client)
+        err = UM_OK;                      /* as last time */
+    else
+        err = client_intern(doc, client, &e->author);
+    if (err != UM_OK || (err = tx_touch(doc, e->author)) != UM_OK) {
         clients_truncate(doc, n_clients);
         return err;
     }
     e->n_clients = n_clients;
     e->origin = origin;
+    e->course = COURSE_NOTHING;
     e->open = true;
     return UM_OK;
 }
@@ -82,16 +88,26 @@ static void observer_tell(struct um_crdt *doc)
     doc->origin = origin;
 }
 
-um_err um_crdt_commit(struct um_crdt *doc, struct um_crdt_applied *out)
+/* After a short way nothing is left to be joined or collected, and the event is known. */
+static void commit_short(struct um_crdt *doc, bool want_event, struct um_crdt_applied *out)
 {
-    bool want_event = out != NULL || doc->cache.blob != NULL;
-    struct um_crdt_applied ignored;
+    const struct edit *e = doc->edit;
+    um_err err;
 
-    if (!edit_is_open(doc))
-        return UM_ECLOSED;
-    if (out == NULL)
-        out = &ignored;
-    memset(out, 0, sizeof(*out));
+    out->changed = true;
+    if (!want_event || doc->tx->lost)
+        return;
+    um_buf_clear(&doc->event);
+    if (e->course == COURSE_TYPED)
+        err = typed_event(doc, &doc->clients.v[e->author], e->typed, &doc->event);
+    else
+        err = taken_event(doc, &doc->event);
+    if (err == UM_OK)
+        out->event = UM_SPAN(doc->event.data, doc->event.len);
+}
+
+static void commit_any(struct um_crdt *doc, bool want_event, struct um_crdt_applied *out)
+{
     tx_sort_deleted(doc);
     observer_tell(doc);
     if (doc->undo != NULL)
@@ -104,6 +120,22 @@ um_err um_crdt_commit(struct um_crdt *doc, struct um_crdt_applied *out)
     }
     if (doc->undo != NULL)
         undo_settle(doc);
+}
+
+um_err um_crdt_commit(struct um_crdt *doc, struct um_crdt_applied *out)
+{
+    bool want_event = out != NULL || doc->cache.blob != NULL;
+    struct um_crdt_applied ignored;
+
+    if (!edit_is_open(doc))
+        return UM_ECLOSED;
+    if (out == NULL)
+        out = &ignored;
+    memset(out, 0, sizeof(*out));
+    if ((doc->edit->course == COURSE_TYPED || doc->edit->course == COURSE_TAKEN) && !somebody_watches(doc))
+        commit_short(doc, want_event, out);
+    else
+        commit_any(doc, want_event, out);
     tx_settle(doc, out);
     doc->edit->open = false;
     if (doc->clients.v[doc->edit->author].state == 0)
@@ -135,6 +167,7 @@ um_err edit_start(struct um_crdt *doc, const struct um_crdt_type *ref, uint32_t 
 
     if (!edit_is_open(doc))
         return UM_ECLOSED;
+    e->course = COURSE_ANY;
     e->cuts.n = e->fresh.n = e->ops.n = 0;
     um_buf_clear(&e->text);
     e->names = names_mark(doc);

@@ -36,8 +36,13 @@ struct delta_op {
     size_t from, to;                  /* attributes: bodies of Format items */
 };
 
+/* What a transaction has done so far: nothing, one edit of typing.h, anything. */
+enum edit_course { COURSE_NOTHING, COURSE_TYPED, COURSE_TAKEN, COURSE_ANY };
+
 struct edit {
     bool open;
+    enum edit_course course;
+    size_t typed;                     /* COURSE_TYPED: bytes */
     uint32_t author;                  /* client */
     uint32_t n_clients;               /* before the transaction */
     const void *origin;
@@ -65,6 +70,13 @@ um_err edit_start(struct um_crdt *doc, const struct um_crdt_type *ref, uint32_t 
 um_err edit_cut_note(struct um_crdt *doc, uint32_t item);           /* ITEM may be cut once */
 um_err edit_reserve(struct um_crdt *doc, const struct need *need);
 um_err edit_end(struct um_crdt *doc, um_err err);                   /* returns ERR */
+/* Somebody must be told of items and deletions one by one. */
+static inline bool somebody_watches(const struct um_crdt *doc) { return doc->observer != NULL || doc->undo != NULL; }
+/* May the call go one of the short ways (typing.h)? */
+static inline bool edit_is_first(const struct um_crdt *doc)
+{
+    return edit_is_open(doc) && doc->edit->course == COURSE_NOTHING && !somebody_watches(doc);
+}
 void need_add(struct need *need, const struct fresh *f);
 /* Puts a new item behind LEFT (NONE: first), into the list of TYPE or a SLOT of it. */
 uint32_t item_place(struct um_crdt *doc, uint32_t type, uint32_t slot, uint32_t left, struct fresh *f);

@@ -1,5 +1,6 @@
 /* Texts: inserting, formatting, deleting, with the marks that yjs puts and takes away around them. */
 #include "edit.h"
+#include "typing.h"
 #include "value.h"
 #include <umbel/util.h>
 
@@ -500,12 +501,39 @@ static um_err text_insert(struct um_crdt *doc, uint32_t type, uint32_t index, st
     return fresh_insert(doc, type, index, attrs, true);
 }
 
+/* The short way; false: nothing was changed, take the long one. */
+static bool insert_typed(struct um_crdt *doc, const struct um_crdt_type *ref, uint32_t index, struct um_span text)
+{
+    struct edit *e = doc->edit;
+    uint32_t type;
+
+    if (type_open(doc, ref, TYPES_TEXT, &type) != UM_OK || index > doc->types.v[type].length || text.len == 0 ||
+        text.len > doc->limits.update_bytes || !um_utf8_is_valid(text.data, text.len) ||
+        !type_on(doc, &doc->clients.v[e->author], type, index, text, (uint32_t)utf16_len(text)))
+        return false;
+    e->course = COURSE_TYPED;
+    e->typed = text.len;
+    return true;
+}
+
+static bool delete_typed(struct um_crdt *doc, const struct um_crdt_type *ref, uint32_t index, uint32_t n)
+{
+    uint32_t type;
+
+    if (type_open(doc, ref, TYPES_TEXT, &type) != UM_OK || !take_back(doc, type, index, n))
+        return false;
+    doc->edit->course = COURSE_TAKEN;
+    return true;
+}
+
 um_err um_crdt_text_insert(struct um_crdt *doc, const struct um_crdt_type *type, uint32_t index, struct um_span text,
                            struct um_span attrs)
 {
     uint32_t t;
     um_err err;
 
+    if (edit_is_first(doc) && attrs.data == NULL && insert_typed(doc, type, index, text))
+        return UM_OK;
     if ((err = edit_start(doc, type, TYPES_TEXT, &t)) == UM_OK)
         err = text_insert(doc, t, index, text, attrs);
     return edit_end(doc, err);
@@ -591,6 +619,8 @@ um_err um_crdt_text_delete(struct um_crdt *doc, const struct um_crdt_type *type,
     uint32_t t;
     um_err err;
 
+    if (edit_is_first(doc) && delete_typed(doc, type, index, n))
+        return UM_OK;
     if ((err = edit_start(doc, type, TYPES_TEXT, &t)) == UM_OK)
         err = range_delete_text(doc, t, index, n);
     return edit_end(doc, err);

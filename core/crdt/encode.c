@@ -320,36 +320,52 @@ um_err um_crdt_encode(const struct um_crdt *doc, struct um_span sv, struct um_bu
 
 /* ---- the event of a transaction ------------------------------------------------------------------------ */
 
-/* The transaction's deletions, clients descending: SORTED is scratch. */
+static void client_ranges_put(const struct um_crdt *doc, uint32_t from, struct um_buf *out)
+{
+    const struct tx *tx = doc->tx;
+    uint32_t v = tx->deleted.v[from].client, to = from;
+
+    while (to < tx->deleted.n && tx->deleted.v[to].client == v)
+        to++;
+    put_id(out, doc->clients.v[v].id, to - from);
+    for (; from < to; from++)
+        put_id(out, tx->deleted.v[from].clock, tx->deleted.v[from].len);
+}
+
+/* Notes in ds_order where each client's ranges begin; how many clients there are. */
+static uint32_t ranges_begin(struct um_crdt *doc)
+{
+    const struct tx *tx = doc->tx;
+    uint32_t clients = 0;
+
+    for (uint32_t i = 0; i < tx->deleted.n; i++) {
+        if (i > 0 && tx->deleted.v[i].client == tx->deleted.v[i - 1].client)
+            continue;
+        clients++;
+        doc->clients.v[tx->deleted.v[i].client].ds_order = i;
+    }
+    return clients;
+}
+
+/* The transaction's deletions, clients descending. */
 static void tx_ds_write(struct um_crdt *doc, struct um_buf *out)
 {
     const struct tx *tx = doc->tx;
-    uint32_t clients = 0, to;
+    uint32_t clients = ranges_begin(doc);
 
-    for (uint32_t i = 0; i < tx->deleted.n; i++) {
-        struct client *c = &doc->clients.v[tx->deleted.v[i].client];
-
-        if (i == 0 || tx->deleted.v[i].client != tx->deleted.v[i - 1].client) {
-            clients++;
-            c->ds_order = i;              /* where its ranges begin */
-        }
-    }
     buf_put_uint(out, clients);
-    if (clients == 0)
+    if (clients == 1)
+        client_ranges_put(doc, 0, out);
+    if (clients < 2)
         return;
     clients_sort(doc);
     for (uint32_t k = 0; k < doc->by_id.n && clients > 0; k++) {
-        uint32_t v = doc->by_id.v[k];
-        uint32_t from = doc->clients.v[v].ds_order;
+        uint32_t v = doc->by_id.v[k], from = doc->clients.v[v].ds_order;
 
         if (from >= tx->deleted.n || tx->deleted.v[from].client != v)
             continue;
         clients--;
-        for (to = from; to < tx->deleted.n && tx->deleted.v[to].client == v;)
-            to++;
-        put_id(out, doc->clients.v[v].id, to - from);
-        for (; from < to; from++)
-            put_id(out, tx->deleted.v[from].clock, tx->deleted.v[from].len);
+        client_ranges_put(doc, from, out);
     }
 }
 
@@ -405,18 +421,15 @@ bool event_has_ds(struct um_crdt *doc, struct um_span ds)
 
     if (tx->deleted.n == 0)
         return w.clients_left == 0;
+    ranges_begin(doc);
     while (range_next(&w, &g)) {
         uint32_t v = client_find(doc, g.client);
 
         if (v == NONE || n++ == tx->deleted.n)
             return false;
-        if (k >= tx->deleted.n || tx->deleted.v[k].client != v) {
-            for (k = 0; k < tx->deleted.n && tx->deleted.v[k].client != v;)
-                k++;
-            if (k == tx->deleted.n)
-                return false;
-        }
-        if (tx->deleted.v[k].clock != g.clock || tx->deleted.v[k].len != g.len)
+        if (k >= tx->deleted.n || tx->deleted.v[k].client != v)
+            k = doc->clients.v[v].ds_order;
+        if (k >= tx->deleted.n || tx->deleted.v[k].client != v || tx->deleted.v[k].clock != g.clock || tx->deleted.v[k].len != g.len)
             return false;
         k++;
     }

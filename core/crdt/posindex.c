@@ -6,7 +6,8 @@
  *  3. A node knows its parent and its place there; `leaf_of` names the leaf of each item of an indexed list (of other
  *     items it says nothing).
  *  4. No node but a root is empty. Thin neighbours are joined, so the depth stays that of the number of items.
- *  5. The remembered leaf `near` has `near_start` units in front of it. Any change that may shift it forgets it. */
+ *  5. The remembered leaf `near` has `near_start` units in front of it, and its place `near_slot` has `near_unit` more.
+ *     Any change that may shift the leaf forgets it; places that move within it begin anew at 0. */
 #include "posindex.h"
 
 #define FAN 64u
@@ -138,13 +139,24 @@ static uint32_t node_marks(const struct um_crdt *doc, const struct pos_node *nod
     return sum;
 }
 
-static uint32_t slot_of(const struct pos_node *leaf, uint32_t item)
+/* The place of ITEM in leaf K. */
+static uint32_t slot_of(const struct um_crdt *doc, uint32_t k, uint32_t item)
 {
-    uint32_t i = 0;
+    const struct pos_node *leaf = node_at(doc, k);
+    uint32_t i = doc->pos.near_slot;
 
-    while (leaf->ref[i] != item)
+    if (doc->pos.near_leaf == k && leaf->ref[i] == item)
+        return i;
+    for (i = 0; leaf->ref[i] != item;)
         i++;
     return i;
+}
+
+/* Places of leaf K have moved. */
+static void near_restart(struct um_crdt *doc, uint32_t k)
+{
+    if (doc->pos.near_leaf == k)
+        doc->pos.near_slot = doc->pos.near_unit = 0;
 }
 
 /* ---- sums ---------------------------------------------------------------------------------------------- */
@@ -153,6 +165,8 @@ static void width_add(struct um_crdt *doc, uint32_t k, uint32_t slot, uint32_t b
 {
     if (doc->pos.near_leaf != k)
         doc->pos.near_leaf = NONE;
+    else if (slot < doc->pos.near_slot)
+        doc->pos.near_unit += by;
     while (k != NONE) {
         struct pos_node *node = node_at(doc, k);
 
@@ -180,6 +194,7 @@ static void node_insert(struct um_crdt *doc, uint32_t k, uint32_t slot, uint32_t
     node->ref[slot] = ref;
     node->width[slot] = width;
     node->n++;
+    near_restart(doc, k);
     if (node->leaf)
         doc->pos.leaf_of.v[ref] = k;
     else
@@ -242,6 +257,7 @@ static void node_remove(struct um_crdt *doc, uint32_t k, uint32_t slot)
     struct pos_node *node = node_at(doc, k);
 
     node->n--;
+    near_restart(doc, k);
     memmove(node->ref + slot, node->ref + slot + 1, (node->n - slot) * sizeof(*node->ref));
     memmove(node->width + slot, node->width + slot + 1, (node->n - slot) * sizeof(*node->width));
     if (!node->leaf)
@@ -324,7 +340,7 @@ static bool item_insert(struct um_crdt *doc, uint32_t type, uint32_t left, uint3
             return false;
         k = left == NONE ? leaf_first(doc, type) : doc->pos.leaf_of.v[left];
     }
-    slot = left == NONE ? 0 : slot_of(node_at(doc, k), left) + 1;
+    slot = left == NONE ? 0 : slot_of(doc, k, left) + 1;
     node_insert(doc, k, slot, item, 0);
     return true;
 }
@@ -342,7 +358,7 @@ void posindex_add(struct um_crdt *doc, uint32_t i)
     }
     k = doc->pos.leaf_of.v[i];
     if (item_width(it) > 0)
-        width_add(doc, k, slot_of(node_at(doc, k), i), it->len);
+        width_add(doc, k, slot_of(doc, k, i), it->len);
     if (item_is_mark(it))
         marks_add(doc, k, 1);
 }
@@ -355,7 +371,7 @@ void posindex_resize(struct um_crdt *doc, uint32_t i, uint32_t by)
     if (!item_is_indexed(doc, it))
         return;
     k = doc->pos.leaf_of.v[i];
-    width_add(doc, k, slot_of(node_at(doc, k), i), by);
+    width_add(doc, k, slot_of(doc, k, i), by);
 }
 
 void posindex_unmark(struct um_crdt *doc, uint32_t i)
@@ -378,9 +394,9 @@ void posindex_cut(struct um_crdt *doc, uint32_t i)
     if (item_width(r) == 0)
         return;
     k = doc->pos.leaf_of.v[i];
-    width_add(doc, k, slot_of(node_at(doc, k), i), 0u - r->len);
+    width_add(doc, k, slot_of(doc, k, i), 0u - r->len);
     k = doc->pos.leaf_of.v[it->right];
-    width_add(doc, k, slot_of(node_at(doc, k), it->right), r->len);
+    width_add(doc, k, slot_of(doc, k, it->right), r->len);
 }
 
 void posindex_absorb(struct um_crdt *doc, uint32_t first, uint32_t i)
@@ -391,12 +407,12 @@ void posindex_absorb(struct um_crdt *doc, uint32_t first, uint32_t i)
     if (!item_is_indexed(doc, it))
         return;
     k = doc->pos.leaf_of.v[i];
-    slot = slot_of(node_at(doc, k), i);
+    slot = slot_of(doc, k, i);
     if (item_width(it) > 0) {
         uint32_t to = doc->pos.leaf_of.v[first];
 
         width_add(doc, k, slot, 0u - it->len);
-        width_add(doc, to, slot_of(node_at(doc, to), first), it->len);
+        width_add(doc, to, slot_of(doc, to, first), it->len);
     }
     node_remove(doc, k, slot);
     node_thin(doc, it->parent, k);
@@ -513,13 +529,20 @@ static bool find_walking(const struct um_crdt *doc, uint32_t type, uint32_t unit
     return false;
 }
 
-static struct place_at find_in_leaf(const struct pos_node *leaf, uint32_t unit)
+/* In the remembered leaf, from the remembered place on when that is not too far. */
+static struct place_at find_in_near(struct um_crdt *doc, uint32_t unit)
 {
-    uint32_t i = 0;
+    struct posindex *x = &doc->pos;
+    const struct pos_node *leaf = node_at(doc, x->near_leaf);
+    uint32_t i = x->near_slot, start = x->near_unit;
 
-    while (unit >= leaf->width[i])
-        unit -= leaf->width[i++];
-    return (struct place_at){ leaf->ref[i], unit };
+    if (unit < start)
+        i = start = 0;
+    for (; unit - start >= leaf->width[i]; i++)
+        start += leaf->width[i];
+    x->near_slot = i;
+    x->near_unit = start;
+    return (struct place_at){ leaf->ref[i], unit - start };
 }
 
 static uint32_t leaf_width(const struct um_crdt *doc, const struct pos_node *leaf, uint32_t type)
@@ -531,7 +554,6 @@ struct place_at posindex_find(struct um_crdt *doc, uint32_t type, uint32_t unit)
 {
     struct posindex *x = &doc->pos;
     struct place_at at = { NONE, 0 };
-    const struct pos_node *node;
     uint32_t k, start = unit;
 
     UM_ASSERT(unit < doc->types.v[type].length);
@@ -540,8 +562,9 @@ struct place_at posindex_find(struct um_crdt *doc, uint32_t type, uint32_t unit)
         return at;
     if (x->near_leaf != NONE && x->near_type == type && unit >= x->near_start &&
         unit - x->near_start < leaf_width(doc, node_at(doc, x->near_leaf), type))
-        return find_in_leaf(node_at(doc, x->near_leaf), unit - x->near_start);
-    for (k = doc->types.v[type].pos; !(node = node_at(doc, k))->leaf;) {
+        return find_in_near(doc, unit - x->near_start);
+    for (k = doc->types.v[type].pos; !node_at(doc, k)->leaf;) {
+        const struct pos_node *node = node_at(doc, k);
         uint32_t i = 0;
 
         while (unit >= node->width[i])
@@ -551,7 +574,8 @@ struct place_at posindex_find(struct um_crdt *doc, uint32_t type, uint32_t unit)
     x->near_leaf = k;
     x->near_type = type;
     x->near_start = start - unit;
-    return find_in_leaf(node, unit);
+    x->near_slot = x->near_unit = 0;
+    return find_in_near(doc, unit);
 }
 
 uint32_t posindex_of(struct um_crdt *doc, uint32_t item)
@@ -571,7 +595,7 @@ uint32_t posindex_of(struct um_crdt *doc, uint32_t item)
             return sum;
     }
     k = doc->pos.leaf_of.v[item];
-    slot = slot_of(node_at(doc, k), item);
+    slot = slot_of(doc, k, item);
     for (sum = 0; k != NONE; k = node_at(doc, k)->parent) {
         for (uint32_t i = 0; i < slot; i++)
             sum += node_at(doc, k)->width[i];
@@ -597,7 +621,7 @@ struct mark_walk marks_before(struct um_crdt *doc, uint32_t type, uint32_t item)
         return w;
     }
     k = doc->pos.leaf_of.v[item];
-    for (slot = slot_of(node_at(doc, k), item); k != NONE; k = node_at(doc, k)->parent) {
+    for (slot = slot_of(doc, k, item); k != NONE; k = node_at(doc, k)->parent) {
         w.left += node_marks(doc, node_at(doc, k), 0, slot);
         slot = node_at(doc, k)->slot;
     }
@@ -641,7 +665,7 @@ uint32_t marks_next(const struct um_crdt *doc, struct mark_walk *w)
         w->at = mark_from(doc, k, 0);
     } else {
         k = doc->pos.leaf_of.v[w->at];
-        w->at = mark_from(doc, k, slot_of(node_at(doc, k), w->at) + 1);
+        w->at = mark_from(doc, k, slot_of(doc, k, w->at) + 1);
     }
     return w->at;
 }

@@ -78,64 +78,79 @@ void bench_edits(const struct updates *u)
     free((void *)patches.data);
 }
 
-/* All patches as one transaction of AUTHOR, whose event PEER is given. */
-static void edit_at_once(struct um_crdt *doc, uint64_t author, struct um_span patches, struct um_crdt *peer)
+/* All patches as one transaction of AUTHOR; its event is added to OUT. */
+static void edit_at_once(struct um_crdt *doc, const struct um_crdt_type *text, uint64_t author, struct um_span patches,
+                         struct um_buf *out)
 {
     struct um_reader r = um_reader(patches);
     struct um_crdt_applied applied;
-    struct um_crdt_type text;
 
-    UM_ASSERT(um_crdt_root(doc, UM_SPAN_STR("text"), UM_CRDT_TEXT, &text) == UM_OK);
     UM_ASSERT(um_crdt_begin(doc, author, NULL) == UM_OK);
     while (um_reader_left(&r) > 0)
-        patch_apply(doc, &text, &r);
+        patch_apply(doc, text, &r);
     UM_ASSERT(um_crdt_commit(doc, &applied) == UM_OK);
-    if (peer != NULL)
-        UM_ASSERT(um_crdt_apply(peer, applied.event, NULL) == UM_OK);
+    um_buf_put(out, applied.event.data, applied.event.len);
+}
+
+static void hear(struct um_crdt *doc, const struct um_buf *event)
+{
+    struct um_crdt_applied applied;
+
+    UM_ASSERT(um_crdt_apply(doc, UM_SPAN(event->data, event->len), &applied) == UM_OK);
+}
+
+static bool texts_agree(const struct um_crdt *a, const struct um_crdt *b)
+{
+    struct um_buf x = { 0 }, y = { 0 };
+    bool same;
+
+    UM_ASSERT(um_crdt_read_text(a, UM_SPAN_STR("text"), &x) == UM_OK);
+    UM_ASSERT(um_crdt_read_text(b, UM_SPAN_STR("text"), &y) == UM_OK);
+    same = um_span_eq(UM_SPAN(x.data, x.len), UM_SPAN(y.data, y.len));
+    um_buf_free(&x);
+    um_buf_free(&y);
+    return same;
+}
+
+static double concurrent_once(struct um_span before, const struct um_span edits[2])
+{
+    struct um_crdt *doc[2];
+    struct um_crdt_type text[2];
+    struct um_buf first = { 0 }, event[2] = { { 0 }, { 0 } };
+    double start;
+
+    for (int i = 0; i < 2; i++)
+        doc[i] = doc_new(&text[i]);
+    edit_at_once(doc[0], &text[0], 1, before, &first);
+    hear(doc[1], &first);
+    start = user_ms();
+    for (unsigned i = 0; i < 2; i++)
+        edit_at_once(doc[i], &text[i], 2 + i, edits[i], &event[i]);
+    hear(doc[0], &event[1]);
+    hear(doc[1], &event[0]);
+    start = user_ms() - start;
+    UM_ASSERT(texts_agree(doc[0], doc[1]));
+    um_buf_free(&first);
+    for (int i = 0; i < 2; i++) {
+        um_buf_free(&event[i]);
+        um_crdt_free(doc[i]);
+    }
+    return start;
 }
 
 void bench_concurrent(void)
 {
-    struct um_span before = input_load("b2.4-0"), one = input_load("b2.4-1"), other = input_load("b2.4-2");
+    struct um_span before = input_load("b2.4-0");
+    struct um_span edits[2] = { input_load("b2.4-1"), input_load("b2.4-2") };
     double ms[RUNS];
 
-    if (before.data == NULL || one.data == NULL || other.data == NULL)
+    if (before.data == NULL || edits[0].data == NULL || edits[1].data == NULL)
         return;
-    for (int i = 0; i < RUNS; i++) {
-        struct um_crdt_type text;
-        struct um_crdt *a = doc_new(&text), *b = doc_new(&text), *was = doc_new(&text);
-        struct um_buf state = { 0 }, news[2] = { { 0 }, { 0 } }, text_a = { 0 }, text_b = { 0 };
-        struct um_buf sv = { 0 };
-        double start;
-
-        edit_at_once(was, 1, before, a);
-        UM_ASSERT(um_crdt_encode(was, UM_SPAN(NULL, 0), &state) == UM_OK);
-        UM_ASSERT(um_crdt_apply(b, UM_SPAN(state.data, state.len), NULL) == UM_OK);
-        UM_ASSERT(um_crdt_state_vector(was, &sv) == UM_OK);
-        start = user_ms();
-        edit_at_once(a, 2, one, NULL);
-        edit_at_once(b, 3, other, NULL);
-        UM_ASSERT(um_crdt_encode(a, UM_SPAN(sv.data, sv.len), &news[0]) == UM_OK);
-        UM_ASSERT(um_crdt_encode(b, UM_SPAN(sv.data, sv.len), &news[1]) == UM_OK);
-        UM_ASSERT(um_crdt_apply(a, UM_SPAN(news[1].data, news[1].len), NULL) == UM_OK);
-        UM_ASSERT(um_crdt_apply(b, UM_SPAN(news[0].data, news[0].len), NULL) == UM_OK);
-        ms[i] = user_ms() - start;
-        UM_ASSERT(um_crdt_read_text(a, UM_SPAN_STR("text"), &text_a) == UM_OK);
-        UM_ASSERT(um_crdt_read_text(b, UM_SPAN_STR("text"), &text_b) == UM_OK);
-        UM_ASSERT(um_span_eq(UM_SPAN(text_a.data, text_a.len), UM_SPAN(text_b.data, text_b.len)));
-        um_buf_free(&state);
-        um_buf_free(&sv);
-        um_buf_free(&news[0]);
-        um_buf_free(&news[1]);
-        um_buf_free(&text_a);
-        um_buf_free(&text_b);
-        um_crdt_free(a);
-        um_crdt_free(b);
-        um_crdt_free(was);
-    }
+    for (int i = 0; i < RUNS; i++)
+        ms[i] = concurrent_once(before, edits);
     case_name = "B2.4";
     print("edits", "user_cpu", "ms", ms, RUNS);
     free((void *)before.data);
-    free((void *)one.data);
-    free((void *)other.data);
+    free((void *)edits[0].data);
+    free((void *)edits[1].data);
 }

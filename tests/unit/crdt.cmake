@@ -11,6 +11,7 @@ foreach(part
     relpos
     snapshot
     threads
+    typing
     v2
     undo
     value

@@ -136,7 +136,8 @@ static uint32_t put_content(struct um_buf *b, unsigned kind, uint32_t *seed)
         return units[n];
     case KIND_FORMAT:
         buf_put_string(b, UM_SPAN_STR("b"));
-        buf_put_string(b, UM_SPAN_STR(next_random(seed) % 2 == 0 ? "true" : "null"));
+        n = next_random(seed) % 2;
+        buf_put_string(b, n == 0 ? UM_SPAN_STR("true") : UM_SPAN_STR("null"));
         return 1;
     case KIND_DELETED:
         n = 1 + next_random(seed) % 4;
