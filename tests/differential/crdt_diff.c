@@ -10,6 +10,7 @@
  *   case := string seed, uint number, (uint command, operands)*         as lib0 writes them; see case.mjs */
 #include "diff.h"
 #include "doc.h"                      /* what is missing has no public view */
+#include <umbel/crdt_snapshot.h>
 #include <umbel/crdt_v2.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -385,21 +386,29 @@ static void seen(struct run *run, enum command what)
 
 /* ---- without a document -------------------------------------------------------------------------------- */
 
-/* Two updates that tell the same, one of them with items where the other has collected runs. */
-static void same_effect(struct run *run, struct um_span got, struct um_span want)
+static void meta_note(void *arg, uint64_t client, uint32_t from, uint32_t to)
 {
-    struct um_crdt *a = document_new(true, false), *b = document_new(true, false);
-    struct um_buf sa = { 0 }, sb = { 0 };
+    um_buf_put_varuint(arg, client);
+    um_buf_put_varuint(arg, from);
+    um_buf_put_varuint(arg, to);
+}
 
-    must(run, um_crdt_load(a, got, NULL), "loading what we merged");
-    must(run, um_crdt_load(b, want, NULL), "loading what yjs merged");
-    must(run, um_crdt_state_vector(a, &sa), "state vector");
-    must(run, um_crdt_state_vector(b, &sb), "state vector");
-    same_bytes(run, UM_SPAN(sa.data, sa.len), UM_SPAN(sb.data, sb.len), false);
-    um_buf_free(&sa);
-    um_buf_free(&sb);
-    um_crdt_free(a);
-    um_crdt_free(b);
+/* Two updates that tell the same, one of them with items where the other has collected runs. */
+static void same_coverage(struct run *run, struct um_span got, struct um_span want)
+{
+    struct um_span ds_got = UM_SPAN("", 0), ds_want = ds_got;
+    struct um_buf a = { 0 }, b = { 0 };
+
+    must(run, um_crdt_update_meta(NULL, got, meta_note, &a), "meta of what we merged");
+    must(run, um_crdt_update_meta(NULL, want, meta_note, &b), "meta of what yjs merged");
+    must(run, um_crdt_sv_of_update(NULL, got, &a), "state vector of what we merged");
+    must(run, um_crdt_sv_of_update(NULL, want, &b), "state vector of what yjs merged");
+    must(run, um_crdt_ds_of_update(NULL, got, &ds_got), "deletions of what we merged");
+    must(run, um_crdt_ds_of_update(NULL, want, &ds_want), "deletions of what yjs merged");
+    same_bytes(run, UM_SPAN(a.data, a.len), UM_SPAN(b.data, b.len), false);
+    same_bytes(run, ds_got, ds_want, false);
+    um_buf_free(&a);
+    um_buf_free(&b);
 }
 
 static void merge(struct run *run, bool undecided, bool v2)
@@ -423,7 +432,7 @@ static void merge(struct run *run, bool undecided, bool v2)
         return;
     }
     must(run, um_crdt_merge(NULL, inputs, n, &run->got), "merging");
-    same_effect(run, got_span(run), want);
+    same_coverage(run, got_span(run), want);
     um_buf_clear(&run->got);
 }
 
@@ -442,13 +451,6 @@ static void update_call(struct run *run,
     struct um_span update = read_blob(run);
 
     same_result(run, call(NULL, update, &run->got), um_read_varbytes(&run->r), false);
-}
-
-static void meta_note(void *arg, uint64_t client, uint32_t from, uint32_t to)
-{
-    um_buf_put_varuint(arg, client);
-    um_buf_put_varuint(arg, from);
-    um_buf_put_varuint(arg, to);
 }
 
 static void meta(struct run *run, bool v2)
