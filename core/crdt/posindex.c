@@ -327,38 +327,38 @@ static uint32_t leaf_first(const struct um_crdt *doc, uint32_t type)
     return k;
 }
 
-/* Behind LEFT (NONE: in front of all); ITEM brings no units and no mark yet. */
-static bool item_insert(struct um_crdt *doc, uint32_t type, uint32_t left, uint32_t item)
+/* Behind LEFT (NONE: in front of all), with no units and no mark yet; the place in its leaf, NONE without memory. */
+static uint32_t item_insert(struct um_crdt *doc, uint32_t type, uint32_t left, uint32_t item)
 {
     uint32_t k, slot;
 
     if (!leaf_of_room(doc))
-        return false;
+        return NONE;
     k = left == NONE ? leaf_first(doc, type) : doc->pos.leaf_of.v[left];
     if (node_at(doc, k)->n == FAN) {
         if (!leaf_make_room(doc, type, k))
-            return false;
+            return NONE;
         k = left == NONE ? leaf_first(doc, type) : doc->pos.leaf_of.v[left];
     }
     slot = left == NONE ? 0 : slot_of(doc, k, left) + 1;
     node_insert(doc, k, slot, item, 0);
-    return true;
+    return slot;
 }
 
 void posindex_add(struct um_crdt *doc, uint32_t i)
 {
     const struct item *it = item_at(doc, i);
-    uint32_t k;
+    uint32_t k, slot;
 
     if (!item_is_indexed(doc, it))
         return;
-    if (!item_insert(doc, it->parent, it->left, i)) {
+    if ((slot = item_insert(doc, it->parent, it->left, i)) == NONE) {
         posindex_drop(doc, it->parent);
         return;
     }
     k = doc->pos.leaf_of.v[i];
     if (item_width(it) > 0)
-        width_add(doc, k, slot_of(doc, k, i), it->len);
+        width_add(doc, k, slot, it->len);
     if (item_is_mark(it))
         marks_add(doc, k, 1);
 }
@@ -383,20 +383,20 @@ void posindex_unmark(struct um_crdt *doc, uint32_t i)
 void posindex_cut(struct um_crdt *doc, uint32_t i)
 {
     const struct item *it = item_at(doc, i), *r = item_at(doc, it->right);
-    uint32_t k;
+    struct pos_node *leaf;
+    uint32_t slot;
 
     if (!item_is_indexed(doc, it))
         return;
-    if (!item_insert(doc, it->parent, i, it->right)) {
+    if ((slot = item_insert(doc, it->parent, i, it->right)) == NONE) {
         posindex_drop(doc, it->parent);
         return;
     }
     if (item_width(r) == 0)
         return;
-    k = doc->pos.leaf_of.v[i];
-    width_add(doc, k, slot_of(doc, k, i), 0u - r->len);
-    k = doc->pos.leaf_of.v[it->right];
-    width_add(doc, k, slot_of(doc, k, it->right), r->len);
+    leaf = node_at(doc, doc->pos.leaf_of.v[i]);       /* R was put into the same one */
+    leaf->width[slot - 1] -= r->len;
+    leaf->width[slot] = r->len;
 }
 
 void posindex_absorb(struct um_crdt *doc, uint32_t first, uint32_t i)
