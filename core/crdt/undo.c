@@ -359,7 +359,8 @@ static bool step_grow(struct um_crdt_undo *um, struct step *s, const struct id_s
 static bool step_record(struct um_crdt_undo *um, step_vec *stack, uint64_t now)
 {
     struct um_crdt *doc = um->doc;
-    bool joins = um->mode == UNDO_WATCHES && um->capturing && stack->n > 0 && now - um->last_ms < um->conf.capture_ms;
+    bool soon = um->capturing && now - um->last_ms < um->conf.capture_ms;
+    bool joins = um->mode == UNDO_WATCHES && soon && stack->n > 0;
     struct step fresh = { 0 }, *s = joins ? &stack->v[stack->n - 1] : &fresh;
     struct id_set inserted;
     bool ok;

@@ -241,8 +241,9 @@ static uint32_t item_copy(struct um_crdt *doc, uint32_t i, const struct redo_pla
     struct item *it = item_at(doc, n);
     const struct item *old = item_at(doc, i);
 
-    *it = (struct item){ .client = author & (CLIENTS_MAX - 1), .clock = doc->clients.v[author].state, .kind = old->kind,
-                         .len = old->len, .flags = old->flags & (F_KEYED | F_HEAD_HALF | F_TAIL_HALF),
+    *it = (struct item){ .client = author & (CLIENTS_MAX - 1), .clock = doc->clients.v[author].state,
+                         .kind = old->kind, .len = old->len,
+                         .flags = old->flags & (F_KEYED | F_HEAD_HALF | F_TAIL_HALF),
                          .parent = p->slot != NONE ? p->slot : p->type, .left = NONE, .right = NONE,
                          .origin_client = NONE, .right_client = NONE };
     if (p->left != NONE) {

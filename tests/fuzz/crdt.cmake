@@ -8,3 +8,5 @@ um_fuzz(crdt_export SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_crdt_export.c LI
   INCLUDES ${CMAKE_SOURCE_DIR}/tests/unit/crdt CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/crdt_export)
 um_fuzz(crdt_events SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_crdt_events.c LINK um_crdt um_base
   INCLUDES ${CMAKE_SOURCE_DIR}/core/crdt CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/crdt_events)
+um_fuzz(crdt_undo SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_crdt_undo.c LINK um_crdt um_base
+  CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/crdt_undo)

@@ -34,8 +34,8 @@ static struct um_crdt_type type_at(struct um_crdt *doc, const json_t *path)
 /* KEEP: what is to be freed when the value has been used. */
 static struct um_crdt_value value_of(const json_t *v, char **keep)
 {
-    const char *kind = json_string_value(json_object_get(v, "kind")), *name = json_string_value(json_object_get(v,
-                                                                                                                "name"));
+    const char *kind = json_string_value(json_object_get(v, "kind"));
+    const char *name = json_string_value(json_object_get(v, "name"));
 
     if (json_is_object(v) && json_object_get(v, "$") != NULL) {
         struct um_crdt_value made = { .kind = UM_CRDT_V_TYPE, .type = kind_of(kind) };
@@ -67,8 +67,8 @@ static um_err list_insert(struct um_crdt *doc, const struct um_crdt_type *type, 
 
 static um_err edit(struct um_crdt *doc, const json_t *o)
 {
-    const char *op = json_string_value(json_object_get(o, "op")), *text = json_string_value(json_object_get(o,
-                                                                                                            "text"));
+    const char *op = json_string_value(json_object_get(o, "op"));
+    const char *text = json_string_value(json_object_get(o, "text"));
     const char *key = json_string_value(json_object_get(o, "key"));
     struct um_crdt_type type = type_at(doc, json_object_get(o, "at"));
     uint32_t index = (uint32_t)json_integer_value(json_object_get(o, "index"));
@@ -410,7 +410,8 @@ static void only_tracked_origins_and_own_scope_make_steps(void **state)
 
 static void an_applied_update_is_a_step_when_its_origin_is_tracked(void **state)
 {
-    static const uint8_t update[] = { 1, 1, 9, 0, 4, 1, 1, 't', 2, 'h', 'i', 0 }, more[] = { 1, 1, 9, 2, 0x84, 9, 1, 1, '!', 0 };
+    static const uint8_t update[] = { 1, 1, 9, 0, 4, 1, 1, 't', 2, 'h', 'i', 0 };
+    static const uint8_t more[] = { 1, 1, 9, 2, 0x84, 9, 1, 1, '!', 0 };
     static const char peer;
     struct um_crdt_undo *um;
     struct um_crdt *doc = text_doc(&um, NULL);

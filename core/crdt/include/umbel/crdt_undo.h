@@ -45,7 +45,8 @@ struct um_crdt_undo_conf {
     uint64_t (*now_ms)(void *arg);
     /* May ITEM be deleted? NULL: yes. */
     bool (*may_delete)(void *arg, const struct um_crdt_undo_item *item);
-    /* Tells what becomes of steps. *DATA is the caller's, one per step, for cursors and the like. Must not change DOC. */
+    /* Tells what becomes of steps. *DATA is the caller's, one per step, for cursors and the like. Must not change
+     * the document. */
     void (*on_step)(void *arg, enum um_crdt_undo_event event, bool of_redo_stack, void **data);
     void *arg;
 };
