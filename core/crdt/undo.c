@@ -336,12 +336,26 @@ static bool inserted_of_tx(struct um_crdt *doc, struct id_set *out)
     return true;
 }
 
+/* Typing: what is inserted goes on where the step's last insertion ended. */
+static bool step_goes_on(struct step *s, const struct id_set *inserted)
+{
+    struct span32 *last = &s->inserted.v.v[s->inserted.v.n - 1];
+
+    if (inserted->v.n != 1 || last->client != inserted->v.v->client ||
+        last->clock + last->len != inserted->v.v->clock)
+        return false;
+    last->len += inserted->v.v->len;
+    return true;
+}
+
 static bool step_grow(struct um_crdt_undo *um, struct step *s, const struct id_set *inserted)
 {
     struct mem *m = &um->doc->mem;
     const struct tx *tx = um->doc->tx;
     struct id_set more = { 0 }, less = { 0 };
 
+    if (tx->deleted.n == 0 && s->inserted.v.n > 0 && step_goes_on(s, inserted))
+        return true;
     if (!id_set_merge(m, &s->inserted, inserted->v.v, inserted->v.n, &more) ||
         !id_set_merge(m, &s->deleted, tx->deleted.v, tx->deleted.n, &less)) {
         id_set_free(m, &more);
