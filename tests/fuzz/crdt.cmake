@@ -10,3 +10,5 @@ um_fuzz(crdt_events SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_crdt_events.c LI
   INCLUDES ${CMAKE_SOURCE_DIR}/core/crdt CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/crdt_events)
 um_fuzz(crdt_undo SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_crdt_undo.c LINK um_crdt um_base
   CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/crdt_undo)
+um_fuzz(crdt_edit SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_crdt_edit.c LINK um_crdt um_base
+  INCLUDES ${CMAKE_SOURCE_DIR}/core/crdt CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/crdt_edit)

@@ -134,7 +134,9 @@ UM_CHECK_RESULT um_err um_crdt_map_clear(struct um_crdt *doc, const struct um_cr
 /* ---- texts: Text and XmlText --------------------------------------------------------------------------- */
 
 /* ATTRS is a JSON object, `{"bold":true,"link":null}`: null switches off. Data NULL means none given: an inserted
- * text then has the attributes of what stands before it; an embed has none. */
+ * text then has the attributes of what stands before it; an embed has none.
+ * An index or length that ends inside a surrogate pair tears it, as in yjs: both halves read as U+FFFD, here at once,
+ * in other replicas only when that left something between them. */
 UM_CHECK_RESULT um_err um_crdt_text_insert(struct um_crdt *doc, const struct um_crdt_type *type, uint32_t index,
                                            struct um_span text, struct um_span attrs);
 /* VALUE: JSON other than null and strings, or a type. */
