@@ -126,6 +126,7 @@ struct milestone {
 struct region {
     uint32_t from, to;                /* bytes of the arena */
     VEC(struct milestone) marks;      /* every MILESTONE units */
+    uint32_t near;                    /* the one that was found last */
 };
 /* What an observer will be told; only while there is one. */
 struct note {

@@ -79,27 +79,38 @@ static struct region *region_of(struct um_crdt *doc, const struct item *it)
     return &doc->regions.v[k];
 }
 
-/* The last milestone at or before OFFSET, or before UNIT when OFFSET is NONE. */
-static struct milestone milestone_before(const struct region *g, uint32_t offset, uint32_t unit)
+/* Does milestone I lie at or before OFFSET, or UNIT when OFFSET is NONE? */
+static bool milestone_is_before(const struct region *g, uint32_t i, uint32_t offset, uint32_t unit)
 {
-    uint32_t lo = 0, hi = g->marks.n;
+    return offset != NONE ? g->marks.v[i].offset <= offset : g->marks.v[i].unit <= unit;
+}
 
+/* The last milestone before it; the first one is. Cuts come in clusters: the last answer and its neighbours first. */
+static struct milestone milestone_before(struct region *g, uint32_t offset, uint32_t unit)
+{
+    uint32_t lo = 0, hi = g->marks.n, from = g->near > 0 ? g->near - 1 : 0, to = UM_MIN(g->near + 2, hi);
+
+    if (milestone_is_before(g, from, offset, unit))
+        lo = from;
+    if (to < hi && !milestone_is_before(g, to, offset, unit))
+        hi = to;
     while (hi - lo > 1) {
         uint32_t mid = lo + (hi - lo) / 2;
 
-        if (offset != NONE ? g->marks.v[mid].offset <= offset : g->marks.v[mid].unit <= unit)
+        if (milestone_is_before(g, mid, offset, unit))
             lo = mid;
         else
             hi = mid;
     }
+    g->near = lo;
     return g->marks.v[lo];
 }
 
-static size_t region_offset(const struct um_crdt *doc, const struct region *g, const struct item *it, uint32_t k,
+static size_t region_offset(const struct um_crdt *doc, struct region *g, const struct item *it, uint32_t k,
                             bool *half)
 {
     const uint8_t *base = doc->content.v, *end = base + g->to;
-    struct milestone m = milestone_before(g, it->content, 0);
+    struct milestone m = it->content == g->from ? g->marks.v[0] : milestone_before(g, it->content, 0);
     uint32_t n;
 
     for (const uint8_t *p = base + m.offset; p < base + it->content; m.unit += n)
@@ -123,7 +134,7 @@ static size_t region_offset(const struct um_crdt *doc, const struct region *g, c
 size_t content_offset(struct um_crdt *doc, const struct item *it, uint32_t k, bool *half)
 {
     uint32_t halves = (uint32_t)((it->flags & F_HEAD_HALF) != 0) + ((it->flags & F_TAIL_HALF) != 0);
-    const struct region *g;
+    struct region *g;
 
     *half = false;
     if (it->bytes == 0)

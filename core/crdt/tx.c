@@ -2,6 +2,8 @@
 #include "doc.h"
 #include <stdlib.h>
 
+#define AHEAD 8u                      /* entries that are fetched ahead when neighbours are compared */
+
 void tx_begin(struct um_crdt *doc, struct tx *tx, bool local)
 {
     tx->epoch = ++doc->epoch;
@@ -87,6 +89,8 @@ static bool is_first(struct cursor at) { return at.d == 0 && at.i == 0; }
 static void join_down(struct um_crdt *doc, struct cursor at, uint32_t from)
 {
     while (!is_first(at) && cursor_entry(at)->clock >= from) {
+        if (at.i >= AHEAD && cursor_entry(at)[-(int)AHEAD].ref != REF_GC)     /* items lie anywhere in memory */
+            __builtin_prefetch(item_at(doc, cursor_entry(at)[-(int)AHEAD].ref));
         if (!entry_stands_alone(doc, at))
             merge_lefts(doc, &at);
         if (!cursor_prev(&at))
