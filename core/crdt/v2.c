@@ -43,12 +43,13 @@ static um_err to_inner(struct mem *m, const struct um_crdt_conf *cf, struct um_s
     return um_crdt_validate(cf, UM_SPAN(v1->data + from, v1->len - from), NULL);
 }
 
-static um_err to_v2(const struct um_crdt_conf *cf, struct um_span update, struct um_buf *out)
+/* BARE_KEYS: as for update_to_v2; merging and differences have seen to that themselves. */
+static um_err to_v2(const struct um_crdt_conf *cf, struct um_span update, bool bare_keys, struct um_buf *out)
 {
     struct mem m;
 
     mem_init(&m, &cf->alloc);
-    return update_to_v2(&m, update, true, out);
+    return update_to_v2(&m, update, bare_keys, out);
 }
 
 /* ---- conversion ---------------------------------------------------------------------------------------- */
@@ -58,7 +59,7 @@ um_err um_crdt_v1_to_v2(const struct um_crdt_conf *conf, struct um_span update, 
     struct um_crdt_conf cf = conf_of(conf);
     um_err err = um_crdt_validate(&cf, update, NULL);
 
-    return err != UM_OK ? err : to_v2(&cf, update, out);
+    return err != UM_OK ? err : to_v2(&cf, update, true, out);
 }
 
 um_err um_crdt_v2_to_v1(const struct um_crdt_conf *conf, struct um_span update, struct um_buf *out)
@@ -184,7 +185,7 @@ static um_err merge_many(const struct um_crdt_conf *cf, const struct um_span *up
     if (n < UINT32_MAX && vec_room(&m, &in.spans, n) && vec_room(&m, &in.ends, n))
         err = inputs_read(&m, cf, updates, n, &in);
     if (err == UM_OK && (err = updates_merge(&m, in.spans.v, n, &merged)) == UM_OK)
-        err = to_v2(cf, span_of(&merged), out);
+        err = to_v2(cf, span_of(&merged), false, out);
     um_buf_free(&merged);
     um_buf_free(&in.v1);
     vec_free(&m, &in.spans);
@@ -219,7 +220,7 @@ um_err um_crdt_diff_v2(const struct um_crdt_conf *conf, struct um_span update, s
     if ((err = to_inner(&m, &cf, update, &how, &v1)) == UM_OK &&
         (err = sv_read(&m, sv, &cf.limits, &known)) == UM_OK &&
         (err = update_diff(&m, span_of(&v1), &known, &diff)) == UM_OK)
-        err = to_v2(&cf, span_of(&diff), out);
+        err = to_v2(&cf, span_of(&diff), false, out);
     vec_free(&m, &known);
     um_buf_free(&v1);
     um_buf_free(&diff);

@@ -102,7 +102,7 @@ static void struct_write(struct v2_writer *v, const struct wire *w)
 {
     uint8_t info = w->info;
 
-    if (v->bare_keys && (info & (INFO_ORIGIN | INFO_RIGHT)) != 0 && w->key.data == NULL)
+    if (v->bare_keys && (info & (INFO_ORIGIN | INFO_RIGHT)) != 0)
         info &= (uint8_t)~INFO_KEY;
     byte_write(&v->info, info);
     if ((info & INFO_ORIGIN) != 0)

@@ -7,6 +7,7 @@ foreach(part
     export
     events
     inspect
+    malformed
     posindex
     relpos
     snapshot
@@ -29,3 +30,4 @@ foreach(part edit history)
     LINK um_crdt um_base PkgConfig::JANSSON
     INCLUDES ${CMAKE_SOURCE_DIR}/core/crdt)
 endforeach()
+target_link_options(test_crdt_malformed PRIVATE -Wl,--wrap=realloc)      # memory that runs out, in buffers too
