@@ -2,10 +2,6 @@
 #include "lib0.h"
 #include <umbel/util.h>
 
-#define DEPTH_MAX 1024        /* what the stacks below hold; configured limits are cut to it */
-/* Builds that clear variables by themselves must leave these stacks: clearing costs more than most values do. */
-#define UNSET __attribute__((uninitialized))
-
 /* ---- integers, strings --------------------------------------------------------------------------------- */
 
 uint64_t rd_uint_slow(struct rd *r)
@@ -207,13 +203,13 @@ static void any_head(struct rd *r, bool check, uint64_t *n_children, bool *objec
 /* Its own function: the stacks cost more than a scalar does. */
 static __attribute__((noinline)) void any_deep(struct rd *r, uint32_t max_depth, bool check)
 {
-    UNSET uint64_t left[DEPTH_MAX];       /* values still to come, per open container */
-    UNSET uint8_t keyed[DEPTH_MAX];
+    UNSET uint64_t left[VALUE_DEPTH_MAX];       /* values still to come, per open container */
+    UNSET uint8_t keyed[VALUE_DEPTH_MAX];
     uint64_t n;
     bool object;
     size_t depth = 0;
 
-    max_depth = UM_MIN(max_depth, DEPTH_MAX);
+    max_depth = UM_MIN(max_depth, VALUE_DEPTH_MAX);
     any_head(r, check, &n, &object);
     for (;;) {
         if (r->err != UM_OK)
@@ -395,11 +391,11 @@ static int json_after(struct rd *r, const char *closer, size_t *depth)
 
 static __attribute__((noinline)) um_err json_check_deep(struct um_span text, uint32_t max_depth)
 {
-    UNSET char closer[DEPTH_MAX];
+    UNSET char closer[VALUE_DEPTH_MAX];
     size_t depth = 0;
     struct rd r = rd_make(text);
 
-    max_depth = UM_MIN(max_depth, DEPTH_MAX);
+    max_depth = UM_MIN(max_depth, VALUE_DEPTH_MAX);
     for (;;) {
         int next;
 

@@ -13,6 +13,10 @@
 #endif
 #define LIB0_SINT_MAX_BYTES 9
 
+#define VALUE_DEPTH_MAX 1024          /* what the stacks of walks over values hold; configured limits are cut to it */
+/* Builds that clear variables by themselves must leave those stacks: clearing costs more than most values do. */
+#define UNSET __attribute__((uninitialized))
+
 enum any_tag {
     ANY_BYTES = 116, ANY_ARRAY, ANY_OBJECT, ANY_STRING, ANY_TRUE, ANY_FALSE, ANY_BIGINT, ANY_FLOAT64, ANY_FLOAT32,
     ANY_INT, ANY_NULL, ANY_UNDEFINED

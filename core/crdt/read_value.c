@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <umbel/util.h>
 
-#define DEPTH_MAX 1024
-
 static int64_t read_bigint(struct rd *r)
 {
     uint64_t v = 0;
@@ -89,14 +87,15 @@ static void any_head_json(struct reader *r, struct rd *any, uint64_t *n, bool *o
 
 void emit_any(struct reader *r, struct rd *any)
 {
-    uint64_t left[DEPTH_MAX], n;
-    uint8_t keyed[DEPTH_MAX], begun[DEPTH_MAX];
+    UNSET uint64_t left[VALUE_DEPTH_MAX];
+    UNSET uint8_t keyed[VALUE_DEPTH_MAX], begun[VALUE_DEPTH_MAX];
+    uint64_t n;
     bool object;
     size_t depth = 0;
 
     any_head_json(r, any, &n, &object);
     for (;;) {
-        if (n > 0 && depth < DEPTH_MAX) {
+        if (n > 0 && depth < VALUE_DEPTH_MAX) {
             left[depth] = n;
             begun[depth] = false;
             keyed[depth++] = object;
@@ -221,14 +220,14 @@ static void bytes_as_string(struct reader *r, struct um_span s)
 /* Arrays print their elements joined by commas, so nested ones simply flatten. */
 void emit_any_as_string(struct reader *r, struct rd *any)
 {
-    uint64_t left[DEPTH_MAX];
+    UNSET uint64_t left[VALUE_DEPTH_MAX];
     size_t depth = 0;
 
     for (;;) {
         const uint8_t *from = any->p;
         uint8_t tag = rd_u8(any);
 
-        if (tag == ANY_ARRAY && depth < DEPTH_MAX) {
+        if (tag == ANY_ARRAY && depth < VALUE_DEPTH_MAX) {
             left[depth++] = rd_uint(any);
         } else if (tag == ANY_OBJECT) {
             any->p = from;

@@ -13,6 +13,8 @@ static struct um_crdt_conf conf_of(const struct um_crdt_conf *conf)
     return c;
 }
 
+#define GROWTH_MAX 16                 /* bytes of v1 for each of v2, when many updates are merged */
+
 static struct um_span span_of(const struct um_buf *b) { return UM_SPAN(b->data, b->len); }
 
 /* A peer's update as v1, not checked yet. */
@@ -159,9 +161,9 @@ static um_err inputs_read(struct mem *m, const struct um_crdt_conf *cf, const st
 
     for (size_t i = 0; i < n; i++)
         total += updates[i].len;
-    structs = UM_CRDT_V2_FREE_STRUCTS + total * UM_CRDT_V2_STRUCTS_PER_BYTE;
+    structs = UM_CRDT_V2_FREE_STRUCTS + total / UM_CRDT_V2_BYTES_PER_STRUCT;
     how.structs = (uint32_t)UM_MIN(structs, UINT32_MAX);
-    how.bytes = UM_MAX(cf->limits.update_bytes, (size_t)total * UM_CRDT_V2_STRUCTS_PER_BYTE);
+    how.bytes = UM_MAX(cf->limits.update_bytes, (size_t)total * GROWTH_MAX);
     for (size_t i = 0; i < n && err == UM_OK; i++) {
         if ((err = to_inner(m, cf, updates[i], &how, &in->v1)) == UM_OK)
             in->ends.v[in->ends.n++] = in->v1.len;

@@ -13,6 +13,7 @@ struct v2_reader {
     struct text_column text;
     VEC(struct column_text) keys;     /* those read so far */
     struct um_buf value;              /* scratch */
+    struct value_room room;
     struct um_buf *out;
     struct mem *m;
     const struct um_crdt_limits *limits;
@@ -28,7 +29,7 @@ static void fail(struct v2_reader *v, um_err err)
 
 struct v2_reading v2_reading_of(size_t len, const struct um_crdt_limits *limits)
 {
-    uint64_t structs = UM_CRDT_V2_FREE_STRUCTS + (uint64_t)len * UM_CRDT_V2_STRUCTS_PER_BYTE;
+    uint64_t structs = UM_CRDT_V2_FREE_STRUCTS + (uint64_t)len / UM_CRDT_V2_BYTES_PER_STRUCT;
 
     return (struct v2_reading){ .structs = (uint32_t)UM_MIN(structs, limits->update_structs),
                                 .bytes = limits->update_bytes };
@@ -150,7 +151,7 @@ static void json_put(struct v2_reader *v)
     if (v->rest.err != UM_OK)
         return;
     um_buf_clear(&v->value);
-    if ((err = any_to_json(any, &v->value, &lossy)) != UM_OK)
+    if ((err = any_to_json_in(&v->room, any, &v->value, &lossy)) != UM_OK)
         fail(v, err);
     if (lossy && v->how->inner) {
         um_buf_clear(&v->value);
@@ -376,5 +377,6 @@ um_err update_from_v2(struct mem *m, struct um_span update, const struct um_crdt
     }
     vec_free(m, &v.keys);
     um_buf_free(&v.value);
+    value_room_free(&v.room);
     return v.err;
 }

@@ -9,6 +9,7 @@ struct v2_writer {
     struct diff_writer key_clock, left_clock, right_clock;
     struct text_writer text;
     struct um_buf rest;
+    struct value_room room;
     uint32_t keys;                    /* written so far */
     bool bare_keys;
     um_err err;
@@ -34,7 +35,7 @@ static void any_write(struct v2_writer *v, struct um_span json)
     if (json.data[0] == 0)                /* the inner form */
         um_buf_put(&v->rest, json.data + 1, json.len - 1);
     else
-        err = json_to_any(json, UINT32_MAX, &v->rest);
+        err = json_to_any_in(&v->room, json, UINT32_MAX, &v->rest);
     if (v->err == UM_OK)
         v->err = err;
 }
@@ -158,6 +159,7 @@ static void writer_end(struct v2_writer *v, struct um_buf *out)
     out->failed |= v->rest.failed;
     um_buf_put(out, v->rest.data, v->rest.len);
     um_buf_free(&v->rest);
+    value_room_free(&v->room);
 }
 
 um_err update_to_v2(struct mem *m, struct um_span update, bool bare_keys, struct um_buf *out)

@@ -13,20 +13,19 @@
 #include <umbel/map.h>
 #include <umbel/util.h>
 
-#define DEPTH_MAX 1024
 #define EXPONENT_MAX (1L << 40)       /* of a number in JSON: far beyond what differs from zero or infinity */
 #define EXPONENT_ROOM 24
 #define FEW 12u                       /* entries of an object that are compared one by one */
 #define NOTHING UINT32_MAX
 #define NOT_INDEX UINT32_MAX          /* JavaScript's array indices end below it */
 
-struct node {
+struct value_node {
     uint32_t at, key;                 /* offsets in the source; of what is in an object */
     uint32_t child, next;             /* or NOTHING */
     uint32_t n;                       /* children */
 };
 
-struct entry {                        /* of an object whose keys are being ordered */
+struct value_entry {                  /* of an object whose keys are being ordered */
     struct um_span key;               /* with halves of surrogate pairs as three bytes each */
     uint32_t node;
     uint32_t index;                   /* NOT_INDEX: a name */
@@ -37,16 +36,13 @@ struct tree;
 /* What the ordering has to know about the source. */
 struct source {
     struct um_span (*key)(struct tree *t, uint32_t at);
-    bool (*is_dropped)(struct tree *t, const struct node *n);    /* JavaScript would not show it */
+    bool (*is_dropped)(struct tree *t, const struct value_node *n);    /* JavaScript would not show it */
 };
 
 struct tree {
     struct um_span src;
     const struct source *source;
-    struct mem mem;
-    VEC(struct node) nodes;
-    VEC(struct entry) entries;
-    struct um_buf keys;               /* room for keys with escapes */
+    struct value_room room;
     uint32_t *table;                  /* entries by key, while one object is ordered */
     uint32_t mask;
     bool lossy;
@@ -58,7 +54,7 @@ struct open {
     uint64_t left;                    /* any: values to come */
 };
 struct stack {
-    struct open v[DEPTH_MAX];
+    struct open v[VALUE_DEPTH_MAX];
     size_t n;
 };
 
@@ -77,22 +73,39 @@ static inline void put_char(struct um_buf *out, char c) { put(out, &c, 1); }
 
 /* ---- building ------------------------------------------------------------------------------------------ */
 
+void value_room_free(struct value_room *room)
+{
+    if (room->mem.alloc.free == NULL)     /* never used */
+        return;
+    vec_free(&room->mem, &room->nodes);
+    vec_free(&room->mem, &room->entries);
+    um_buf_free(&room->keys);
+}
+
+static void tree_begin(struct tree *t, const struct value_room *room)
+{
+    t->room = *room;
+    t->room.nodes.n = 0;
+    if (t->room.mem.alloc.free == NULL)
+        mem_init(&t->room.mem, NULL);
+}
+
 static bool node_add(struct tree *t, struct stack *s, uint32_t key, size_t at)
 {
-    uint32_t i = t->nodes.n;
+    uint32_t i = t->room.nodes.n;
 
-    if (!vec_room(&t->mem, &t->nodes, 1))
+    if (!vec_room(&t->room.mem, &t->room.nodes, 1))
         return false;
-    t->nodes.v[t->nodes.n++] = (struct node){ (uint32_t)at, key, NOTHING, NOTHING, 0 };
+    t->room.nodes.v[t->room.nodes.n++] = (struct value_node){ (uint32_t)at, key, NOTHING, NOTHING, 0 };
     if (s->n > 0) {
         struct open *o = &s->v[s->n - 1];
 
         if (o->last == NOTHING)
-            t->nodes.v[o->node].child = i;
+            t->room.nodes.v[o->node].child = i;
         else
-            t->nodes.v[o->last].next = i;
+            t->room.nodes.v[o->last].next = i;
         o->last = i;
-        t->nodes.v[o->node].n++;
+        t->room.nodes.v[o->node].n++;
     }
     return true;
 }
@@ -100,17 +113,10 @@ static bool node_add(struct tree *t, struct stack *s, uint32_t key, size_t at)
 /* The newest node holds others. */
 static bool stack_push(struct tree *t, struct stack *s, uint64_t left)
 {
-    if (s->n == DEPTH_MAX)
+    if (s->n == VALUE_DEPTH_MAX)
         return false;
-    s->v[s->n++] = (struct open){ t->nodes.n - 1, NOTHING, left };
+    s->v[s->n++] = (struct open){ t->room.nodes.n - 1, NOTHING, left };
     return true;
-}
-
-static void tree_free(struct tree *t)
-{
-    vec_free(&t->mem, &t->nodes);
-    vec_free(&t->mem, &t->entries);
-    um_buf_free(&t->keys);
 }
 
 /* ---- JavaScript's order of keys ------------------------------------------------------------------------ */
@@ -132,16 +138,16 @@ static uint32_t key_index(struct um_span key)
 
 static int entry_by_index(const void *a, const void *b)
 {
-    const struct entry *x = a, *y = b;
+    const struct value_entry *x = a, *y = b;
 
     return (x->index > y->index) - (x->index < y->index);
 }
 
 /* The entry with E's key among the first N, found by the table (NOTHING: a free place), or by looking at
  * each when there is none. */
-static struct entry *entry_find(struct tree *t, const struct entry *e, uint32_t n, uint32_t **place)
+static struct value_entry *entry_find(struct tree *t, const struct value_entry *e, uint32_t n, uint32_t **place)
 {
-    struct entry *v = t->entries.v;
+    struct value_entry *v = t->room.entries.v;
 
     if (t->table == NULL) {
         for (uint32_t i = 0; i < n; i++)
@@ -163,8 +169,8 @@ static void entries_unite(struct tree *t)
 {
     uint32_t n = 0, *place = NULL;
 
-    for (uint32_t i = 0; i < t->entries.n; i++) {
-        struct entry e = t->entries.v[i], *same = entry_find(t, &e, n, &place);
+    for (uint32_t i = 0; i < t->room.entries.n; i++) {
+        struct value_entry e = t->room.entries.v[i], *same = entry_find(t, &e, n, &place);
 
         if (same != NULL) {
             same->node = e.node;
@@ -172,24 +178,24 @@ static void entries_unite(struct tree *t)
         }
         if (place != NULL)
             *place = n;
-        t->entries.v[n++] = e;
+        t->room.entries.v[n++] = e;
     }
-    t->entries.n = n;
+    t->room.entries.n = n;
 }
 
 /* Array indices first. */
 static bool entries_order(struct tree *t)
 {
-    uint32_t n = t->entries.n, k = 0;
-    struct entry *v = t->entries.v, *names;
+    uint32_t n = t->room.entries.n, k = 0;
+    struct value_entry *v = t->room.entries.v, *names;
 
     for (uint32_t i = 0; i < n; i++)
         k += v[i].index != NOT_INDEX;
     if (k == 0)
         return true;
-    if (!vec_room(&t->mem, &t->entries, n))       /* behind them: the others, which keep their order */
+    if (!vec_room(&t->room.mem, &t->room.entries, n))       /* behind them: the others, which keep their order */
         return false;
-    v = t->entries.v;
+    v = t->room.entries.v;
     names = v + n;
     k = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -199,7 +205,7 @@ static bool entries_order(struct tree *t)
             *names++ = v[i];
     }
     qsort(v, k, sizeof(*v), entry_by_index);
-    memcpy(v + k, t->entries.v + n, (n - k) * sizeof(*v));
+    memcpy(v + k, t->room.entries.v + n, (n - k) * sizeof(*v));
     return true;
 }
 
@@ -207,31 +213,31 @@ static bool entries_settle(struct tree *t)
 {
     uint32_t size = 32;
 
-    while (size < t->entries.n * 2)
+    while (size < t->room.entries.n * 2)
         size *= 2;
-    if (t->entries.n > FEW) {
-        if ((t->table = mem_resize(&t->mem, NULL, 0, size * sizeof(*t->table))) == NULL)
+    if (t->room.entries.n > FEW) {
+        if ((t->table = mem_resize(&t->room.mem, NULL, 0, size * sizeof(*t->table))) == NULL)
             return false;
         memset(t->table, 0xff, size * sizeof(*t->table));
         t->mask = size - 1;
     }
     entries_unite(t);
-    mem_free(&t->mem, t->table, size * sizeof(*t->table));
+    mem_free(&t->room.mem, t->table, size * sizeof(*t->table));
     t->table = NULL;
     return entries_order(t);
 }
 
-static void entries_link(struct tree *t, struct node *object)
+static void entries_link(struct tree *t, struct value_node *object)
 {
     uint32_t *link = &object->child;
 
     object->n = 0;
-    for (uint32_t i = 0; i < t->entries.n; i++) {
-        struct node *e = &t->nodes.v[t->entries.v[i].node];
+    for (uint32_t i = 0; i < t->room.entries.n; i++) {
+        struct value_node *e = &t->room.nodes.v[t->room.entries.v[i].node];
 
         if (t->source->is_dropped(t, e))
             continue;
-        *link = t->entries.v[i].node;
+        *link = t->room.entries.v[i].node;
         link = &e->next;
         object->n++;
     }
@@ -241,25 +247,25 @@ static void entries_link(struct tree *t, struct node *object)
 /* All entries of the object OF are known. */
 static bool object_order(struct tree *t, uint32_t of)
 {
-    struct node *object = &t->nodes.v[of];
+    struct value_node *object = &t->room.nodes.v[of];
 
     if (object->n < 2) {
-        if (object->n == 1 && t->source->is_dropped(t, &t->nodes.v[object->child])) {
+        if (object->n == 1 && t->source->is_dropped(t, &t->room.nodes.v[object->child])) {
             object->child = NOTHING;
             object->n = 0;
         }
         return true;
     }
-    t->entries.n = 0;
-    if (!vec_room(&t->mem, &t->entries, object->n))
+    t->room.entries.n = 0;
+    if (!vec_room(&t->room.mem, &t->room.entries, object->n))
         return false;
-    um_buf_clear(&t->keys);
-    for (uint32_t i = object->child; i != NOTHING; i = t->nodes.v[i].next) {
-        struct um_span key = t->source->key(t, t->nodes.v[i].key);
+    um_buf_clear(&t->room.keys);
+    for (uint32_t i = object->child; i != NOTHING; i = t->room.nodes.v[i].next) {
+        struct um_span key = t->source->key(t, t->room.nodes.v[i].key);
 
         if (key.data == NULL)
             return false;
-        t->entries.v[t->entries.n++] = (struct entry){ key, i, key_index(key) };
+        t->room.entries.v[t->room.entries.n++] = (struct value_entry){ key, i, key_index(key) };
     }
     if (!entries_settle(t))
         return false;
@@ -355,15 +361,15 @@ static struct um_span json_key_text(struct tree *t, uint32_t at)
 
     if (memchr(key.data, '\\', key.len) == NULL)
         return key;
-    if (um_buf_room(&t->keys, t->src.len - t->keys.len) == NULL)
+    if (um_buf_room(&t->room.keys, t->src.len - t->room.keys.len) == NULL)
         return UM_SPAN(NULL, 0);
-    room = t->keys.data + t->keys.len;
+    room = t->room.keys.data + t->room.keys.len;
     key = UM_SPAN(room, (size_t)(unescape(room, quoted, true) - room));
-    um_buf_advance(&t->keys, key.len);
+    um_buf_advance(&t->room.keys, key.len);
     return key;
 }
 
-static bool json_is_dropped(struct tree *t, const struct node *n)
+static bool json_is_dropped(struct tree *t, const struct value_node *n)
 {
     (void)t;
     (void)n;
@@ -403,7 +409,7 @@ static um_err json_tree(struct tree *t, struct stack *s)
             s->n--;
             continue;
         }
-        if (s->n > 0 && t->src.data[t->nodes.v[s->v[s->n - 1].node].at] == '{') {
+        if (s->n > 0 && t->src.data[t->room.nodes.v[s->v[s->n - 1].node].at] == '{') {
             key = (uint32_t)(p - t->src.data);
             p = blank_end(string_end(p), end);
         }
@@ -552,7 +558,7 @@ static void any_put_scalar(struct um_buf *out, const uint8_t *p, const uint8_t *
 struct form {
     void (*key)(struct um_buf *out, struct tree *t, uint32_t at, bool first);
     void (*item)(struct um_buf *out, struct tree *t, bool first);         /* before an element of a list */
-    void (*value)(struct um_buf *out, struct tree *t, const struct node *n, bool object);
+    void (*value)(struct um_buf *out, struct tree *t, const struct value_node *n, bool object);
     void (*close)(struct um_buf *out, bool object);
     uint8_t object, list;             /* what the source's containers begin with */
 };
@@ -563,21 +569,21 @@ static um_err tree_write(struct tree *t, struct stack *s, const struct form *f, 
 
     s->n = 0;
     for (;;) {
-        const struct node *n = &t->nodes.v[i];
+        const struct value_node *n = &t->room.nodes.v[i];
         uint8_t head = t->src.data[n->at];
 
         f->value(out, t, n, head == f->object);
         if (head == f->object || head == f->list)
             s->v[s->n++] = (struct open){ i, n->child, n->n };
         while (s->n > 0 && s->v[s->n - 1].last == NOTHING)
-            f->close(out, t->src.data[t->nodes.v[s->v[--s->n].node].at] == f->object);
+            f->close(out, t->src.data[t->room.nodes.v[s->v[--s->n].node].at] == f->object);
         if (s->n == 0 || out->failed)
             return out->failed ? UM_ENOMEM : UM_OK;
         i = s->v[s->n - 1].last;
-        s->v[s->n - 1].last = t->nodes.v[i].next;
-        n = &t->nodes.v[s->v[s->n - 1].node];
+        s->v[s->n - 1].last = t->room.nodes.v[i].next;
+        n = &t->room.nodes.v[s->v[s->n - 1].node];
         if (t->src.data[n->at] == f->object)
-            f->key(out, t, t->nodes.v[i].key, i == n->child);
+            f->key(out, t, t->room.nodes.v[i].key, i == n->child);
         else
             f->item(out, t, i == n->child);
     }
@@ -598,7 +604,7 @@ static void any_item(struct um_buf *out, struct tree *t, bool first)
     (void)first;
 }
 
-static void any_value(struct um_buf *out, struct tree *t, const struct node *n, bool object)
+static void any_value(struct um_buf *out, struct tree *t, const struct value_node *n, bool object)
 {
     const uint8_t *p = t->src.data + n->at;
 
@@ -618,11 +624,11 @@ static void any_close(struct um_buf *out, bool object)
 
 static const struct form any_form = { any_key, any_item, any_value, any_close, '{', '[' };
 
-um_err json_to_any(struct um_span json, uint32_t max_depth, struct um_buf *out)
+um_err json_to_any_in(struct value_room *room, struct um_span json, uint32_t max_depth, struct um_buf *out)
 {
     struct tree t = { .src = json, .source = &json_source };
     const uint8_t *p, *end = json.data + json.len;
-    struct stack s;
+    UNSET struct stack s;
     um_err err;
 
     if (json.len >= NOTHING)
@@ -634,11 +640,20 @@ um_err json_to_any(struct um_span json, uint32_t max_depth, struct um_buf *out)
         any_put_scalar(out, p, end);
         return out->failed ? UM_ENOMEM : UM_OK;
     }
-    mem_init(&t.mem, NULL);
+    tree_begin(&t, room);
     s.n = 0;
     if ((err = json_tree(&t, &s)) == UM_OK)
         err = tree_write(&t, &s, &any_form, out);
-    tree_free(&t);
+    *room = t.room;
+    return err;
+}
+
+um_err json_to_any(struct um_span json, uint32_t max_depth, struct um_buf *out)
+{
+    struct value_room room = { 0 };
+    um_err err = json_to_any_in(&room, json, max_depth, out);
+
+    value_room_free(&room);
     return err;
 }
 
@@ -651,7 +666,7 @@ static struct um_span any_key_text(struct tree *t, uint32_t at)
     return rd_bytes(&r);
 }
 
-static bool any_is_dropped(struct tree *t, const struct node *n)
+static bool any_is_dropped(struct tree *t, const struct value_node *n)
 {
     bool undefined = t->src.data[n->at] == ANY_UNDEFINED;
 
@@ -669,7 +684,7 @@ static um_err any_closed(struct tree *t, struct stack *s)
     while (s->n > 0 && s->v[s->n - 1].left == 0) {
         uint32_t node = s->v[--s->n].node;
 
-        if (t->src.data[t->nodes.v[node].at] == ANY_OBJECT && !object_order(t, node))
+        if (t->src.data[t->room.nodes.v[node].at] == ANY_OBJECT && !object_order(t, node))
             return UM_ENOMEM;
     }
     return UM_OK;
@@ -687,7 +702,7 @@ static um_err any_tree(struct tree *t, struct stack *s)
             struct open *o = &s->v[s->n - 1];
 
             o->left--;
-            if (t->src.data[t->nodes.v[o->node].at] == ANY_OBJECT) {
+            if (t->src.data[t->room.nodes.v[o->node].at] == ANY_OBJECT) {
                 key = (uint32_t)(r.p - t->src.data);
                 rd_bytes(&r);
             }
@@ -819,7 +834,7 @@ static void json_key(struct um_buf *out, struct tree *t, uint32_t at, bool first
     put_char(out, ':');
 }
 
-static void json_value(struct um_buf *out, struct tree *t, const struct node *n, bool object)
+static void json_value(struct um_buf *out, struct tree *t, const struct value_node *n, bool object)
 {
     struct rd r = rd_make(UM_SPAN(t->src.data + n->at, t->src.len - n->at));
 
@@ -835,11 +850,11 @@ static void json_close(struct um_buf *out, bool object) { put_char(out, object ?
 
 static const struct form json_form = { json_key, json_item, json_value, json_close, ANY_OBJECT, ANY_ARRAY };
 
-um_err any_to_json(struct um_span any, struct um_buf *out, bool *lossy)
+um_err any_to_json_in(struct value_room *room, struct um_span any, struct um_buf *out, bool *lossy)
 {
     struct tree t = { .src = any, .source = &any_source };
     struct rd r = rd_make(any);
-    struct stack s;
+    UNSET struct stack s;
     um_err err;
 
     *lossy = false;
@@ -851,11 +866,20 @@ um_err any_to_json(struct um_span any, struct um_buf *out, bool *lossy)
         *lossy = !json_put_scalar(out, &r);
         return r.err != UM_OK ? r.err : out->failed ? UM_ENOMEM : UM_OK;
     }
-    mem_init(&t.mem, NULL);
+    tree_begin(&t, room);
     s.n = 0;
     if ((err = any_tree(&t, &s)) == UM_OK)
         err = tree_write(&t, &s, &json_form, out);
     *lossy = t.lossy;
-    tree_free(&t);
+    *room = t.room;
+    return err;
+}
+
+um_err any_to_json(struct um_span any, struct um_buf *out, bool *lossy)
+{
+    struct value_room room = { 0 };
+    um_err err = any_to_json_in(&room, any, out, lossy);
+
+    value_room_free(&room);
     return err;
 }

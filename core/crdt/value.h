@@ -7,6 +7,7 @@
 #ifndef UM_CRDT_VALUE_H
 #define UM_CRDT_VALUE_H
 #include "lib0.h"
+#include "mem.h"
 
 /* JSON.parse, then lib0's writeAny. JSON is UTF-8; escapes of half a surrogate pair become U+FFFD. UM_EPROTO when it
  * is not JSON, UM_ELIMIT for nesting beyond MAX_DEPTH (or 1,024), UM_ENOMEM. */
@@ -17,6 +18,19 @@ UM_CHECK_RESULT um_err json_to_any(struct um_span json, uint32_t max_depth, stru
  * digits; an object's key `__proto__`, which JavaScript takes for something else, is left out. *LOSSY: JSON.parse
  * would not give the same value back. UM_ELIMIT for nesting beyond 1,024, UM_ENOMEM. */
 UM_CHECK_RESULT um_err any_to_json(struct um_span any, struct um_buf *out, bool *lossy);
+
+/* The same for many values in turn: ROOM, zeros at first, keeps what working on containers takes. It holds about 24
+ * bytes per value of the largest container, from the C library. */
+struct value_room {
+    struct mem mem;
+    VEC(struct value_node) nodes;
+    VEC(struct value_entry) entries;
+    struct um_buf keys;               /* those with escapes */
+};
+UM_CHECK_RESULT um_err json_to_any_in(struct value_room *room, struct um_span json, uint32_t max_depth,
+                                      struct um_buf *out);
+UM_CHECK_RESULT um_err any_to_json_in(struct value_room *room, struct um_span any, struct um_buf *out, bool *lossy);
+void value_room_free(struct value_room *room);
 
 /* One number, string, as lib0 writes it: integer, float32 or float64. */
 void any_put_number(struct um_buf *out, double v);

@@ -186,6 +186,21 @@ static void structs_beyond_the_budget_are_refused(void **state)
     }
 }
 
+static void two_bytes_more_allow_one_struct_more(void **state)
+{
+    const uint32_t more = 1000;
+
+    (void)state;
+    for (uint32_t missing = 0; missing < 2; missing++) {
+        struct um_buf b = bomb(UM_CRDT_V2_FREE_STRUCTS + more);
+
+        while (b.len + missing < (size_t)more * UM_CRDT_V2_BYTES_PER_STRUCT)
+            um_buf_put_u8(&b, 0);
+        assert_int_equal(um_crdt_validate_v2(NULL, buf_span(&b), NULL), missing == 0 ? UM_OK : UM_ELIMIT);
+        um_buf_free(&b);
+    }
+}
+
 static void many_small_updates_share_one_budget_when_merged(void **state)
 {
     struct um_buf b = bomb(UM_CRDT_V2_FREE_STRUCTS), got = { 0 };
@@ -351,6 +366,7 @@ int main(void)
         cmocka_unit_test(what_trails_an_update_is_left_out),
         cmocka_unit_test(unsorted_deletions_are_put_right_before_they_are_written),
         cmocka_unit_test(structs_beyond_the_budget_are_refused),
+        cmocka_unit_test(two_bytes_more_allow_one_struct_more),
         cmocka_unit_test(many_small_updates_share_one_budget_when_merged),
         cmocka_unit_test(only_the_documents_limits_hold_for_what_is_loaded),
         cmocka_unit_test(a_key_that_is_used_again_cannot_multiply_memory),

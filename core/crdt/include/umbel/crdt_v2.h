@@ -11,13 +11,13 @@
  * U+FFFD each.
  *
  * Columns can claim millions of structs in a few bytes. An update of N bytes may hold UM_CRDT_V2_FREE_STRUCTS +
- * N * UM_CRDT_V2_STRUCTS_PER_BYTE of them, and the limits `update_*` hold for what it is in v1; else UM_ELIMIT. */
+ * N / UM_CRDT_V2_BYTES_PER_STRUCT of them, and the limits `update_*` hold for what it is in v1; else UM_ELIMIT. */
 #ifndef UMBEL_CRDT_V2_H
 #define UMBEL_CRDT_V2_H
 #include <umbel/crdt.h>
 
-#define UM_CRDT_V2_STRUCTS_PER_BYTE 64
 #define UM_CRDT_V2_FREE_STRUCTS     65536
+#define UM_CRDT_V2_BYTES_PER_STRUCT 2
 
 /* Struct by struct, sections in order as read; the deletions sorted by client, and for v2 by clock. */
 UM_CHECK_RESULT um_err um_crdt_v1_to_v2(const struct um_crdt_conf *conf, struct um_span update, struct um_buf *out);
