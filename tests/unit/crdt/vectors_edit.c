@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <umbel/crdt_types.h>
+#include <umbel/crdt_v2.h>
 
 struct session {
     struct tally *t;
@@ -486,17 +487,21 @@ static void check_op(struct session *s, uint64_t client, const json_t *op, size_
 
 static void check_end(struct session *s, const json_t *vector)
 {
-    struct um_buf got = { 0 }, want = b64(get(vector, "state_v1"));
+    struct um_buf got = { 0 }, want = b64(get(vector, "state_v1")), want_v2 = b64(get(vector, "state_v2"));
     const char *name;
     json_t *dump;
 
     check(s->t, um_crdt_encode(s->doc, UM_SPAN(NULL, 0), &got) == UM_OK, "state");
     check_bytes(s->t, buf_span(&got), buf_span(&want), "state");
     um_buf_clear(&got);
+    check(s->t, um_crdt_encode_v2(s->doc, UM_SPAN(NULL, 0), &got) == UM_OK, "state, v2");
+    check_bytes(s->t, buf_span(&got), buf_span(&want_v2), "state, v2");
+    um_buf_clear(&got);
     json_object_foreach(json_object_get(vector, "content"), name, dump)
         check_json(s->t, um_crdt_read_dump(s->doc, UM_SPAN_STR(name), &got), &got, dump, "content");
     um_buf_free(&got);
     um_buf_free(&want);
+    um_buf_free(&want_v2);
 }
 
 static void edits_replay(struct tally *t, const json_t *vector, bool trees)
