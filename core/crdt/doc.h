@@ -125,8 +125,8 @@ struct milestone {
 };
 struct region {
     uint32_t from, to;                /* bytes of the arena */
-    VEC(struct milestone) marks;      /* every MILESTONE units */
-    uint32_t near;                    /* the one that was found last */
+    uint32_t clock;                   /* of unit 0: all that is cut out of it keeps its clocks */
+    VEC(struct milestone) marks;      /* one per MILESTONE units */
 };
 /* What an observer will be told; only while there is one. */
 struct note {

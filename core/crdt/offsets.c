@@ -40,17 +40,17 @@ static uint32_t region_before(const struct um_crdt *doc, uint32_t offset)
     return lo == 0 ? NONE : lo - 1;
 }
 
+/* Milestone I is the first unit at or behind I * MILESTONE where a character begins. */
 static bool milestones_make(struct um_crdt *doc, enum kind kind, struct region *g)
 {
     const uint8_t *base = doc->content.v, *p = base + g->from, *end = base + g->to;
-    uint32_t unit = 0, next = 0, n;
+    uint32_t unit = 0, n;
 
     while (p < end) {
-        if (unit >= next) {
+        if (unit >= g->marks.n * MILESTONE) {
             if (!vec_room(&doc->mem, &g->marks, 1))
                 return false;
             g->marks.v[g->marks.n++] = (struct milestone){ (uint32_t)(p - base), unit };
-            next = unit + MILESTONE;
         }
         p = unit_step(kind, p, end, &n);
         unit += n;
@@ -58,11 +58,14 @@ static bool milestones_make(struct um_crdt *doc, enum kind kind, struct region *
     return g->marks.n > 0;
 }
 
+/* The clock of the first unit that IT has bytes of. */
+static uint32_t content_clock(const struct item *it) { return it->clock + ((it->flags & F_HEAD_HALF) != 0); }
+
 /* The region that holds IT's bytes; NULL: short, or no memory. */
-static struct region *region_of(struct um_crdt *doc, const struct item *it)
+static const struct region *region_of(struct um_crdt *doc, const struct item *it)
 {
     uint32_t k = region_before(doc, it->content);
-    struct region g = { .from = it->content, .to = it->content + it->bytes };
+    struct region g = { .from = it->content, .to = it->content + it->bytes, .clock = content_clock(it) };
 
     if (k != NONE && it->content + it->bytes <= doc->regions.v[k].to)
         return &doc->regions.v[k];
@@ -79,49 +82,26 @@ static struct region *region_of(struct um_crdt *doc, const struct item *it)
     return &doc->regions.v[k];
 }
 
-/* Does milestone I lie at or before OFFSET, or UNIT when OFFSET is NONE? */
-static bool milestone_is_before(const struct region *g, uint32_t i, uint32_t offset, uint32_t unit)
+/* The last milestone at or before UNIT. */
+static struct milestone milestone_before(const struct region *g, uint32_t unit)
 {
-    return offset != NONE ? g->marks.v[i].offset <= offset : g->marks.v[i].unit <= unit;
+    uint32_t i = UM_MIN(unit / MILESTONE, g->marks.n - 1);
+
+    return g->marks.v[g->marks.v[i].unit <= unit ? i : i - 1];
 }
 
-/* The last milestone before it; the first one is. Cuts come in clusters: the last answer and its neighbours first. */
-static struct milestone milestone_before(struct region *g, uint32_t offset, uint32_t unit)
-{
-    uint32_t lo = 0, hi = g->marks.n, from = g->near > 0 ? g->near - 1 : 0, to = UM_MIN(g->near + 2, hi);
-
-    if (milestone_is_before(g, from, offset, unit))
-        lo = from;
-    if (to < hi && !milestone_is_before(g, to, offset, unit))
-        hi = to;
-    while (hi - lo > 1) {
-        uint32_t mid = lo + (hi - lo) / 2;
-
-        if (milestone_is_before(g, mid, offset, unit))
-            lo = mid;
-        else
-            hi = mid;
-    }
-    g->near = lo;
-    return g->marks.v[lo];
-}
-
-static size_t region_offset(const struct um_crdt *doc, struct region *g, const struct item *it, uint32_t k,
+/* Bytes of IT in front of unit number UNIT of its region. */
+static size_t region_offset(const struct um_crdt *doc, const struct region *g, const struct item *it, uint32_t unit,
                             bool *half)
 {
     const uint8_t *base = doc->content.v, *end = base + g->to;
-    struct milestone m = it->content == g->from ? g->marks.v[0] : milestone_before(g, it->content, 0);
+    struct milestone m = milestone_before(g, unit);
     uint32_t n;
 
-    for (const uint8_t *p = base + m.offset; p < base + it->content; m.unit += n)
-        p = unit_step(it->kind, p, end, &n);
-    k += m.unit;                          /* counted from the region's beginning */
-    m = milestone_before(g, NONE, k);
-    *half = false;
-    while (m.unit < k) {
+    while (m.unit < unit) {
         const uint8_t *next = unit_step(it->kind, base + m.offset, end, &n);
 
-        if (m.unit + n > k) {
+        if (m.unit + n > unit) {
             *half = true;
             break;
         }
@@ -134,7 +114,7 @@ static size_t region_offset(const struct um_crdt *doc, struct region *g, const s
 size_t content_offset(struct um_crdt *doc, const struct item *it, uint32_t k, bool *half)
 {
     uint32_t halves = (uint32_t)((it->flags & F_HEAD_HALF) != 0) + ((it->flags & F_TAIL_HALF) != 0);
-    struct region *g;
+    const struct region *g;
 
     *half = false;
     if (it->bytes == 0)
@@ -142,7 +122,7 @@ size_t content_offset(struct um_crdt *doc, const struct item *it, uint32_t k, bo
     if (it->kind == KIND_STRING && it->bytes == it->len - halves)
         return k;
     if ((g = region_of(doc, it)) != NULL)
-        return region_offset(doc, g, it, k, half);
+        return region_offset(doc, g, it, content_clock(it) + k - g->clock, half);
     return body_offset(it->kind, item_body(doc, it), k, half);
 }
 

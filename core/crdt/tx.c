@@ -98,6 +98,12 @@ static void join_down(struct um_crdt *doc, struct cursor at, uint32_t from)
     }
 }
 
+/* join_new looks at every struct that is new, so what lies among them needs no looking at before or after. */
+static bool is_new(const struct um_crdt *doc, const struct span32 *g)
+{
+    return g->clock >= client_before(doc, g->client);
+}
+
 static void join_deleted(struct um_crdt *doc)
 {
     const struct tx *tx = doc->tx;
@@ -107,8 +113,11 @@ static void join_deleted(struct um_crdt *doc)
             to++;
         for (uint32_t k = to; k > from; k--) {
             const struct span32 *g = &tx->deleted.v[k - 1];
-            struct cursor at = index_find(&doc->clients.v[g->client], g->clock + g->len - 1);
+            struct cursor at;
 
+            if (is_new(doc, g))
+                continue;
+            at = index_find(&doc->clients.v[g->client], g->clock + g->len - 1);
             cursor_next(&at);
             join_down(doc, at, g->clock);
         }
@@ -132,8 +141,11 @@ static void join_splits(struct um_crdt *doc)
     for (uint32_t k = tx->splits.n; k > 0; k--) {
         const struct span32 *g = &tx->splits.v[k - 1];
         struct client *c = &doc->clients.v[g->client];
-        struct cursor at = index_find(c, g->clock), right = at;
+        struct cursor at, right;
 
+        if (is_new(doc, g))
+            continue;
+        at = right = index_find(c, g->clock);
         if (cursor_next(&right) && !entry_stands_alone(doc, right)) {
             if (merge_lefts(doc, &right) > 1)
                 continue;
