@@ -3,11 +3,14 @@
  *   check -> plan -> reserve -> integrate -> delete -> retry what waited
  *         -> (formatting clean-up) -> collect -> join -> event, once per transaction
  *
- * Only the steps before "integrate" can fail. */
+ * Only the steps before "integrate" can fail, and "integrate" itself when placing structs takes too long: then it
+ * takes back what it did. */
 #include "cold.h"
 #include "edit.h"
 #include "typing.h"
 #include "undo.h"
+
+#define NO_LIMIT UINT64_MAX           /* of scan_steps: what was once accepted is accepted */
 
 /* ---- the common keystroke ------------------------------------------------------------------------------ */
 
@@ -94,16 +97,20 @@ static void deletions_apply(struct um_crdt *doc, const struct scan *scan)
 }
 
 /* Plans, and changes only when everything needed is at hand. READY: what waited before may go on. */
-static um_err update_apply(struct um_crdt *doc, struct um_span update, const struct scan *scan, bool *waits,
-                           bool *ready)
+static um_err update_apply(struct um_crdt *doc, struct um_span update, const struct scan *scan, uint64_t max_scan,
+                           bool *waits, bool *ready)
 {
     struct plan plan;
     struct piece piece = { 0 };
     um_err err;
 
     if ((err = plan_make(doc, &plan, update, scan)) == UM_OK &&
-        (err = pending_reserve(doc, &plan, &piece)) == UM_OK) {
-        plan_run(doc, &plan);
+        (err = pending_reserve(doc, &plan, &piece)) == UM_OK && !plan_run(doc, &plan, max_scan)) {
+        tx_rollback(doc);
+        mem_free(&doc->mem, piece.data, piece.len);
+        err = UM_ELIMIT;
+    }
+    if (err == UM_OK) {
         *ready = pending_is_ready(doc);
         pending_add(doc, &plan, &piece);
         deletions_apply(doc, scan);
@@ -129,7 +136,7 @@ static void pending_retry(struct um_crdt *doc)
         doc->pending.missing = (__typeof__(old.missing)){ 0 };
         doc->pending.bytes = 0;
         doc->pending.structs = doc->pending.sections = doc->pending.compacted = 0;
-        if (update_apply(doc, UM_SPAN(buf.data, buf.len), &scan, &waits, &ready) == UM_OK) {
+        if (update_apply(doc, UM_SPAN(buf.data, buf.len), &scan, NO_LIMIT, &waits, &ready) == UM_OK) {
             struct pending now = doc->pending;
 
             doc->tx->odd = true;
@@ -217,8 +224,8 @@ static void tx_finish(struct um_crdt *doc, struct um_span update, const struct s
     }
 }
 
-static um_err apply_checked(struct um_crdt *doc, struct um_span update, const struct scan *scan, bool want_event,
-                            struct um_crdt_applied *out)
+static um_err apply_checked(struct um_crdt *doc, struct um_span update, const struct scan *scan, uint64_t max_scan,
+                            bool want_event, struct um_crdt_applied *out)
 {
     struct names_mark mark = names_mark(doc);
     uint32_t n_clients = doc->clients.n;
@@ -226,7 +233,7 @@ static um_err apply_checked(struct um_crdt *doc, struct um_span update, const st
     um_err err;
 
     tx_begin(doc, &doc->txs[0], false);
-    if ((err = update_apply(doc, update, scan, &out->pending, &ready)) != UM_OK) {
+    if ((err = update_apply(doc, update, scan, max_scan, &out->pending, &ready)) != UM_OK) {
         names_rollback(doc, mark);
         clients_truncate(doc, n_clients);
         items_trim(doc);
@@ -268,7 +275,8 @@ static um_err apply_limited(struct um_crdt *doc, struct um_span update, const st
     if ((err = update_scan(update, limits, &scan)) != UM_OK ||
         (err = update_check_unique(&doc->mem, update, &scan)) != UM_OK)
         return err;
-    return apply_checked(doc, update, &scan, want_event, out);
+    return apply_checked(doc, update, &scan, limits->scan_steps == UINT32_MAX ? NO_LIMIT : limits->scan_steps, want_event,
+                         out);
 }
 
 um_err um_crdt_apply(struct um_crdt *doc, struct um_span update, struct um_crdt_applied *out)

@@ -21,12 +21,12 @@ void tx_record_delete(struct um_crdt *doc, uint32_t client, uint32_t clock, uint
     tx->deleted.v[tx->deleted.n++] = (struct span32){ client, clock, len };
 }
 
-void tx_note_split(struct um_crdt *doc, uint32_t client, uint32_t clock)
+void tx_note_split(struct um_crdt *doc, uint32_t client, uint32_t clock, uint32_t cut)
 {
     struct tx *tx = doc->tx;
 
     if (vec_room(&doc->mem, &tx->splits, 1))
-        tx->splits.v[tx->splits.n++] = (struct span32){ client, clock, 0 };
+        tx->splits.v[tx->splits.n++] = (struct span32){ client, clock, cut };
 }
 
 /* A type counts as changed when it existed before and is still there. Only texts are of interest: they may ask
@@ -142,7 +142,7 @@ static void children_delete(struct um_crdt *doc, uint32_t type)
                 continue;
             }
         } else if (it->clock < client_before(doc, it->client)) {
-            tx_note_split(doc, it->client, it->clock);
+            tx_note_split(doc, it->client, it->clock, 0);
         }
         i = walk_beside(&w, it);
     }

@@ -23,6 +23,7 @@ struct um_crdt_limits limits_of_store(const struct um_crdt *doc)
     struct um_crdt_limits limits = doc->limits;
 
     limits.update_bytes = limits.update_structs = limits.update_clients = limits.update_ranges = UINT32_MAX;
+    limits.scan_steps = UINT32_MAX;
     return limits;
 }
 

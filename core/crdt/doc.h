@@ -141,10 +141,13 @@ struct tx {
     uint32_t epoch;
     VEC(uint32_t) touched;            /* clients whose structs may have changed */
     VEC(struct span32) deleted;       /* in order of deletion */
-    VEC(struct span32) splits;        /* (client, clock) to join again */
+    VEC(struct span32) splits;        /* (client, clock) to join again; len: of what was cut off there, 0: nothing */
     VEC(uint32_t) texts;              /* texts that changed */
     VEC(struct note) notes;
     VEC(struct subdoc_note) subdocs;
+    uint64_t scanned;                 /* items passed by conflict scans */
+    uint32_t entered;                 /* the item that entered last; NONE */
+    uint32_t content;                 /* bytes of the arena at its beginning */
     bool notes_lost;
     bool local;                       /* the clean-up: touches no states */
     bool lost;                        /* memory ran out where going on was possible: event unknown */
@@ -301,6 +304,7 @@ void items_destroy(struct um_crdt *doc);
 uint32_t client_find(const struct um_crdt *doc, uint64_t id);      /* NONE when unknown */
 um_err client_intern(struct um_crdt *doc, uint64_t id, uint32_t *out);
 void clients_truncate(struct um_crdt *doc, uint32_t n);   /* forgets the newest, which hold nothing */
+void index_truncate(struct um_crdt *doc, struct client *c, uint32_t clock);    /* forgets structs from CLOCK on */
 void clients_sort(struct um_crdt *doc);
 um_err index_reserve(struct um_crdt *doc, struct client *c);       /* c->appends, c->inserts */
 um_err index_reserve_chunks(struct um_crdt *doc);
@@ -328,6 +332,7 @@ uint32_t root_find(const struct um_crdt *doc, struct um_span name);
 um_err types_reserve(struct um_crdt *doc, uint32_t n_types, uint32_t n_slots);
 uint32_t type_new(struct um_crdt *doc, uint8_t kind, uint32_t name, uint32_t item);    /* from the reserve */
 void type_free(struct um_crdt *doc, uint32_t t);          /* and its slots */
+void slots_drop_empty(struct um_crdt *doc, uint32_t type);
 uint32_t slot_find(const struct um_crdt *doc, uint32_t type, uint32_t key);
 uint32_t slot_get(struct um_crdt *doc, uint32_t type, uint32_t key);       /* from the reserve when new */
 struct names_mark {
@@ -347,6 +352,7 @@ void offsets_drop(struct um_crdt *doc);
 
 /* split.c: cutting and joining structs */
 uint32_t item_split(struct um_crdt *doc, struct cursor at, uint32_t k);    /* the right part */
+void item_unsplit(struct um_crdt *doc, uint32_t client, uint32_t clock);    /* the part that begins at CLOCK */
 uint32_t item_ending(struct um_crdt *doc, uint32_t client, uint32_t clock);    /* last id is clock; NONE: collected */
 uint32_t item_starting(struct um_crdt *doc, uint32_t client, uint32_t clock);  /* first id is clock; NONE: collected */
 uint32_t item_holding(const struct um_crdt *doc, uint32_t client, uint32_t clock);     /* as it is; NONE: collected */
@@ -357,7 +363,7 @@ uint32_t merge_lefts(struct um_crdt *doc, struct cursor *at);     /* joins AT to
 void item_delete(struct um_crdt *doc, uint32_t i);
 void range_delete(struct um_crdt *doc, uint32_t client, uint32_t clock, uint32_t end);    /* end <= state */
 void tx_record_delete(struct um_crdt *doc, uint32_t client, uint32_t clock, uint32_t len);
-void tx_note_split(struct um_crdt *doc, uint32_t client, uint32_t clock);
+void tx_note_split(struct um_crdt *doc, uint32_t client, uint32_t clock, uint32_t cut);
 void tx_note_change(struct um_crdt *doc, uint32_t type);
 void collect_deleted(struct um_crdt *doc);                /* garbage collection of the transaction's deletions */
 
@@ -400,9 +406,12 @@ struct plan {
     uint64_t items;                   /* that may be needed */
 };
 um_err plan_make(struct um_crdt *doc, struct plan *p, struct um_span update, const struct scan *scan);
-void plan_run(struct um_crdt *doc, struct plan *p);
+bool plan_run(struct um_crdt *doc, struct plan *p, uint64_t max_scan);    /* false: gave up (rollback.c) */
 void plan_free(struct um_crdt *doc, struct plan *p);
 um_err depth_check(struct um_crdt *doc, struct plan *p);
+
+/* rollback.c */
+void tx_rollback(struct um_crdt *doc);                    /* takes back what plan_run did, before anything is joined */
 
 /* tx.c: the life of a transaction */
 void tx_begin(struct um_crdt *doc, struct tx *tx, bool local);

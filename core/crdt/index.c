@@ -417,6 +417,22 @@ static struct cursor chunk_join(struct um_crdt *doc, struct cursor at)
     return at;
 }
 
+void index_truncate(struct um_crdt *doc, struct client *c, uint32_t clock)
+{
+    while (c->n_dir > 0) {
+        struct dir *d = &c->dir[c->n_dir - 1];
+
+        while (d->n > 0 && d->e[d->n - 1u].clock >= clock) {
+            d->n--;
+            doc->n_structs--;
+        }
+        if (d->n > 0 || c->n_dir == 1)
+            break;
+        dir_remove(doc, c, c->n_dir - 1);
+    }
+    c->state = clock;
+}
+
 struct cursor index_remove_after(struct um_crdt *doc, struct cursor at, uint32_t n)
 {
     struct client *c = at.c;

@@ -22,11 +22,12 @@ static bool same_right(const struct item *a, const struct item *b)
 
 /* ---- the conflict scan --------------------------------------------------------------------------------- */
 
-/* Position of item X among the scanned ones FIRST..(N items), or NONE. Marks number the scanned items upwards
- * from doc->mark; without memory for marks the walk is repeated. */
+/* The scanned items: N of them, from FIRST to the right. Those that were asked about are numbered in doc->marks,
+ * upwards from BASE; the others when somebody asks, which is seldom: neighbours mostly have the same origin. Without
+ * memory for marks the walk is repeated. */
 struct scan_state {
-    uint32_t first, n, base;
-    bool marked;
+    uint32_t first, n;
+    uint32_t base, marked, next;      /* MARKED of them have a number, NEXT is the first that has none */
 };
 
 static bool marks_ready(struct um_crdt *doc)
@@ -41,31 +42,30 @@ static bool marks_ready(struct um_crdt *doc)
     return true;
 }
 
-static void scan_mark(struct um_crdt *doc, struct scan_state *s, uint32_t o)
+static bool scan_mark(struct um_crdt *doc, struct scan_state *s)
 {
-    s->n++;
-    if (!s->marked && s->n == SCAN_SHORT && marks_ready(doc)) {
-        uint32_t i = s->first;
-
+    if (s->marked == 0) {
+        if (!marks_ready(doc))
+            return false;
         if (doc->mark > UINT32_MAX - doc->items.used - 1) {
             memset(doc->marks.v, 0, doc->marks.cap * sizeof(*doc->marks.v));
             doc->mark = 0;
         }
         s->base = doc->mark + 1;
-        for (uint32_t k = 0; k < s->n; k++, i = item_at(doc, i)->right)
-            doc->marks.v[i] = s->base + k;
-        s->marked = true;
-        return;
+        s->next = s->first;
     }
-    if (s->marked)
-        doc->marks.v[o] = s->base + s->n - 1;
+    for (; s->marked < s->n; s->marked++, s->next = item_at(doc, s->next)->right)
+        doc->marks.v[s->next] = s->base + s->marked;
+    doc->mark = s->base + s->n;
+    return true;
 }
 
-static uint32_t scan_place(const struct um_crdt *doc, const struct scan_state *s, uint32_t x)
+/* Which of the scanned items X is; NONE: none of them. */
+static uint32_t scan_place(struct um_crdt *doc, struct scan_state *s, uint32_t x)
 {
     uint32_t i = s->first;
 
-    if (s->marked)
+    if (s->n >= SCAN_SHORT && scan_mark(doc, s))
         return doc->marks.v[x] >= s->base ? doc->marks.v[x] - s->base : NONE;
     for (uint32_t k = 0; k < s->n; k++, i = item_at(doc, i)->right)
         if (i == x)
@@ -84,9 +84,9 @@ static uint32_t conflict_scan(struct um_crdt *doc, const struct item *it, uint32
         const struct item *other = item_at(doc, o);
         uint32_t place = NONE;
 
-        scan_mark(doc, &s, o);
+        s.n++;
         if (same_origin(it, other)) {
-            if (doc->clients.v[other->client].id < doc->clients.v[it->client].id) {
+            if (other->client != it->client && doc->clients.v[other->client].id < doc->clients.v[it->client].id) {
                 left = o;
                 conflicts_from = s.n;
             } else if (same_right(it, other)) {
@@ -114,8 +114,7 @@ static uint32_t conflict_scan(struct um_crdt *doc, const struct item *it, uint32
         }
         o = other->right;
     }
-    if (s.marked)
-        doc->mark = s.base + s.n;
+    doc->tx->scanned += s.n;
     return left;
 }
 
@@ -195,6 +194,7 @@ void item_enter(struct um_crdt *doc, uint32_t i, uint32_t left, uint32_t type)
     struct item *it = item_at(doc, i);
     const struct type *t;
 
+    doc->tx->entered = i;
     item_link(doc, i, left);
     if (item_is_visible(it) && !item_is_keyed(it))
         doc->types.v[type].length += it->len;
@@ -211,13 +211,23 @@ void item_enter(struct um_crdt *doc, uint32_t i, uint32_t left, uint32_t type)
         item_delete(doc, i);
 }
 
+/* Whoever inserts again and again at one place, each time in front of the last (a list that grows at its head), need
+ * not scan: RIGHT entered just before with the same origin, so IT would pass the same items and stop in front of it. */
+static bool enters_before_last(const struct um_crdt *doc, const struct item *it, uint32_t right)
+{
+    return right != NONE && right == doc->tx->entered && item_at(doc, right)->client == it->client &&
+           same_origin(it, item_at(doc, right));
+}
+
 void item_enter_between(struct um_crdt *doc, uint32_t i, uint32_t left, uint32_t right, uint32_t type)
 {
     const struct item *it = item_at(doc, i);
-    bool is_free = left != NONE ? item_at(doc, left)->right == right : right != NONE && item_at(doc,
-                                                                                                right)->left == NONE;
+    bool is_free = left != NONE ? item_at(doc, left)->right == right
+                                : right != NONE && item_at(doc, right)->left == NONE;
 
-    if (!is_free)
+    if (enters_before_last(doc, it, right))
+        left = item_at(doc, right)->left;
+    else if (!is_free)
         left = conflict_scan(doc, it, left, left != NONE ? item_at(doc, left)->right : list_head(doc, it), right);
     item_enter(doc, i, left, type);
 }

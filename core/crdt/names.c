@@ -210,18 +210,42 @@ uint32_t slot_get(struct um_crdt *doc, uint32_t type, uint32_t key)
     return s;
 }
 
+static void slot_free(struct um_crdt *doc, uint32_t s)
+{
+    struct slot *slot = &doc->slots.v[s];
+
+    table_remove_at(&doc->slot_table, slot_place(doc, slot->type, slot->key), slot_hash, doc);
+    slot->next = doc->free_slot;
+    doc->free_slot = s;
+}
+
+void slots_drop_empty(struct um_crdt *doc, uint32_t type)
+{
+    struct type *t = &doc->types.v[type];
+    uint32_t *link = &t->first_slot;
+
+    t->last_slot = NONE;
+    while (*link != NONE) {
+        uint32_t s = *link;
+
+        if (doc->slots.v[s].head == NONE) {
+            *link = doc->slots.v[s].next;
+            slot_free(doc, s);
+        } else {
+            t->last_slot = s;
+            link = &doc->slots.v[s].next;
+        }
+    }
+}
+
 void type_free(struct um_crdt *doc, uint32_t type)
 {
     struct type *t = &doc->types.v[type];
     uint32_t next;
 
     for (uint32_t s = t->first_slot; s != NONE; s = next) {
-        struct slot *slot = &doc->slots.v[s];
-
-        next = slot->next;
-        table_remove_at(&doc->slot_table, slot_place(doc, type, slot->key), slot_hash, doc);
-        slot->next = doc->free_slot;
-        doc->free_slot = s;
+        next = doc->slots.v[s].next;
+        slot_free(doc, s);
     }
     posindex_drop(doc, type);
     t->item = doc->free_type;

@@ -359,7 +359,8 @@ static void known_skip(struct um_crdt *doc, const struct wire *w)
         cache_drop(doc);
 }
 
-void plan_run(struct um_crdt *doc, struct plan *p)
+/* Gives up when conflict scans get out of hand, unless taking everything back is impossible. */
+bool plan_run(struct um_crdt *doc, struct plan *p, uint64_t max_scan)
 {
     struct wire w;
 
@@ -383,8 +384,11 @@ void plan_run(struct um_crdt *doc, struct plan *p)
                 known_skip(doc, &w);
             else
                 integrate(doc, s->client, &w, state - w.clock);
+            if (doc->tx->scanned > max_scan && !doc->tx->lost)
+                return false;
         }
     }
+    return true;
 }
 
 void plan_free(struct um_crdt *doc, struct plan *p)

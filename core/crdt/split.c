@@ -52,7 +52,7 @@ uint32_t item_split(struct um_crdt *doc, struct cursor at, uint32_t k)
     posindex_cut(doc, i);
     if (item_is_redone(it))
         redone_split(doc, i, n, k);
-    tx_note_split(doc, it->client, r->clock);
+    tx_note_split(doc, it->client, r->clock, r->len);
     if (it->clock >= client_before(doc, it->client))
         doc->tx->odd = true;
     return n;
@@ -99,6 +99,34 @@ static bool items_may_join(const struct um_crdt *doc, uint32_t l, uint32_t r)
            item_is_deleted(a) == item_is_deleted(b) && !item_is_redone(a) && !item_is_redone(b) &&
            b->origin_client == b->client && b->origin_clock == b->clock - 1 &&
            a->right_client == b->right_client && (a->right_client == NONE || a->right_clock == b->right_clock);
+}
+
+/* The opposite of item_split, before anything else was done with the parts: not even a pair that was torn is lost. */
+void item_unsplit(struct um_crdt *doc, uint32_t client, uint32_t clock)
+{
+    struct cursor at = index_find(&doc->clients.v[client], clock);
+    uint32_t n = cursor_entry(at)->ref, i;
+    struct item *it, *r = item_at(doc, n);
+
+    cursor_prev(&at);
+    i = cursor_entry(at)->ref;
+    it = item_at(doc, i);
+    posindex_absorb(doc, i, n);
+    if ((r->flags & F_HEAD_HALF) != 0)
+        doc->garbage -= 4;
+    it->flags = (it->flags & ~(unsigned)F_TAIL_HALF & 0x3fu) | (r->flags & F_TAIL_HALF);
+    if (it->kind != KIND_TYPE && it->kind != KIND_DELETED)
+        it->bytes = r->content + r->bytes - it->content;
+    it->len += r->len;
+    it->right = r->right;
+    if (r->right != NONE)
+        item_at(doc, r->right)->left = i;
+    else if (item_is_keyed(it))
+        doc->slots.v[it->parent].tail = i;
+    if (at.c->run_item == n)
+        at.c->run_item = i;
+    item_free(doc, n);
+    index_remove_after(doc, at, 1);
 }
 
 bool entry_stands_alone(const struct um_crdt *doc, struct cursor at)

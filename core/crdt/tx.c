@@ -9,6 +9,9 @@ void tx_begin(struct um_crdt *doc, struct tx *tx, bool local)
     tx->epoch = ++doc->epoch;
     tx->touched.n = tx->deleted.n = tx->splits.n = tx->texts.n = tx->notes.n = tx->subdocs.n = 0;
     tx->local = local;
+    tx->scanned = 0;
+    tx->entered = NONE;
+    tx->content = doc->content.n;
     tx->lost = tx->odd = tx->notes_lost = false;
     doc->tx = tx;
 }

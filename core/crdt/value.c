@@ -155,7 +155,7 @@ static struct value_entry *entry_find(struct tree *t, const struct value_entry *
                 return &v[i];
         return NULL;
     }
-    for (uint64_t h = um_hash(e->key);; h++) {
+    for (uint64_t h = um_hash_keyed(t->room.hash_key, e->key);; h++) {
         *place = &t->table[h & t->mask];
         if (**place == NOTHING)
             return NULL;
@@ -220,6 +220,8 @@ static bool entries_settle(struct tree *t)
             return false;
         memset(t->table, 0xff, size * sizeof(*t->table));
         t->mask = size - 1;
+        if ((t->room.hash_key[0] | t->room.hash_key[1]) == 0)
+            um_random_bytes(t->room.hash_key, sizeof(t->room.hash_key));
     }
     entries_unite(t);
     mem_free(&t->room.mem, t->table, size * sizeof(*t->table));

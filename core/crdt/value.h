@@ -26,6 +26,7 @@ struct value_room {
     VEC(struct value_node) nodes;
     VEC(struct value_entry) entries;
     struct um_buf keys;               /* those with escapes */
+    uint64_t hash_key[2];             /* drawn when the first table is made */
 };
 UM_CHECK_RESULT um_err json_to_any_in(struct value_room *room, struct um_span json, uint32_t max_depth,
                                       struct um_buf *out);

@@ -6,6 +6,7 @@
 #include <umbel/crdt.h>
 
 #define UPDATES_MAX 64
+#define PLENTY 10000000
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,7 +24,7 @@ static struct um_buf state_of(const struct um_crdt *doc)
     return b;
 }
 
-static struct um_crdt *doc_new(bool gc, bool cleanup)
+static struct um_crdt *doc_new(bool gc, bool cleanup, uint32_t scan_steps)
 {
     struct um_crdt_conf cf;
     struct um_crdt *doc;
@@ -31,6 +32,7 @@ static struct um_crdt *doc_new(bool gc, bool cleanup)
     um_crdt_conf_init(&cf);
     cf.gc = gc;
     cf.cleanup = cleanup;
+    cf.limits.scan_steps = scan_steps;
     UM_ASSERT(um_crdt_new(&cf, &doc) == UM_OK);
     return doc;
 }
@@ -93,14 +95,14 @@ static um_err piece_apply(void *arg, struct um_span piece)
 static void check_copies(struct um_crdt *doc)
 {
     struct um_buf state = state_of(doc), again;
-    struct um_crdt *copy = doc_new(true, false), *pieces = doc_new(true, false);
+    struct um_crdt *copy = doc_new(true, false, PLENTY), *pieces = doc_new(true, false, PLENTY);
     struct um_span s = UM_SPAN(state.data, state.len);
     bool known;
 
-    UM_ASSERT(um_crdt_apply(copy, s, NULL) == UM_OK);
+    UM_ASSERT(um_crdt_load(copy, s, NULL) == UM_OK);
     again = state_of(copy);
     UM_ASSERT(um_crdt_contains(copy, s, &known) == UM_OK);
-    UM_ASSERT(um_crdt_apply(doc, UM_SPAN(again.data, again.len), NULL) == UM_OK);
+    UM_ASSERT(um_crdt_load(doc, UM_SPAN(again.data, again.len), NULL) == UM_OK);
     UM_ASSERT(um_crdt_encode_pieces(doc, UM_SPAN(NULL, 0), 64, piece_apply, pieces) == UM_OK);
     UM_ASSERT(um_crdt_apply(pieces, s, NULL) == UM_OK);
     um_buf_free(&again);
@@ -112,7 +114,8 @@ static void check_copies(struct um_crdt *doc)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     bool gc = size == 0 || (data[0] & 1) == 0;
-    struct um_crdt *doc = doc_new(gc, true), *peer = doc_new(gc, false);
+    uint32_t steps = size > 0 && (data[0] & 2) != 0 ? 3 : PLENTY;
+    struct um_crdt *doc = doc_new(gc, true, steps), *peer = doc_new(gc, false, PLENTY);
     struct um_buf a = { 0 }, b = { 0 };
 
     UM_ASSERT(um_crdt_apply(doc, UM_SPAN(base, sizeof(base)), NULL) == UM_OK);

@@ -1,5 +1,6 @@
 /* Promises of the public interface that the vectors do not show. */
 #include "support.h"
+#include <umbel/crdt_events.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -297,6 +298,7 @@ LIMIT(pending_clients, 2) LIMIT(pending_clients, 1)
 LIMIT(type_depth, 2) LIMIT(type_depth, 1)
 LIMIT(value_depth, 2) LIMIT(value_depth, 1)
 LIMIT(key_bytes, 1) LIMIT(key_bytes, 0)
+LIMIT(scan_steps, 1) LIMIT(scan_steps, 0)
 
 static void each_limit_holds_at_its_value(void **state)
 {
@@ -305,6 +307,7 @@ static void each_limit_holds_at_its_value(void **state)
     static const uint8_t waiting[] = { 2, 1, 2, 9, 4, 1, 1, 'a', 1, 'x', 1, 1, 9, 4, 1, 1, 'b', 1, 'y', 0 };
     static const uint8_t nested[] = { 1, 2, 1, 0, 7, 1, 1, 'a', 0, 7, 0, 1, 0, 0, 0 };
     static const uint8_t deep[] = { 1, 1, 1, 0, 8, 1, 1, 'a', 1, 117, 1, 117, 1, 126, 0 };
+    static const uint8_t beside[] = { 2, 1, 3, 0, 4, 1, 1, 'a', 1, 'x', 1, 2, 0, 4, 1, 1, 'a', 1, 'y', 0 };
     static const uint8_t keyed[] = { 1, 1, 1, 0, 0x28, 1, 1, 'a', 1, 'k', 1, 126, 0 };
     static const uint8_t one_client[] = { 1, 2, 1, 0, 4, 1, 1, 'a', 1, 'x', 4, 1, 1, 'a', 1, 'y', 0 };
     static const struct {
@@ -318,7 +321,7 @@ static void each_limit_holds_at_its_value(void **state)
         ROW(two_roots, root_name_bytes, 1, 0),  ROW(one_client, structs, 2, 1),
         ROW(waiting, pending_structs, 2, 1),    ROW(waiting, pending_clients, 2, 1),
         ROW(nested, type_depth, 2, 1),          ROW(deep, value_depth, 2, 1),
-        ROW(keyed, key_bytes, 1, 0),
+        ROW(keyed, key_bytes, 1, 0),            ROW(beside, scan_steps, 1, 0),
 #undef ROW
     };
     static const uint8_t bytes[22] = { 1, 1, 1, 0, 4, 1, 1, 'a', 12, 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x',
@@ -345,6 +348,113 @@ static void what_the_store_holds_may_be_larger_than_an_update(void **state)
     assert_int_equal(um_crdt_new(&cf, &doc), UM_OK);
     assert_int_equal(um_crdt_apply(doc, UM_SPAN(two, sizeof(two)), NULL), UM_ELIMIT);
     assert_int_equal(um_crdt_load(doc, UM_SPAN(two, sizeof(two)), NULL), UM_OK);
+    um_crdt_free(doc);
+}
+
+/* ---- giving up ------------------------------------------------------------------------------------------ */
+
+/* Client 9 has a text with an emoji in its middle and a map with one key. */
+static const uint8_t calm[] = { 1, 2, 9, 0, 4, 1, 1, 't', 8, 'a', 'b', 0xf0, 0x9f, 0x98, 0x80, 'c', 'd',
+                                0x28, 1, 1, 'm', 1, 'k', 1, 125, 1, 0 };
+
+/* Client 3 sets that key and a new one to lists with something in them, makes a root, tears the emoji, marks a part bold
+ * and then puts letters where each must be compared with all before it. */
+static void put_hasty(struct um_buf *b)
+{
+    static const uint8_t head[] = { 0xa7, 9, 6, 0, 0x27, 1, 1, 'm', 1, 'n', 0, 8, 0, 3, 0, 1, 125, 1, 8, 0, 3, 1, 1, 125, 2,
+                                    4, 1, 1, 'r', 1, 'x', 0xc4, 9, 2, 9, 3, 1, '!',
+                                    0xc6, 9, 0, 9, 1, 1, 'b', 4, 't', 'r', 'u', 'e' };
+
+    um_buf_put(b, "\1\47\3\0", 4);           /* 39 structs */
+    um_buf_put(b, head, sizeof(head));
+    for (uint8_t i = 0; i < 32; i++) {
+        static const uint8_t at[] = { 5, 4, 1 };
+
+        um_buf_put(b, "\104\11", 2);
+        um_buf_put_u8(b, at[i % 3]);
+        um_buf_put(b, "\1x", 2);
+    }
+    um_buf_put_u8(b, 0);
+}
+
+struct told {
+    unsigned n;
+};
+static void note_told(void *arg, const struct um_crdt_changes *changes)
+{
+    struct told *told = arg;
+
+    (void)changes;
+    told->n++;
+}
+
+static void what_takes_too_long_to_place_is_refused_and_leaves_no_trace(void **state)
+{
+    struct um_crdt_conf cf;
+    struct um_crdt *doc, *other = doc_new(true);
+    struct um_buf hasty = { 0 }, before, after;
+    struct um_crdt_stats was, is;
+    struct told told = { 0 };
+
+    (void)state;
+    um_crdt_conf_init(&cf);
+    cf.limits.scan_steps = 100;
+    assert_int_equal(um_crdt_new(&cf, &doc), UM_OK);
+    assert_int_equal(um_crdt_declare_root(doc, UM_SPAN_STR("t"), UM_CRDT_TEXT), UM_OK);
+    assert_int_equal(um_crdt_declare_root(doc, UM_SPAN_STR("m"), UM_CRDT_MAP), UM_OK);
+    assert_int_equal(um_crdt_apply(doc, UM_SPAN(calm, sizeof(calm)), NULL), UM_OK);
+    um_crdt_observe(doc, note_told, &told);
+    before = state_of(doc);
+    um_crdt_get_stats(doc, &was);
+    put_hasty(&hasty);
+
+    assert_int_equal(um_crdt_apply(doc, buf_span(&hasty), NULL), UM_ELIMIT);
+
+    after = state_of(doc);
+    um_crdt_get_stats(doc, &is);
+    assert_true(um_span_eq(buf_span(&after), buf_span(&before)));
+    assert_int_equal(is.structs, was.structs);
+    assert_int_equal(is.clients, was.clients);
+    assert_int_equal(is.roots, was.roots);
+    assert_int_equal(told.n, 0);
+
+    assert_int_equal(um_crdt_load(doc, buf_span(&hasty), NULL), UM_OK);
+    assert_int_equal(told.n, 1);
+    assert_int_equal(um_crdt_apply(other, UM_SPAN(calm, sizeof(calm)), NULL), UM_OK);
+    assert_int_equal(um_crdt_apply(other, buf_span(&hasty), NULL), UM_OK);
+    assert_same_state(doc, other);
+    um_buf_free(&hasty);
+    um_buf_free(&before);
+    um_buf_free(&after);
+    um_crdt_free(doc);
+    um_crdt_free(other);
+}
+
+/* Ten thousand, each in front of the last, while another did the same: 10^8 comparisons if each began anew. */
+static void inserting_at_the_head_again_and_again_is_no_long_work(void **state)
+{
+    struct um_buf mine = { 0 }, theirs = { 0 };
+    struct um_crdt *doc = doc_new(true);
+
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        struct um_buf *b = k == 0 ? &mine : &theirs;
+
+        um_buf_put_u8(b, 1);
+        um_buf_put_varuint(b, 10000);
+        um_buf_put_u8(b, (uint8_t)(5 + k));
+        um_buf_put(b, "\0\10\1\1l\1~", 7);
+        for (uint32_t i = 1; i < 10000; i++) {
+            um_buf_put_u8(b, 0x48);
+            um_buf_put_u8(b, (uint8_t)(5 + k));
+            um_buf_put_varuint(b, i - 1);
+            um_buf_put(b, "\1~", 2);
+        }
+        um_buf_put_u8(b, 0);
+        assert_int_equal(um_crdt_apply(doc, buf_span(b), NULL), UM_OK);
+    }
+    um_buf_free(&mine);
+    um_buf_free(&theirs);
     um_crdt_free(doc);
 }
 
@@ -424,6 +534,8 @@ int main(void)
         cmocka_unit_test(a_small_document_is_small),
         cmocka_unit_test(each_limit_holds_at_its_value),
         cmocka_unit_test(what_the_store_holds_may_be_larger_than_an_update),
+        cmocka_unit_test(what_takes_too_long_to_place_is_refused_and_leaves_no_trace),
+        cmocka_unit_test(inserting_at_the_head_again_and_again_is_no_long_work),
         cmocka_unit_test(deep_types_are_read_deleted_and_collected),
         cmocka_unit_test(a_root_has_one_kind),
     };
