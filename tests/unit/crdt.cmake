@@ -2,6 +2,7 @@ pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 foreach(part
     alloc
     cold
+    decode
     doc
     edit
     export
@@ -30,4 +31,6 @@ foreach(part edit history)
     LINK um_crdt um_base PkgConfig::JANSSON
     INCLUDES ${CMAKE_SOURCE_DIR}/core/crdt)
 endforeach()
-target_link_options(test_crdt_malformed PRIVATE -Wl,--wrap=realloc)      # memory that runs out, in buffers too
+foreach(part decode malformed)
+  target_link_options(test_crdt_${part} PRIVATE -Wl,--wrap=realloc)       # memory that runs out, in buffers too
+endforeach()
