@@ -27,7 +27,7 @@ static uint32_t node_find(const struct um_crdt *doc, const struct plan *p, const
     k = doc->clients.v[k].section;
     lo = d->first.v[k];
     hi = lo + p->sections.v[k].s.n;
-    if (hi > d->nodes.n || d->nodes.v[lo].clock > id->clock)
+    if (d->nodes.v[lo].clock > id->clock)
         return NONE;
     while (hi - lo > 1) {
         uint32_t mid = lo + (hi - lo) / 2;
@@ -103,9 +103,7 @@ static void nodes_link(struct um_crdt *doc, const struct plan *p, struct depths 
             node->child = id == &w.parent;
             node->type = w.kind == KIND_TYPE;
             if (id != NULL && !known_depth(doc, id, node->child, &node->depth))
-                node->up = node_find(doc, p, d, id);
-            if (node->up == n)
-                node->up = NONE;
+                node->up = node_find(doc, p, d, id);      /* never N: an id of its own client's is below it */
         }
     }
 }

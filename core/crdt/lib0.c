@@ -4,6 +4,7 @@
 
 /* ---- integers, strings --------------------------------------------------------------------------------- */
 
+/* Less than eight bytes are left, which cannot exceed the largest integer, or eight go on. */
 uint64_t rd_uint_slow(struct rd *r)
 {
     uint64_t v = 0;
@@ -12,11 +13,8 @@ uint64_t rd_uint_slow(struct rd *r)
         uint8_t b = rd_u8(r);
 
         v |= (uint64_t)(b & 0x7f) << shift;
-        if (b < 0x80) {
-            if (v > LIB0_MAX_INT)
-                break;
+        if (b < 0x80)
             return v;
-        }
     }
     rd_fail(r, UM_EPROTO);
     return 0;

@@ -185,7 +185,7 @@ size_t body_offset(enum kind kind, struct um_span body, uint32_t k, bool *half)
     if (kind == KIND_STRING)
         return utf16_offset(body, k, half);
     if (kind == KIND_JSON || kind == KIND_ANY) {
-        for (; k > 0 && r.err == UM_OK; k--) {
+        for (; k > 0; k--) {
             if (kind == KIND_JSON)
                 rd_bytes(&r);
             else
@@ -198,13 +198,9 @@ size_t body_offset(enum kind kind, struct um_span body, uint32_t k, bool *half)
 
 void wire_cut(struct wire *w, uint64_t client, uint32_t k)
 {
-    size_t at = 0;
-    bool half = false;
+    bool half;
+    size_t at = body_offset(w->kind, w->body, k, &half);
 
-    if (w->kind == KIND_STRING && w->half && k > 0)
-        at = body_offset(w->kind, w->body, k - 1, &half);
-    else
-        at = body_offset(w->kind, w->body, k, &half);
     if (half)
         at += 4;                          /* the character goes; its second half is implied */
     if (w->body.data != NULL)
@@ -212,7 +208,7 @@ void wire_cut(struct wire *w, uint64_t client, uint32_t k)
     w->half = half;
     w->clock += k;
     w->len -= k;
-    if (w->kind != KIND_GC && w->kind != KIND_SKIP) {
+    if (w->kind != KIND_GC) {
         w->info |= INFO_ORIGIN;
         w->origin = (struct id){ client, w->clock - 1 };
         w->parent_form = PARENT_COPIED;
@@ -314,7 +310,7 @@ static struct um_span object_get(struct um_span object, const char *key)
 
     if (rd_u8(&r) != ANY_OBJECT)
         return found;
-    for (n = rd_uint(&r); n > 0 && r.err == UM_OK; n--) {
+    for (n = rd_uint(&r); n > 0; n--) {
         struct um_span name = rd_bytes(&r);
         const uint8_t *from = r.p;
 
@@ -516,7 +512,7 @@ bool range_next(struct range_walk *w, struct range *out)
 {
     for (;;) {
         while (w->ranges_left == 0) {
-            if (w->clients_left == 0 || w->r.err != UM_OK)
+            if (w->clients_left == 0)
                 return false;
             w->clients_left--;
             w->client = rd_uint(&w->r);
@@ -526,8 +522,6 @@ bool range_next(struct range_walk *w, struct range *out)
         out->client = w->client;
         out->clock = rd_u32(&w->r);
         out->len = rd_u32(&w->r);
-        if (w->r.err != UM_OK)
-            return false;
         if (out->len > 0)
             return true;
     }

@@ -47,7 +47,8 @@ struct wire {
 /* Reads the struct at CLOCK. LIMITS: check everything that can be checked without a document; NULL: the bytes
  * have been checked before. */
 void wire_read(struct rd *r, uint64_t client, uint32_t clock, struct wire *w, const struct um_crdt_limits *limits);
-/* Cuts K units (0 < k < len) off the front: origin, clock, body and len are those of the rest. */
+/* Cuts K units (0 < k < len) off the front: origin, clock, body and len are those of the rest. W is as wire_read left
+ * it, and no Skip. */
 void wire_cut(struct wire *w, uint64_t client, uint32_t k);
 /* Writes W as the functions without a document do: no key flag beside an origin, unless that came by cutting. */
 void wire_write(struct um_buf *out, const struct wire *w);
