@@ -66,6 +66,35 @@ static void the_callback_ends_the_walk(void **state)
     assert_int_equal(sum.structs, 1);
 }
 
+static um_err stop_at_range(void *arg, const struct um_crdt_seen *s)
+{
+    unsigned *left = arg;
+
+    return s->kind == UM_CRDT_SEEN_RANGE && --*left == 0 ? UM_EDENIED : UM_OK;
+}
+
+static void the_callback_ends_the_walk_at_a_range_too(void **state)
+{
+    static const uint8_t ranges[] = { 0, 2, 6, 2, 0, 1, 3, 1, 5, 1, 0, 1 };
+
+    (void)state;
+    for (unsigned n = 1; n <= 4; n++) {
+        unsigned left = n;
+
+        assert_int_equal(um_crdt_inspect(NULL, UM_SPAN(ranges, sizeof(ranges)), stop_at_range, &left),
+                         n <= 3 ? UM_EDENIED : UM_OK);
+    }
+}
+
+static void every_kind_has_a_name(void **state)
+{
+    (void)state;
+    assert_string_equal(um_crdt_seen_name(UM_CRDT_SEEN_RANGE), "Range");
+    assert_string_equal(um_crdt_seen_name((enum um_crdt_seen_kind)(UM_CRDT_SEEN_RANGE + 1)), "unknown");
+    assert_string_equal(um_crdt_kind_name(UM_CRDT_XML_HOOK), "XmlHook");
+    assert_string_equal(um_crdt_kind_name((enum um_crdt_kind)(UM_CRDT_UNTYPED + 1)), "unknown");
+}
+
 /* ---- verify -------------------------------------------------------------------------------------------- */
 
 static void same_verdict(struct tally *t, struct um_span update, const char *what, size_t n)
@@ -132,6 +161,9 @@ static const struct {
     { "01010500070101740900",             8,  "type",             "unknown type" },
     { "0101050005010174017b00",           8,  "content",          "not a JSON text" },
     { "02010500040101740161010501040101740162" "00", 10, "section", "a second section of this client" },
+    { "030105000401017401610109000401017401620105" "0104010174016300", 19, "section", "a second section of this client" },
+    { "0501090004010174016101050004010174016201090104010174016301050104010174016400" "0900" "00", 19, "section",
+      "a second section of this client" },
     { "0001050102",                       3,  "count of ranges",  "more ranges than bytes" },
     { "010105010affffffff0f" "00",        4,  "length",           "the clock passes 2^32-1" },
 };
@@ -171,6 +203,79 @@ static void a_limit_is_a_reason_too(void **state)
     assert_string_equal(f.why, "larger than the limit");
 }
 
+static const struct {
+    const char *hex;
+    size_t limit;                         /* which, in struct um_crdt_limits; set to 1 */
+    size_t offset;
+    const char *field, *why;
+} limit_faults[] = {
+#define AT(name) offsetof(struct um_crdt_limits, name)
+    { "02010600040101740161010500040101740162" "00", AT(update_clients), 0, "count of clients", "more than the limit" },
+    { "00010502000101010101",              AT(update_ranges),   3, "count of ranges",   "more than the limit" },
+    { "00020601000105010001",              AT(update_ranges),   7, "count of ranges",   "more than the limit" },
+    { "0101050005010174055b5b315d5d00",    AT(value_depth),     8, "content",           "nested deeper than the limit" },
+    { "01010500080101740175017501" "7e00", AT(value_depth),     9, "value",             "nested deeper than the limit" },
+    { "010105000401026161016100",          AT(root_name_bytes), 6, "root name",         "longer than the limit" },
+    { "01010500240101740261620161" "00",   AT(key_bytes),       8, "key",               "longer than the limit" },
+    { "010105000601017402616204" "7472756500", AT(key_bytes),   8, "format name",       "longer than the limit" },
+    { "0101050007010174030261" "6200",     AT(key_bytes),       9, "node name",         "longer than the limit" },
+#undef AT
+};
+
+static void each_limit_names_the_field_that_passes_it(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(limit_faults); i++) {
+        struct um_crdt_conf cf;
+        struct um_crdt_fault f;
+        struct um_buf b = { 0 };
+
+        assert_true(um_hex_decode(&b, UM_SPAN_STR(limit_faults[i].hex)));
+        um_crdt_conf_init(&cf);
+        assert_int_equal(um_crdt_verify(&cf, buf_span(&b), &f), UM_OK);
+        memcpy((char *)&cf.limits + limit_faults[i].limit, &(uint32_t){ 1 }, sizeof(uint32_t));
+        if (um_crdt_verify(&cf, buf_span(&b), &f) != UM_ELIMIT || strcmp(f.field, limit_faults[i].field) != 0 ||
+            strcmp(f.why, limit_faults[i].why) != 0 || f.offset != limit_faults[i].offset)
+            fail_msg("%s: %s: %s at %zu", limit_faults[i].hex, f.field, f.why, f.offset);
+        um_buf_free(&b);
+    }
+}
+
+static unsigned countdown;
+
+static void *failing_realloc(void *ctx, void *p, size_t size)
+{
+    (void)ctx;
+    return countdown > 0 && --countdown == 0 ? NULL : realloc(p, size);
+}
+
+static void failing_free(void *ctx, void *p)
+{
+    (void)ctx;
+    free(p);
+}
+
+static void without_memory_no_fault_is_made_up(void **state)
+{
+    static const uint8_t twice[] = { 2, 1, 5, 0, 4, 1, 1, 't', 1, 'a', 1, 5, 1, 4, 1, 1, 't', 1, 'b', 0 };
+    struct um_crdt_conf cf;
+    struct um_crdt_fault f;
+    um_err err;
+    unsigned n = 0;
+
+    (void)state;
+    um_crdt_conf_init(&cf);
+    cf.alloc = (struct um_crdt_alloc){ failing_realloc, failing_free, NULL };
+    do {
+        countdown = ++n;
+        err = um_crdt_verify(&cf, UM_SPAN(twice, sizeof(twice)), &f);
+        countdown = 0;
+    } while (err == UM_ENOMEM && n < 100);
+    assert_int_equal(err, UM_EPROTO);
+    assert_int_equal(f.offset, 10);
+    assert_true(n > 2);
+}
+
 /* ---- guessing ------------------------------------------------------------------------------------------ */
 
 static void guess_one(struct tally *t, const json_t *v)
@@ -206,6 +311,23 @@ static void a_root_s_kind_is_guessed_from_its_content(void **state)
     vectors_walk(&t, guess_one);
 }
 
+static void a_declared_root_needs_no_guess(void **state)
+{
+    static const uint8_t text[] = { 1, 1, 5, 0, 4, 1, 1, 't', 1, 'a', 0 };
+    struct um_crdt *doc = doc_new(true);
+    enum um_crdt_kind kind;
+
+    (void)state;
+    assert_int_equal(um_crdt_apply(doc, UM_SPAN(text, sizeof(text)), NULL), UM_OK);
+    assert_int_equal(um_crdt_guess_root(doc, UM_SPAN_STR("u"), &kind), UM_ENOTFOUND);
+    assert_int_equal(um_crdt_guess_root(doc, UM_SPAN_STR("t"), &kind), UM_OK);
+    assert_int_equal(kind, UM_CRDT_TEXT);
+    assert_int_equal(um_crdt_declare_root(doc, UM_SPAN_STR("t"), UM_CRDT_XML_TEXT), UM_OK);
+    assert_int_equal(um_crdt_guess_root(doc, UM_SPAN_STR("t"), &kind), UM_OK);
+    assert_int_equal(kind, UM_CRDT_XML_TEXT);
+    um_crdt_free(doc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +336,11 @@ int main(void)
         cmocka_unit_test(a_refused_update_is_refused_for_a_reason),
         cmocka_unit_test(the_place_of_a_fault_is_named),
         cmocka_unit_test(a_limit_is_a_reason_too),
+        cmocka_unit_test(each_limit_names_the_field_that_passes_it),
+        cmocka_unit_test(without_memory_no_fault_is_made_up),
+        cmocka_unit_test(every_kind_has_a_name),
+        cmocka_unit_test(the_callback_ends_the_walk_at_a_range_too),
+        cmocka_unit_test(a_declared_root_needs_no_guess),
         cmocka_unit_test(a_root_s_kind_is_guessed_from_its_content),
     };
 

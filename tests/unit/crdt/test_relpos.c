@@ -149,6 +149,77 @@ static void json_is_read_as_yjs_reads_it(void **state)
     um_buf_free(&got);
 }
 
+static void json_that_is_no_position_is_refused(void **state)
+{
+    static const char *const bad[] = {
+        "", "null", "5", "{\"item\":null}", "{\"type\":true}", "{\"item\":[]}", "{\"assoc\":\"1\"}", "{\"tname\":[]}",
+        "{\"tname\":\"t\",\"assoc\":-}", "{\"tname\":\"t\",\"assoc\":1e3}", "{\"tname\":\"t\",\"assoc\":{}}",
+        "{\"tname\":\"t\",\"assoc\":12345678901234567890}", "{\"tname\":\"t\",\"assoc\":true}",
+        "{\"item\":{\"client\":null,\"clock\":1}}", "{\"item\":{\"client\":\"1\",\"clock\":1}}",
+        "{\"item\":{\"clock\":1}}", "{\"item\":{\"client\":-1,\"clock\":1}}", "{\"item\":{\"x\":1,\"y\":[1]}}",
+        "{\"type\":{\"client\":1,\"clock\":1,\"clock\":1.0}}", "{\"item\":\"client\"}",
+    };
+    struct um_crdt_position pos;
+    struct um_buf name = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(bad); i++)
+        if (from_json(bad[i], &name, &pos) != UM_EPROTO)
+            fail_msg("taken: %s", bad[i]);
+    assert_int_equal(from_json("[[[[[[[[[[[[[[[[[0]]]]]]]]]]]]]]]]]", &name, &pos), UM_ELIMIT);
+    assert_int_equal(from_json("{\"tname\":\"t\",\"tname\":null,\"type\":{\"clock\":2,\"client\":1}}", &name, &pos), UM_OK);
+    assert_true(pos.has_type && !pos.has_root && pos.root.data == NULL);
+    um_buf_free(&name);
+}
+
+static void positions_are_equal_in_every_part_or_not(void **state)
+{
+    const struct um_crdt_position base = { .has_item = true, .item = { 1, 2 }, .has_type = true, .type = { 3, 4 },
+                                           .has_root = true, .root = UM_SPAN_STR("t"), .assoc = 1 };
+    struct um_crdt_position other[11], bare = { .assoc = 1 };
+
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(other); i++)
+        other[i] = base;
+    other[0].has_item = other[1].has_type = other[2].has_root = false;
+    other[3].assoc = 2;
+    other[4].item.client = other[5].item.clock = 9;
+    other[6].type.client = other[7].type.clock = 9;
+    other[8].root = UM_SPAN_STR("u");
+    other[9].root = UM_SPAN_STR("");
+    other[10].has_item = other[10].has_type = other[10].has_root = false;
+    for (size_t i = 0; i < UM_COUNT(other); i++) {
+        assert_false(um_crdt_position_equal(&base, &other[i]));
+        assert_true(um_crdt_position_equal(&other[i], &other[i]));
+    }
+    assert_true(um_crdt_position_equal(&bare, &other[10]));
+}
+
+static void a_position_at_the_end_holds_on_to_the_last_unit(void **state)
+{
+    /* "a" and "b" by turns of two clients, so two items; an empty text "e" */
+    struct um_crdt *doc = doc_new(false);
+    struct um_crdt_position pos;
+    struct um_crdt_type t;
+
+    (void)state;
+    assert_int_equal(um_crdt_apply(doc, BYTES(2, 1, 2, 0, 0x84, 1, 0, 2, 'b', 'c', 1, 1, 0, 4, 1, 1, 't', 1, 'a', 0), NULL), UM_OK);
+    assert_int_equal(um_crdt_declare_root(doc, UM_SPAN_STR("e"), UM_CRDT_TEXT), UM_OK);
+    t = text(doc);
+    assert_int_equal(um_crdt_position_make(doc, &t, 99, -1, &pos), UM_OK);
+    assert_true(pos.has_item && pos.item.client == 2 && pos.item.clock == 1);
+    assert_int_equal(um_crdt_position_make(doc, &t, 99, 0, &pos), UM_OK);
+    assert_true(!pos.has_item && pos.has_root);
+    assert_int_equal(um_crdt_position_make(doc, &t, 0, -1, &pos), UM_OK);
+    assert_false(pos.has_item);
+    assert_int_equal(um_crdt_root_find(doc, UM_SPAN_STR("e"), &t), UM_OK);
+    assert_int_equal(um_crdt_position_make(doc, &t, 1, -1, &pos), UM_OK);
+    assert_true(!pos.has_item && pos.has_root && um_span_eq(pos.root, UM_SPAN_STR("e")));
+    t.root = 99;
+    assert_int_equal(um_crdt_position_make(doc, &t, 0, 0, &pos), UM_ENOTFOUND);
+    um_crdt_free(doc);
+}
+
 static void a_position_without_a_place_cannot_be_encoded(void **state)
 {
     struct um_crdt_position pos = { .assoc = 1 };
@@ -157,6 +228,8 @@ static void a_position_without_a_place_cannot_be_encoded(void **state)
     (void)state;
     assert_int_equal(um_crdt_position_encode(&pos, &b), UM_EINVAL);
     pos = (struct um_crdt_position){ .has_item = true, .assoc = INT64_MIN };
+    assert_int_equal(um_crdt_position_encode(&pos, &b), UM_EINVAL);
+    pos.assoc = INT64_MAX;
     assert_int_equal(um_crdt_position_encode(&pos, &b), UM_EINVAL);
     um_buf_free(&b);
 }
@@ -170,6 +243,9 @@ int main(void)
         cmocka_unit_test(bytes_of_old_clients_have_no_assoc),
         cmocka_unit_test(malformed_bytes_are_refused),
         cmocka_unit_test(json_is_read_as_yjs_reads_it),
+        cmocka_unit_test(json_that_is_no_position_is_refused),
+        cmocka_unit_test(positions_are_equal_in_every_part_or_not),
+        cmocka_unit_test(a_position_at_the_end_holds_on_to_the_last_unit),
         cmocka_unit_test(a_position_without_a_place_cannot_be_encoded),
     };
 
