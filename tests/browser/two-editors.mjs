@@ -110,9 +110,11 @@ await run.story('both type at once and a Node client too; all three agree', asyn
   await ann.keyboard.press('Enter')
   await until('Bob reads it', async () => (await textOf(bob)).includes('Ann writes the first line.'))
   await part(bob, 'editor').click()
-  await bob.keyboard.press('Control+End')
-  await ann.keyboard.press('Control+Home')
-  await until('each has the caret where it shall type', async () => await caretAt(ann) === 0 && await caretAt(bob) > 0)
+  await until('each has the caret where it shall type', async () => {       /* the second line may come after the keys */
+    await bob.keyboard.press('Control+End')
+    await ann.keyboard.press('Control+Home')
+    return await caretAt(ann) === 0 && await caretAt(bob) > 0
+  })
   await Promise.all([
     bob.keyboard.type('Bob types below, at the same time. ', { delay: 15 }),
     ann.keyboard.type('And Ann above. ', { delay: 25 }),
