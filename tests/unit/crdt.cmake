@@ -31,6 +31,7 @@ foreach(part edit history)
     LINK um_crdt um_base PkgConfig::JANSSON
     INCLUDES ${CMAKE_SOURCE_DIR}/core/crdt)
 endforeach()
-foreach(part decode malformed)
+target_link_options(test_crdt_value PRIVATE -Wl,--wrap=malloc)
+foreach(part decode malformed value)
   target_link_options(test_crdt_${part} PRIVATE -Wl,--wrap=realloc)       # memory that runs out, in buffers too
 endforeach()

@@ -219,10 +219,17 @@ static void a_state_with_a_hole_or_a_tail_is_integrated_at_once(void **state)
                          foreign[] = { 1, 1, 9, 0, 0x84, 8, 3, 1, 'x', 0 },
                          deletion[] = { 0, 1, 9, 1, 0, 3 },
                          trailing[] = { 1, 1, 9, 0, 4, 1, 1, 't', 1, 'x', 0, 77 },
-                         skip[] = { 1, 2, 9, 0, 4, 1, 1, 't', 1, 'x', 10, 4, 0 };
+                         skip[] = { 1, 2, 9, 0, 4, 1, 1, 't', 1, 'x', 10, 4, 0 },
+                         ascending[] = { 2, 1, 8, 0, 4, 1, 1, 't', 1, 'x', 1, 9, 0, 4, 1, 1, 't', 1, 'y', 0 },
+                         empty[] = { 1, 2, 9, 0, 4, 1, 1, 't', 0, 4, 1, 1, 't', 1, 'x', 0 },
+                         none[] = { 2, 0, 9, 0, 1, 8, 0, 4, 1, 1, 't', 1, 'x', 0 },
+                         right[] = { 1, 1, 9, 0, 0x44, 8, 3, 1, 'x', 0 },
+                         within[] = { 1, 1, 9, 0, 4, 0, 8, 3, 1, 'x', 0 };
     const struct um_span states[] = { UM_SPAN(late, sizeof(late)), UM_SPAN(foreign, sizeof(foreign)),
                                       UM_SPAN(deletion, sizeof(deletion)), UM_SPAN(trailing, sizeof(trailing)),
-                                      UM_SPAN(skip, sizeof(skip)) };
+                                      UM_SPAN(skip, sizeof(skip)), UM_SPAN(ascending, sizeof(ascending)),
+                                      UM_SPAN(empty, sizeof(empty)), UM_SPAN(none, sizeof(none)),
+                                      UM_SPAN(right, sizeof(right)), UM_SPAN(within, sizeof(within)) };
 
     (void)state;
     for (size_t i = 0; i < UM_COUNT(states); i++) {
@@ -248,6 +255,60 @@ static void opening_wants_an_empty_document_and_good_bytes(void **state)
     um_crdt_free(doc);
     um_bytes_unref(a);
     um_bytes_unref(b);
+}
+
+static void only_a_document_without_anything_can_be_opened(void **state)
+{
+    static const uint8_t good[] = { 1, 1, 9, 0, 4, 1, 1, 't', 1, 'x', 0 }, waits[] = { 1, 1, 9, 5, 4, 1, 1, 't', 1, 'x', 0 },
+                         deletes[] = { 0, 1, 9, 1, 5, 1 };
+    struct um_bytes *state_bytes = um_bytes_dup(good, sizeof(good));
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct um_crdt *doc = doc_new(true);
+
+        if (i == 0)
+            assert_int_equal(um_crdt_declare_root(doc, UM_SPAN_STR("t"), UM_CRDT_TEXT), UM_OK);
+        else
+            assert_int_equal(um_crdt_apply(doc, i == 1 ? UM_SPAN(good, sizeof(good)) : i == 2 ? UM_SPAN(waits, sizeof(waits))
+                                           : UM_SPAN(deletes, sizeof(deletes)), NULL), UM_OK);
+        assert_int_equal(um_crdt_open(doc, state_bytes), UM_ECONFLICT);
+        um_crdt_free(doc);
+    }
+    um_bytes_unref(state_bytes);
+}
+
+static void what_is_opened_has_the_documents_limit(void **state)
+{
+    static const uint8_t two[] = { 1, 2, 9, 0, 4, 1, 1, 't', 1, 'x', 4, 1, 1, 't', 1, 'y', 0 };
+    struct um_bytes *bytes = um_bytes_dup(two, sizeof(two));
+    struct um_crdt_conf cf;
+
+    (void)state;
+    um_crdt_conf_init(&cf);
+    for (uint32_t limit = 1; limit <= 2; limit++) {
+        struct um_crdt *doc;
+
+        cf.limits.structs = limit;
+        assert_int_equal(um_crdt_new(&cf, &doc), UM_OK);
+        assert_int_equal(um_crdt_open(doc, bytes), limit == 2 ? UM_OK : UM_ELIMIT);
+        assert_true(um_crdt_is_cold(doc) == (limit == 2));
+        um_crdt_free(doc);
+    }
+    um_bytes_unref(bytes);
+}
+
+static void a_malformed_update_leaves_a_cold_document_cold(void **state)
+{
+    static const uint8_t good[] = { 1, 1, 9, 0, 4, 1, 1, 't', 1, 'x', 0 };
+    struct um_crdt *doc = doc_open(UM_SPAN(good, sizeof(good)));
+    bool known;
+
+    (void)state;
+    assert_int_equal(um_crdt_apply(doc, UM_SPAN(good, 9), NULL), UM_EPROTO);
+    assert_int_equal(um_crdt_contains(doc, UM_SPAN(good, 9), &known), UM_EPROTO);
+    assert_true(um_crdt_is_cold(doc));
+    um_crdt_free(doc);
 }
 
 static void a_declared_root_keeps_a_document_warm(void **state)
@@ -319,6 +380,9 @@ int main(void)
         cmocka_unit_test(freezing_changes_nothing_that_can_be_seen),
         cmocka_unit_test(a_state_with_a_hole_or_a_tail_is_integrated_at_once),
         cmocka_unit_test(opening_wants_an_empty_document_and_good_bytes),
+        cmocka_unit_test(only_a_document_without_anything_can_be_opened),
+        cmocka_unit_test(what_is_opened_has_the_documents_limit),
+        cmocka_unit_test(a_malformed_update_leaves_a_cold_document_cold),
         cmocka_unit_test(a_declared_root_keeps_a_document_warm),
         cmocka_unit_test(without_memory_a_cold_document_stays_cold),
     };

@@ -235,6 +235,29 @@ static void half_a_pair_shows_as_a_replacement(void **state)
     um_crdt_free(doc);
 }
 
+/* As in yjs, whose own marks have that name. */
+static void a_mark_of_the_text_s_own_named_ychange_gives_way(void **state)
+{
+    /* "a", ychange:true, "b", ychange:null, "c"; then "b" is deleted */
+    struct um_crdt *doc = doc_new(false);
+    struct um_buf from, got = { 0 };
+    struct um_span then;
+
+    (void)state;
+    assert_int_equal(um_crdt_declare_root(doc, UM_SPAN_STR("t"), UM_CRDT_TEXT), UM_OK);
+    apply(doc, BYTES(1, 5, 1, 0, 4, 1, 1, 't', 1, 'a', 0x86, 1, 0, 7, 'y', 'c', 'h', 'a', 'n', 'g', 'e', 4, 't', 'r', 'u', 'e',
+                     0x84, 1, 1, 1, 'b', 0x86, 1, 2, 7, 'y', 'c', 'h', 'a', 'n', 'g', 'e', 4, 'n', 'u', 'l', 'l',
+                     0x84, 1, 3, 1, 'c', 0));
+    from = snapshot_of(doc);
+    then = buf_span(&from);
+    apply(doc, BYTES(0, 1, 1, 1, 0, 1));
+    expect(um_crdt_read_delta_at(doc, ROOT(1), NULL, &then, false, UM_CRDT_PLAIN, &got), &got,
+           "[{\"insert\":\"a\",\"attributes\":{\"ychange\":{\"type\":\"removed\"}}},{\"insert\":\"b\"},{\"insert\":\"c\"}]");
+    um_buf_free(&from);
+    um_buf_free(&got);
+    um_crdt_free(doc);
+}
+
 /* ---- refusals ------------------------------------------------------------------------------------------ */
 
 static void restoring_needs_a_document_that_kept_everything(void **state)
@@ -316,8 +339,70 @@ static void a_view_that_a_type_lacks_is_refused(void **state)
     assert_int_equal(um_crdt_read_text_at(doc, none, s, &got), UM_ENOTFOUND);         /* a string, not a type */
     assert_int_equal(um_crdt_read_text_at(doc, far, s, &got), UM_ENOTFOUND);
     assert_int_equal(um_crdt_read_delta_at(doc, far, &s, NULL, false, UM_CRDT_PLAIN, &got), UM_ENOTFOUND);
+    assert_int_equal(um_crdt_read_json_at(doc, array, s, UM_CRDT_PLAIN, &got), UM_OK);
+    apply(doc, BYTES(1, 1, 7, 0, 4, 1, 1, 'u', 1, 'x', 0));                           /* a root of no kind */
+    assert_int_equal(um_crdt_read_json_at(doc, ROOT(3), s, UM_CRDT_PLAIN, &got), UM_EINVAL);
+    assert_int_equal(um_crdt_read_dump_at(doc, ROOT(3), s, &got), UM_EINVAL);
+    assert_int_equal(um_crdt_read_xml_at(doc, ROOT(1), BYTES(1), &got), UM_EPROTO);
+    assert_int_equal(um_crdt_read_xml_at(doc, ROOT(1), s, &got), UM_OK);
     um_buf_free(&got);
     text_doc_free(doc, snapshots);
+}
+
+static void two_snapshots_differ_in_any_part(void **state)
+{
+    const struct um_span base = BYTES(1, 1, 1, 2, 3, 1, 1, 9);
+    const struct um_span others[] = {
+        BYTES(1, 2, 1, 2, 3, 1, 1, 9), BYTES(1, 1, 1, 1, 3, 1, 1, 9), BYTES(1, 1, 1, 2, 4, 1, 1, 9), BYTES(0, 1, 1, 9),
+        BYTES(1, 1, 1, 2, 3, 1, 2, 9), BYTES(1, 1, 1, 2, 3, 1, 1, 8), BYTES(1, 1, 1, 2, 3, 0),
+        BYTES(1, 1, 2, 2, 1, 5, 1, 1, 1, 9),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(others); i++) {
+        assert_false(equal(base, others[i]));
+        assert_true(equal(others[i], others[i]));
+    }
+    assert_true(equal(base, BYTES(1, 1, 2, 4, 1, 2, 2, 2, 7, 0, 1, 9)));              /* joined; nothing of client 7 */
+}
+
+static void a_snapshot_in_v2_has_its_limit_too(void **state)
+{
+    struct um_crdt_conf cf;
+    struct um_buf got = { 0 };
+
+    (void)state;
+    um_crdt_conf_init(&cf);
+    cf.limits.update_bytes = 8;
+    assert_int_equal(um_crdt_snapshot_from_v2(&cf, BYTES(1, 1, 1, 2, 2, 1, 1, 9), &got), UM_OK);
+    assert_int_equal(um_crdt_snapshot_from_v2(&cf, BYTES(1, 1, 1, 2, 2, 1, 1, 9, 0), &got), UM_ELIMIT);
+    um_buf_free(&got);
+}
+
+static void a_section_without_structs_is_contained(void **state)
+{
+    bool has = false;
+
+    (void)state;
+    assert_int_equal(um_crdt_snapshot_contains_update(NULL, BYTES(0, 0), BYTES(1, 0, 5, 9, 0), &has), UM_OK);
+    assert_true(has);
+}
+
+static void merged_sets_have_a_limit(void **state)
+{
+    const struct um_span sets[2] = { BYTES(1, 1, 2, 0, 1, 5, 1), BYTES(1, 2, 1, 0, 1) };
+    struct um_crdt_conf cf;
+    struct um_buf got = { 0 };
+
+    (void)state;
+    um_crdt_conf_init(&cf);
+    cf.limits.update_ranges = 3;
+    assert_int_equal(um_crdt_ds_merge(&cf, sets, 2, &got), UM_OK);
+    cf.limits.update_ranges = 2;
+    assert_int_equal(um_crdt_ds_merge(&cf, sets, 2, &got), UM_ELIMIT);
+    cf.limits.update_bytes = 6;
+    assert_int_equal(um_crdt_ds_merge(&cf, sets, 2, &got), UM_ELIMIT);
+    um_buf_free(&got);
 }
 
 /* ---- memory -------------------------------------------------------------------------------------------- */
@@ -482,6 +567,11 @@ int main(void)
         cmocka_unit_test(a_run_of_values_shows_only_what_was_there),
         cmocka_unit_test(an_entry_is_what_its_key_held),
         cmocka_unit_test(half_a_pair_shows_as_a_replacement),
+        cmocka_unit_test(a_mark_of_the_text_s_own_named_ychange_gives_way),
+        cmocka_unit_test(two_snapshots_differ_in_any_part),
+        cmocka_unit_test(a_snapshot_in_v2_has_its_limit_too),
+        cmocka_unit_test(a_section_without_structs_is_contained),
+        cmocka_unit_test(merged_sets_have_a_limit),
         cmocka_unit_test(restoring_needs_a_document_that_kept_everything),
         cmocka_unit_test(a_snapshot_from_the_future_is_refused),
         cmocka_unit_test(what_is_cut_short_or_too_much_is_refused),

@@ -283,6 +283,165 @@ static void a_key_may_be_named_by_its_number(void **state)
     um_buf_free(&b);
 }
 
+/* One section of client 1 with one struct of INFO behind an origin at CLOCK. */
+static void parts_begin(struct parts *p, uint8_t info, int64_t clock)
+{
+    uint_write(&p->client, 1);
+    uint_write(&p->client, 2);
+    byte_write(&p->info, info | INFO_ORIGIN);
+    diff_write(&p->left, clock);
+    for (uint64_t i = 0; i < 3; i++)
+        buf_put_uint(&p->rest, i == 2 ? 0 : 1);       /* one section, one struct, clock 0 */
+}
+
+static um_err parts_check(struct parts *p, const struct um_crdt_conf *cf, struct um_span rest)
+{
+    struct um_buf b;
+    um_err err;
+
+    um_buf_put(&p->rest, rest.data, rest.len);
+    buf_put_uint(&p->rest, 0);                        /* no deletions */
+    b = parts_end(p);
+    err = um_crdt_validate_v2(cf, buf_span(&b), NULL);
+    um_buf_free(&b);
+    *p = (struct parts){ 0 };
+    return err;
+}
+
+static void clocks_of_columns_are_checked_as_those_of_v1(void **state)
+{
+    static const struct {
+        int64_t clock;
+        um_err err;
+    } rows[] = { { 0, UM_OK }, { UINT32_MAX, UM_OK }, { -1, UM_EPROTO }, { (int64_t)UINT32_MAX + 1, UM_ELIMIT } };
+
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(rows); i++) {
+        struct parts p = { 0 };
+
+        parts_begin(&p, KIND_DELETED, rows[i].clock);
+        uint_write(&p.len, 1);
+        assert_int_equal(parts_check(&p, NULL, UM_SPAN(NULL, 0)), rows[i].err);
+    }
+}
+
+static void keys_of_columns_have_numbers_from_0_on_and_a_limit(void **state)
+{
+    static const struct {
+        int64_t number;
+        uint32_t limit;
+        um_err err;
+    } rows[] = { { 0, 3, UM_OK }, { 5, 3, UM_OK }, { 0, 2, UM_ELIMIT }, { -1, 3, UM_EPROTO } };
+    struct um_crdt_conf cf;
+
+    (void)state;
+    um_crdt_conf_init(&cf);
+    for (size_t i = 0; i < UM_COUNT(rows); i++) {
+        struct parts p = { 0 };
+
+        cf.limits.key_bytes = rows[i].limit;
+        parts_begin(&p, KIND_FORMAT, 0);
+        diff_write(&p.key_clock, rows[i].number);
+        text_write(&p.text, UM_SPAN_STR("abc"));
+        assert_int_equal(parts_check(&p, &cf, UM_SPAN("\x7e", 1)), rows[i].err);
+    }
+}
+
+/* Differences of almost 2^52 each: the third leaves what a number may be. */
+static void key_numbers_beyond_2_to_the_53_are_refused(void **state)
+{
+    struct parts p = { 0 };
+
+    (void)state;
+    uint_write(&p.client, 1);
+    buf_put_uint(&p.rest, 1);
+    buf_put_uint(&p.rest, 3);
+    buf_put_uint(&p.rest, 1);
+    for (int64_t i = 0; i < 3; i++) {
+        byte_write(&p.info, KIND_FORMAT | INFO_ORIGIN);
+        uint_write(&p.client, 1);
+        diff_write(&p.left, i);
+        diff_write(&p.key_clock, (i + 1) * (((int64_t)1 << 52) - 1));
+        text_write(&p.text, UM_SPAN_STR("k"));
+        um_buf_put_u8(&p.rest, ANY_NULL);
+    }
+    assert_int_equal(parts_check(&p, NULL, UM_SPAN(NULL, 0)), UM_EPROTO);
+}
+
+static void json_texts_are_as_many_as_there_are_strings(void **state)
+{
+    static const struct {
+        uint64_t n;
+        const char *text;
+        um_err err;
+    } rows[] = { { 2, "0", UM_OK }, { 3, "0", UM_EPROTO }, { 1000, "0", UM_EPROTO }, { 3, "[]", UM_EPROTO },
+                 { 2, "[", UM_EPROTO }, { 0, "0", UM_OK } };
+
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(rows); i++) {
+        struct parts p = { 0 };
+
+        parts_begin(&p, KIND_JSON, 0);
+        uint_write(&p.len, rows[i].n);
+        text_write(&p.text, UM_SPAN_STR(rows[i].text));
+        text_write(&p.text, UM_SPAN_STR(rows[i].text));
+        assert_int_equal(parts_check(&p, NULL, UM_SPAN(NULL, 0)), rows[i].err);
+    }
+}
+
+static void a_sub_document_of_columns_needs_options(void **state)
+{
+    static const struct {
+        const char *options;
+        um_err err;
+    } rows[] = { { "\x76", UM_OK }, { "\x7f", UM_EPROTO }, { "\x7e", UM_EPROTO }, { "\x78", UM_OK }, { "\x10", UM_EPROTO },
+                 { "\x75\x50", UM_EPROTO } };
+
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(rows); i++) {
+        struct parts p = { 0 };
+
+        parts_begin(&p, KIND_DOC, 0);
+        text_write(&p.text, UM_SPAN_STR("guid"));
+        assert_int_equal(parts_check(&p, NULL, UM_SPAN(rows[i].options, strlen(rows[i].options) + (i == 0))), rows[i].err);
+    }
+}
+
+static void the_limits_of_v1_hold_for_v2(void **state)
+{
+    struct um_buf two = { 0 }, got = { 0 };
+    struct um_crdt_conf cf;
+
+    (void)state;
+    assert_int_equal(um_crdt_v1_to_v2(NULL, UM_SPAN("\2\1\2\0\0\1\1\1\0\0\1\0", 12), &two), UM_OK);
+    um_crdt_conf_init(&cf);
+    cf.limits.update_clients = 2;
+    assert_int_equal(um_crdt_v2_to_v1(&cf, buf_span(&two), &got), UM_OK);
+    cf.limits.update_clients = 1;
+    assert_int_equal(um_crdt_v2_to_v1(&cf, buf_span(&two), &got), UM_ELIMIT);
+    um_crdt_conf_init(&cf);
+    cf.limits.update_bytes = (uint32_t)two.len - 1;
+    assert_int_equal(um_crdt_v2_to_v1(&cf, buf_span(&two), &got), UM_ELIMIT);
+    um_buf_free(&two);
+    um_buf_free(&got);
+}
+
+static void deletions_of_v2_stay_below_their_limits(void **state)
+{
+    /* client 5: 0+1, 2+1; then one that ends beyond 2^32-1 */
+    static const uint8_t two[] = { 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 5, 2, 0, 0, 1, 0 };
+    static const uint8_t far[] = { 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 5, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 0 };
+    struct um_crdt_conf cf;
+
+    (void)state;
+    um_crdt_conf_init(&cf);
+    cf.limits.update_ranges = 2;
+    assert_int_equal(um_crdt_validate_v2(&cf, UM_SPAN(two, sizeof(two)), NULL), UM_OK);
+    cf.limits.update_ranges = 1;
+    assert_int_equal(um_crdt_validate_v2(&cf, UM_SPAN(two, sizeof(two)), NULL), UM_ELIMIT);
+    assert_int_equal(um_crdt_validate_v2(NULL, UM_SPAN(far, sizeof(far)), NULL), UM_ELIMIT);
+}
+
 /* ---- damage -------------------------------------------------------------------------------------------- */
 
 static void every_cut_of_an_update_is_refused_without_a_change(void **state)
@@ -371,6 +530,13 @@ int main(void)
         cmocka_unit_test(only_the_documents_limits_hold_for_what_is_loaded),
         cmocka_unit_test(a_key_that_is_used_again_cannot_multiply_memory),
         cmocka_unit_test(a_key_may_be_named_by_its_number),
+        cmocka_unit_test(clocks_of_columns_are_checked_as_those_of_v1),
+        cmocka_unit_test(keys_of_columns_have_numbers_from_0_on_and_a_limit),
+        cmocka_unit_test(key_numbers_beyond_2_to_the_53_are_refused),
+        cmocka_unit_test(json_texts_are_as_many_as_there_are_strings),
+        cmocka_unit_test(a_sub_document_of_columns_needs_options),
+        cmocka_unit_test(the_limits_of_v1_hold_for_v2),
+        cmocka_unit_test(deletions_of_v2_stay_below_their_limits),
         cmocka_unit_test(every_cut_of_an_update_is_refused_without_a_change),
         cmocka_unit_test(running_out_of_memory_is_told_and_leaks_nothing),
     };
