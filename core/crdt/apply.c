@@ -130,7 +130,7 @@ static void pending_retry(struct um_crdt *doc)
     struct um_crdt_limits limits = limits_of_store(doc);
     bool waits = false, ready;
 
-    if (pending_merged(doc, &buf) == UM_OK && !buf.failed &&
+    if (pending_merged(doc, &buf) == UM_OK &&
         update_scan(UM_SPAN(buf.data, buf.len), &limits, &scan) == UM_OK) {
         doc->pending.pieces = (__typeof__(old.pieces)){ 0 };
         doc->pending.missing = (__typeof__(old.missing)){ 0 };

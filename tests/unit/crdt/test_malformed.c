@@ -1,5 +1,6 @@
 /* Hostile input and missing memory, for everything that decodes: what is refused is refused for the named reason, and
  * the document is as it was. */
+#include "lib0.h"
 #include "support.h"
 #include <stdlib.h>
 #include <string.h>
@@ -543,9 +544,35 @@ static void damaged_snapshots_sets_vectors_and_positions_are_refused_or_read(voi
     inputs_free(&in);
 }
 
+/* Strings, names and values that no small buffer holds. */
+static struct um_buf update_long(void)
+{
+    static const struct {
+        const char *head, *quote, *tail;
+    } parts[] = {
+        { "\4\1\1t", "", "" }, { "\7\1\1x\3", "", "" }, { "\x24\1\1m", "", "\1v" }, { "\5\1\1t", "\"", "" },
+        { "\x09\1\1t", "", "\x76\1\4meta\x7d\1" }, { "\2\1\1t\1", "\"", "" },
+    };
+    struct um_buf b = { 0 };
+
+    um_buf_put(&b, "\1\6\7\0", 4);
+    for (size_t i = 0; i < UM_COUNT(parts); i++) {
+        um_buf_puts(&b, parts[i].head);
+        buf_put_uint(&b, 300 + 2 * strlen(parts[i].quote));
+        um_buf_puts(&b, parts[i].quote);
+        for (int k = 0; k < 300; k++)
+            um_buf_put_u8(&b, (uint8_t)('a' + k % 26));
+        um_buf_puts(&b, parts[i].quote);
+        um_buf_puts(&b, parts[i].tail);
+    }
+    um_buf_put_u8(&b, 0);
+    return b;
+}
+
 static void without_memory_every_decoder_says_so(void **state)
 {
     struct inputs in = inputs_make(false);
+    struct um_buf longer = update_long(), longer_v2 = { 0 };
 
     (void)state;
     starve(on_update, buf_span(&in.v1), true);
@@ -556,7 +583,133 @@ static void without_memory_every_decoder_says_so(void **state)
     starve(on_sv, buf_span(&in.sv), false);
     starve(on_position, buf_span(&in.position), false);
     starve(on_position_json, buf_span(&in.json), false);
+    assert_int_equal(um_crdt_v1_to_v2(NULL, buf_span(&longer), &longer_v2), UM_OK);
+    starve(on_update, buf_span(&longer), true);
+    starve(on_v2, buf_span(&longer_v2), true);
+    um_buf_free(&longer);
+    um_buf_free(&longer_v2);
     inputs_free(&in);
+}
+
+/* ---- what waits ------------------------------------------------------------------------------------------- */
+
+/* What a document heard, and what comes then. Client 1 wrote "z" before. */
+struct story {
+    const char *what;
+    bool eager;
+    uint32_t pending_structs;             /* the limit */
+    const char *heard[5], *next;          /* in hexadecimal */
+};
+#define LONG "78787878787878787878787878787878787878787878787878787878787878787878787878787878787878787878787878787878787878787878787878787878"
+static const struct story stories[] = {
+    { "all that waited goes on", false, 100,
+      { "01010900" "0401017401" "6100", "0101090284090101" "6200", "01010903840902" "016300", "0001090104" "03" },
+      "01010901840900" "016400" },
+    { "what waits is folded to make room", false, 3,
+      { "010109028409010162" "00", "010109028409010162" "00", "010109028409010162" "00" }, "01010903840902" "016300" },
+    { "there is no more room", false, 2,
+      { "01010902840901016200", "01010904840903016200" }, "01010906840905016300" },
+    { "several wait for one another", true, 100, { NULL },
+      "03" "0109008408000161" "0108008407000161" "0107008406000161" "00" },
+    { "several wait for one another, as in yjs", false, 100, { NULL },
+      "03" "0109008408000161" "0108008407000161" "0107008406000161" "00" },
+    { "long content waits", false, 100, { "01010902840901" "40" LONG "00" },
+      "02010904840903" "40" LONG "010701890700" "0167" "7600" "00" },
+    { "an overlap is written anew", false, 100, { "01010900040101740161" "00" },
+      "01010900040101740261" "6200" },
+    { "a known struct that names something new", false, 100, { "01010500040101740161" "00" },
+      "02010800040101740162" "010500c4080008000161" "00" },
+    { "sections in ascending order", false, 100, { NULL }, "02010500040101740161" "010600040101740162" "00" },
+    { "deletions of what is known and of what is not", false, 100, { "01010500040101740361626300" },
+      "000205020001" "0203" "0901" "0005" },
+    { "marks that a clean-up takes away", false, 100,
+      { "01050500040101740161" "860500016204" "74727565" "8405010162" "860502016204" "6e756c6c" "8405030163" "00" },
+      "000105010201" },
+#undef LONG
+};
+
+static struct um_buf unhex(const char *text)
+{
+    struct um_buf b = { 0 };
+
+    assert_true(um_hex_decode(&b, UM_SPAN_STR(text)));
+    return b;
+}
+
+static struct um_crdt *story_begin(const struct story *s, bool cleanup)
+{
+    struct um_crdt_conf cf;
+    struct um_crdt *doc;
+
+    um_crdt_conf_init(&cf);
+    cf.cleanup = cleanup;
+    cf.eager_pending = s->eager;
+    cf.limits.pending_structs = s->pending_structs;
+    assert_int_equal(um_crdt_new(&cf, &doc), UM_OK);
+    assert_int_equal(um_crdt_declare_root(doc, UM_SPAN_STR("t"), UM_CRDT_TEXT), UM_OK);
+    assert_int_equal(um_crdt_apply(doc, UM_SPAN("\1\1\1\0\4\1\1t\1z\0", 11), NULL), UM_OK);
+    for (size_t i = 0; i < UM_COUNT(s->heard) && s->heard[i] != NULL; i++) {
+        struct um_buf u = unhex(s->heard[i]);
+
+        assert_int_equal(um_crdt_apply(doc, buf_span(&u), NULL), UM_OK);
+        um_buf_free(&u);
+    }
+    return doc;
+}
+
+/* The next update with allocation N failing. False: none failed. What is refused leaves no trace; else the document
+ * has all of WANT, or something waits. */
+static bool story_goes_on(const struct story *s, struct um_span next, struct um_span want, um_err well, unsigned n)
+{
+    struct um_crdt *doc = story_begin(s, true);
+    struct um_buf before = state_of(doc);
+    struct um_crdt_applied a;
+    struct um_crdt_stats stats;
+    bool failed, known;
+    um_err err;
+
+    countdown = n;
+    err = um_crdt_apply(doc, next, &a);
+    failed = countdown == 0;
+    countdown = 0;
+    if (err != UM_OK) {
+        struct um_buf after = state_of(doc);
+
+        assert_true(err == well || err == UM_ENOMEM);
+        assert_true(um_span_eq(buf_span(&before), buf_span(&after)));
+        um_buf_free(&after);
+        err = um_crdt_apply(doc, next, NULL);
+    } else {
+        err = um_crdt_apply(doc, next, NULL);     /* what waits gets its chance */
+    }
+    assert_int_equal(err, well);
+    um_crdt_get_stats(doc, &stats);
+    assert_int_equal(um_crdt_contains(doc, want, &known), UM_OK);
+    if (!known && stats.pending_structs + stats.pending_ranges == 0)
+        fail_msg("%s: something is lost without allocation %u", s->what, n);
+    um_buf_free(&before);
+    um_crdt_free(doc);
+    return failed;
+}
+
+static void without_memory_nothing_that_waits_is_lost(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(stories); i++) {
+        struct um_buf next = unhex(stories[i].next), want;
+        struct um_crdt *doc = story_begin(&stories[i], false);     /* what may be left undone */
+        um_err well = um_crdt_apply(doc, buf_span(&next), NULL);
+        unsigned n = 1;
+
+        if (well != UM_OK && well != UM_ELIMIT)
+            fail_msg("%s: %s", stories[i].what, um_err_text(well));
+        want = state_of(doc);
+        um_crdt_free(doc);
+        while (story_goes_on(&stories[i], buf_span(&next), buf_span(&want), well, n))
+            assert_true(++n < 2000);
+        um_buf_free(&next);
+        um_buf_free(&want);
+    }
 }
 
 /* ---- the table -------------------------------------------------------------------------------------------- */
@@ -567,6 +720,7 @@ static const struct hostile {
 } hostiles[] = {
     { "nothing", "", UM_EPROTO },
     { "no delete set", "00", UM_EPROTO },
+    { "a section that ends behind its clock", "0101ffffffff0f00", UM_EPROTO },
     { "a number of nine bytes", "ffffffffffffffff7f00", UM_EPROTO },
     { "a number above 2^53", "ffffffffffffff1f00", UM_EPROTO },
     { "more sections than bytes", "ff0f00", UM_EPROTO },
@@ -639,6 +793,7 @@ int main(void)
         cmocka_unit_test(damaged_v2_updates_leave_the_document_as_it_was),
         cmocka_unit_test(damaged_snapshots_sets_vectors_and_positions_are_refused_or_read),
         cmocka_unit_test(without_memory_every_decoder_says_so),
+        cmocka_unit_test(without_memory_nothing_that_waits_is_lost),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
