@@ -10,6 +10,7 @@ foreach(part
     inspect
     malformed
     posindex
+    read
     relpos
     snapshot
     threads
