@@ -305,9 +305,13 @@ static void a_malformed_update_leaves_a_cold_document_cold(void **state)
     bool known;
 
     (void)state;
+    assert_int_equal(um_crdt_contains(doc, UM_SPAN(good, sizeof(good)), &known), UM_OK);
+    assert_true(known);
     assert_int_equal(um_crdt_apply(doc, UM_SPAN(good, 9), NULL), UM_EPROTO);
     assert_int_equal(um_crdt_contains(doc, UM_SPAN(good, 9), &known), UM_EPROTO);
     assert_true(um_crdt_is_cold(doc));
+    assert_int_equal(um_crdt_contains(doc, UM_SPAN("\1\1\7\0\4\1\1t\1y\0", 11), &known), UM_OK);
+    assert_false(known);
     um_crdt_free(doc);
 }
 

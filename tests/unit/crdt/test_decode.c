@@ -344,7 +344,7 @@ static um_err nested(uint32_t limit, struct um_span update)
     cf.limits.type_depth = limit;
     assert_int_equal(um_crdt_new(&cf, &doc), UM_OK);
     assert_int_equal(um_crdt_apply(doc, BYTES(1, 2, 1, 0, 7, 1, 1, 'a', 0, 7, 0, 1, 0, 0, 0), NULL), UM_OK);
-    assert_int_equal(um_crdt_apply(doc, BYTES(1, 1, 2, 0, 7, 1, 1, 'b', 0, 1, 2, 1, 0, 1), NULL), UM_OK);
+    assert_int_equal(um_crdt_apply(doc, BYTES(1, 2, 2, 0, 7, 1, 1, 'b', 0, 4, 0, 2, 0, 1, 'x', 1, 2, 1, 0, 1), NULL), UM_OK);
     err = um_crdt_apply(doc, update, NULL);
     um_crdt_free(doc);
     return err;
@@ -363,6 +363,7 @@ static void types_are_as_deep_as_what_they_lie_in(void **state)
         ROW("beside a known type", 2, 1, 1, 3, 0, 0x87, 1, 1, 0, 0),
         ROW("in front of a known type", 2, 1, 1, 3, 0, 0x47, 1, 1, 0, 0),
         ROW("in a known type that was deleted and collected", 2, 1, 3, 3, 0, 7, 0, 2, 0, 0, 7, 0, 2, 0, 0, 7, 1, 1, 'a', 0, 0),
+        ROW("in what was collected", 2, 1, 2, 3, 0, 7, 0, 2, 1, 0, 0x87, 2, 1, 0, 0),
         ROW("in a new type of another client", 4, 2, 1, 3, 0, 7, 0, 4, 0, 0, 1, 4, 0, 7, 0, 1, 1, 0, 0),
         ROW("in a type further down the section", 4, 2, 3, 4, 0, 4, 1, 1, 'a', 1, 'x', 7, 0, 1, 1, 0, 7, 0, 4, 1, 0, 1, 3, 0,
             7, 0, 4, 1, 0, 0),
@@ -384,6 +385,27 @@ static void types_are_as_deep_as_what_they_lie_in(void **state)
         if (enough != UM_OK || low != UM_ELIMIT)
             fail_msg("%s: %s, and %s with one less", rows[i].what, um_err_text(enough), um_err_text(low));
     }
+}
+
+static void nesting_deeper_than_can_be_counted_is_refused(void **state)
+{
+    const uint32_t n = UINT16_MAX + 10;
+    struct um_crdt *doc = doc_new(true);
+    struct um_buf b = { 0 };
+
+    (void)state;
+    buf_put_uint(&b, n);
+    for (uint32_t client = n; client > 0; client--) {         /* each in the type of the client below */
+        buf_put_uint(&b, 1);
+        buf_put_uint(&b, client);
+        um_buf_put(&b, "\0\7\0", 3);
+        buf_put_uint(&b, client - 1);
+        um_buf_put(&b, "\0\0", 2);
+    }
+    um_buf_put_u8(&b, 0);
+    assert_int_equal(um_crdt_apply(doc, buf_span(&b), NULL), UM_ELIMIT);
+    um_buf_free(&b);
+    um_crdt_free(doc);
 }
 
 /* ---- the wire ------------------------------------------------------------------------------------------------- */
@@ -494,6 +516,7 @@ int main(void)
         cmocka_unit_test(halves_of_a_pair_meet_or_become_replacements),
         cmocka_unit_test(a_column_without_memory_fails_its_output),
         cmocka_unit_test(types_are_as_deep_as_what_they_lie_in),
+        cmocka_unit_test(nesting_deeper_than_can_be_counted_is_refused),
         cmocka_unit_test(sub_documents_keep_the_options_that_count),
         cmocka_unit_test(state_vectors_are_refused_for_their_form_or_their_size),
         cmocka_unit_test(a_client_without_structs_may_stand_anywhere),

@@ -88,6 +88,109 @@ static void structs_of_length_0_are_neither_kept_nor_relayed(void **state)
     um_crdt_free(doc);
 }
 
+static void heard_ignore(void *arg, const struct um_crdt_changes *changes)
+{
+    (void)arg;
+    (void)changes;
+}
+
+#define ROW(...) { (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }) }
+
+/* "ab" by client 1, "x" between by client 2, "cd" at the beginning by client 3, and a client 4 that has nothing. */
+static struct um_crdt *doc_typed(bool heard)
+{
+    struct um_crdt *doc = doc_new(true);
+    const struct um_span updates[] = {
+        ROW(1, 1, 1, 0, 4, 1, 1, 't', 2, 'a', 'b', 0), ROW(1, 1, 2, 0, 0xc4, 1, 0, 1, 1, 1, 'x', 0),
+        ROW(1, 1, 3, 0, 4, 1, 1, 't', 2, 'c', 'd', 0), ROW(1, 1, 4, 0, 4, 1, 1, 't', 0, 0),
+    };
+
+    if (heard)
+        um_crdt_observe(doc, heard_ignore, NULL);
+    for (size_t i = 0; i < UM_COUNT(updates); i++)
+        assert_int_equal(um_crdt_apply(doc, updates[i], NULL), UM_OK);
+    return doc;
+}
+
+/* One letter behind the last takes a short way, which is left to those that may; an observer closes it. */
+static void a_keystroke_counts_the_same_on_either_way(void **state)
+{
+    const struct um_span keys[] = {
+        ROW(1, 1, 2, 1, 0xc4, 2, 0, 1, 1, 1, 'y', 0),         /* goes on */
+        ROW(1, 1, 2, 1, 0xc4, 2, 0, 1, 0, 1, 'y', 0),         /* in front of another unit */
+        ROW(1, 1, 2, 1, 0xc4, 2, 0, 3, 1, 1, 'y', 0),         /* of another client */
+        ROW(1, 1, 2, 1, 0x84, 2, 0, 1, 'y', 0),               /* of none */
+        ROW(1, 1, 3, 2, 0xc4, 3, 1, 1, 0, 1, 'y', 0),
+        ROW(1, 1, 3, 2, 0x84, 3, 0, 1, 'y', 0),               /* not behind the last */
+        ROW(1, 1, 3, 2, 0x84, 1, 1, 1, 'y', 0),               /* behind another's */
+        ROW(1, 1, 3, 2, 0x84, 3, 1, 0, 0),                    /* nothing */
+        ROW(1, 1, 3, 1, 0x84, 3, 0, 1, 'y', 0),               /* known */
+        ROW(1, 1, 3, 9, 0x84, 3, 8, 1, 'y', 0),               /* too early */
+        ROW(1, 1, 4, 0, 0x84, 3, 1, 1, 'y', 0),               /* a client's first */
+        ROW(1, 1, 3, 2, 0x84, 3, 1, 1, 'y', 1, 1, 1, 0, 1),   /* and a deletion */
+        ROW(1, 1, 3, 2, 0x84, 3, 1, 1, 'y', 0, 77),           /* and something behind the update */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(keys); i++) {
+        struct um_crdt *doc = doc_typed(false), *heard = doc_typed(true);
+        struct um_crdt_applied a, b;
+
+        assert_int_equal(um_crdt_apply(doc, keys[i], &a), UM_OK);
+        assert_int_equal(um_crdt_apply(heard, keys[i], &b), UM_OK);
+        if (a.changed != b.changed || a.pending != b.pending || !um_span_eq(a.event, b.event))
+            fail_msg("keystroke %zu", i);
+        assert_same_state(doc, heard);
+        um_crdt_free(doc);
+        um_crdt_free(heard);
+    }
+}
+
+static void a_keystroke_that_is_cut_off_is_refused(void **state)
+{
+    const struct um_span key = ROW(1, 1, 3, 2, 0x84, 3, 1, 3, 'y', 'y', 'y', 0);
+    struct um_crdt *doc = doc_typed(false), *as_it_was = doc_typed(false);
+
+    (void)state;
+    for (size_t n = 0; n < key.len; n++)
+        assert_int_equal(um_crdt_apply(doc, UM_SPAN(key.data, n), NULL), UM_EPROTO);
+    assert_same_state(doc, as_it_was);
+    um_crdt_free(doc);
+    um_crdt_free(as_it_was);
+}
+
+static void only_what_is_here_is_contained(void **state)
+{
+    const struct {
+        struct um_span update;
+        bool known;
+    } rows[] = {
+        { ROW(1, 1, 1, 0, 4, 1, 1, 't', 2, 'a', 'b', 0), true },
+        { ROW(1, 1, 1, 0, 4, 1, 1, 't', 3, 'a', 'b', 'c', 0), false },
+        { ROW(1, 1, 1, 9, 4, 1, 1, 't', 0, 0), true },                  /* nothing of a later clock */
+        { ROW(1, 1, 1, 0, 10, 9, 0), true },                            /* a hole */
+        { ROW(1, 1, 9, 0, 4, 1, 1, 't', 1, 'a', 0), false },
+        { ROW(0, 1, 3, 1, 0, 1), true },                                /* deleted below */
+        { ROW(0, 1, 3, 1, 0, 2), false },
+        { ROW(0, 1, 3, 1, 0, 3), false },
+        { ROW(0, 1, 9, 1, 0, 1), false },
+        { ROW(0, 1, 3, 1, 0, 0), true },
+    };
+    struct um_crdt *doc = doc_typed(false);
+
+    (void)state;
+    assert_int_equal(um_crdt_apply(doc, (struct um_span)ROW(0, 1, 3, 1, 0, 1), NULL), UM_OK);
+    for (size_t i = 0; i < UM_COUNT(rows); i++) {
+        bool known = !rows[i].known;
+
+        assert_int_equal(um_crdt_contains(doc, rows[i].update, &known), UM_OK);
+        if (known != rows[i].known)
+            fail_msg("update %zu", i);
+    }
+    um_crdt_free(doc);
+}
+#undef ROW
+
 static void what_waits_is_encoded_and_goes_on_when_it_can(void **state)
 {
     struct um_crdt *doc = doc_new(true), *copy = doc_new(true);
@@ -525,6 +628,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_entirely_new_update_is_relayed_as_the_very_bytes),
         cmocka_unit_test(structs_of_length_0_are_neither_kept_nor_relayed),
+        cmocka_unit_test(a_keystroke_counts_the_same_on_either_way),
+        cmocka_unit_test(a_keystroke_that_is_cut_off_is_refused),
+        cmocka_unit_test(only_what_is_here_is_contained),
         cmocka_unit_test(what_waits_is_encoded_and_goes_on_when_it_can),
         cmocka_unit_test(pieces_make_the_whole_and_none_needs_a_later_one),
         cmocka_unit_test(pieces_to_a_reader_with_a_state_vector_hold_only_what_it_lacks),

@@ -597,34 +597,36 @@ static void without_memory_every_decoder_says_so(void **state)
 struct story {
     const char *what;
     bool eager;
-    uint32_t pending_structs;             /* the limit */
+    uint32_t pending_structs, type_depth; /* limits; 0: the usual one */
     const char *heard[5], *next;          /* in hexadecimal */
 };
 #define LONG "78787878787878787878787878787878787878787878787878787878787878787878787878787878787878787878787878787878787878787878787878787878"
 static const struct story stories[] = {
-    { "all that waited goes on", false, 100,
+    { "all that waited goes on", false, 100, 0,
       { "01010900" "0401017401" "6100", "0101090284090101" "6200", "01010903840902" "016300", "0001090104" "03" },
       "01010901840900" "016400" },
-    { "what waits is folded to make room", false, 3,
+    { "what waits is folded to make room", false, 3, 0,
       { "010109028409010162" "00", "010109028409010162" "00", "010109028409010162" "00" }, "01010903840902" "016300" },
-    { "there is no more room", false, 2,
+    { "there is no more room", false, 2, 0,
       { "01010902840901016200", "01010904840903016200" }, "01010906840905016300" },
-    { "several wait for one another", true, 100, { NULL },
+    { "several wait for one another", true, 100, 0, { NULL },
       "03" "0109008408000161" "0108008407000161" "0107008406000161" "00" },
-    { "several wait for one another, as in yjs", false, 100, { NULL },
+    { "several wait for one another, as in yjs", false, 100, 0, { NULL },
       "03" "0109008408000161" "0108008407000161" "0107008406000161" "00" },
-    { "long content waits", false, 100, { "01010902840901" "40" LONG "00" },
+    { "long content waits", false, 100, 0, { "01010902840901" "40" LONG "00" },
       "02010904840903" "40" LONG "010701890700" "0167" "7600" "00" },
-    { "an overlap is written anew", false, 100, { "01010900040101740161" "00" },
+    { "an overlap is written anew", false, 100, 0, { "01010900040101740161" "00" },
       "01010900040101740261" "6200" },
-    { "a known struct that names something new", false, 100, { "01010500040101740161" "00" },
+    { "a known struct that names something new", false, 100, 0, { "01010500040101740161" "00" },
       "02010800040101740162" "010500c4080008000161" "00" },
-    { "sections in ascending order", false, 100, { NULL }, "02010500040101740161" "010600040101740162" "00" },
-    { "deletions of what is known and of what is not", false, 100, { "01010500040101740361626300" },
+    { "sections in ascending order", false, 100, 0, { NULL }, "02010500040101740161" "010600040101740162" "00" },
+    { "deletions of what is known and of what is not", false, 100, 0, { "01010500040101740361626300" },
       "000205020001" "0203" "0901" "0005" },
-    { "marks that a clean-up takes away", false, 100,
+    { "marks that a clean-up takes away", false, 100, 0,
       { "01050500040101740161" "860500016204" "74727565" "8405010162" "860502016204" "6e756c6c" "8405030163" "00" },
       "000105010201" },
+    { "types near the limit of their nesting", false, 100, 2, { "01010500070101610" "000" },
+      "02" "010700070101610" "0" "0104000700050000" "00" },
 #undef LONG
 };
 
@@ -645,6 +647,8 @@ static struct um_crdt *story_begin(const struct story *s, bool cleanup)
     cf.cleanup = cleanup;
     cf.eager_pending = s->eager;
     cf.limits.pending_structs = s->pending_structs;
+    if (s->type_depth > 0)
+        cf.limits.type_depth = s->type_depth;
     assert_int_equal(um_crdt_new(&cf, &doc), UM_OK);
     assert_int_equal(um_crdt_declare_root(doc, UM_SPAN_STR("t"), UM_CRDT_TEXT), UM_OK);
     assert_int_equal(um_crdt_apply(doc, UM_SPAN("\1\1\1\0\4\1\1t\1z\0", 11), NULL), UM_OK);

@@ -349,6 +349,19 @@ static void a_view_that_a_type_lacks_is_refused(void **state)
     text_doc_free(doc, snapshots);
 }
 
+static void an_empty_document_shows_nothing_at_any_moment(void **state)
+{
+    struct um_crdt *doc = doc_new(false);
+    struct um_buf got = { 0 };
+
+    (void)state;
+    assert_int_equal(um_crdt_declare_root(doc, UM_SPAN_STR("t"), UM_CRDT_TEXT), UM_OK);
+    expect(um_crdt_read_text_at(doc, ROOT(1), BYTES(0, 0), &got), &got, "");
+    expect(um_crdt_read_text_at(doc, ROOT(1), BYTES(0, 1, 1, 1), &got), &got, "");
+    um_buf_free(&got);
+    um_crdt_free(doc);
+}
+
 static void two_snapshots_differ_in_any_part(void **state)
 {
     const struct um_span base = BYTES(1, 1, 1, 2, 3, 1, 1, 9);
@@ -568,6 +581,7 @@ int main(void)
         cmocka_unit_test(an_entry_is_what_its_key_held),
         cmocka_unit_test(half_a_pair_shows_as_a_replacement),
         cmocka_unit_test(a_mark_of_the_text_s_own_named_ychange_gives_way),
+        cmocka_unit_test(an_empty_document_shows_nothing_at_any_moment),
         cmocka_unit_test(two_snapshots_differ_in_any_part),
         cmocka_unit_test(a_snapshot_in_v2_has_its_limit_too),
         cmocka_unit_test(a_section_without_structs_is_contained),

@@ -426,6 +426,30 @@ static void the_limits_of_v1_hold_for_v2(void **state)
     um_buf_free(&got);
 }
 
+static void merging_nothing_gives_the_empty_update(void **state)
+{
+    struct um_buf got = { 0 };
+
+    (void)state;
+    assert_int_equal(um_crdt_merge_v2(NULL, NULL, 0, &got), UM_OK);
+    check_hex(&got, "00000000000001000000000000");
+    got = (struct um_buf){ 0 };
+    assert_int_equal(um_crdt_merge(NULL, NULL, 0, &got), UM_OK);
+    check_hex(&got, "0000");
+}
+
+static void sizes_beyond_any_limit_are_refused_unread(void **state)
+{
+    struct um_span all[2] = { { (const uint8_t *)"", (size_t)1 << 40 }, { (const uint8_t *)"", (size_t)1 << 40 } };
+    struct um_buf got = { 0 };
+
+    (void)state;
+    assert_int_equal(um_crdt_merge_v2(NULL, all, 2, &got), UM_ELIMIT);
+    assert_int_equal(um_crdt_merge(NULL, all, 2, &got), UM_ELIMIT);
+    assert_int_equal(um_crdt_merge_v2(NULL, all, UINT32_MAX, &got), UM_ENOMEM);
+    um_buf_free(&got);
+}
+
 static void deletions_of_v2_stay_below_their_limits(void **state)
 {
     /* client 5: 0+1, 2+1; then one that ends beyond 2^32-1 */
@@ -536,6 +560,8 @@ int main(void)
         cmocka_unit_test(json_texts_are_as_many_as_there_are_strings),
         cmocka_unit_test(a_sub_document_of_columns_needs_options),
         cmocka_unit_test(the_limits_of_v1_hold_for_v2),
+        cmocka_unit_test(merging_nothing_gives_the_empty_update),
+        cmocka_unit_test(sizes_beyond_any_limit_are_refused_unread),
         cmocka_unit_test(deletions_of_v2_stay_below_their_limits),
         cmocka_unit_test(every_cut_of_an_update_is_refused_without_a_change),
         cmocka_unit_test(running_out_of_memory_is_told_and_leaks_nothing),
