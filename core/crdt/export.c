@@ -1,6 +1,7 @@
 /* The walk over a ProseMirror document, and the plain text of it. */
 #include "cold.h"
 #include "export.h"
+#include "value.h"
 #include <stdlib.h>
 #include <umbel/util.h>
 

@@ -1,5 +1,6 @@
 /* Texts: plain, as a delta, and as XML with a tag per attribute. */
 #include "reader.h"
+#include "value.h"
 #include <stdio.h>
 #include <stdlib.h>
 

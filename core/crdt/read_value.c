@@ -1,6 +1,7 @@
 /* Values that are not shared types: lib0's `any`, JSON texts, sub-documents; as JSON and as JavaScript's
  * String(value) would print them. */
 #include "reader.h"
+#include "value.h"
 #include <math.h>
 #include <stdio.h>
 #include <umbel/util.h>
@@ -18,9 +19,7 @@ static int64_t read_bigint(struct rd *r)
 
 void emit_json_string(struct reader *r, struct um_span s)
 {
-    emit_text(r, "\"");
-    um_json_escape(r->out, s);
-    emit_text(r, "\"");
+    json_put_string(r->out, s);
 }
 
 void emit_undefined(struct reader *r)
@@ -299,62 +298,6 @@ struct um_span json_part(struct rd *r)
             break;
     }
     return UM_SPAN(from, (size_t)(r->p - from));
-}
-
-static uint32_t hex4(const uint8_t *p)
-{
-    uint32_t v = 0;
-
-    for (int i = 0; i < 4; i++)
-        v = v << 4 | (uint32_t)(p[i] <= '9' ? p[i] - '0' : (p[i] | 0x20) - 'a' + 10);
-    return v;
-}
-
-static void put_utf8(struct um_buf *out, uint32_t c)
-{
-    uint8_t b[4];
-    size_t n;
-
-    if (c >= 0xd800 && c < 0xe000)
-        c = 0xfffd;
-    n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    for (size_t i = n - 1; i > 0; i--, c >>= 6)
-        b[i] = (uint8_t)(0x80 | (c & 0x3f));
-    b[0] = (uint8_t)(n == 1 ? c : (0xf00u >> n | c));
-    um_buf_put(out, b, n);
-}
-
-void json_unescape(struct um_buf *out, struct um_span quoted)
-{
-    static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
-
-    for (size_t i = 1; i + 1 < quoted.len; i++) {
-        uint8_t c = quoted.data[i];
-        const char *k;
-
-        if (c != '\\') {
-            um_buf_put_u8(out, c);
-            continue;
-        }
-        c = quoted.data[++i];
-        if (c == 'u') {
-            uint32_t u = hex4(quoted.data + i + 1);
-
-            i += 4;
-            if (u >= 0xd800 && u < 0xdc00 && i + 6 < quoted.len && quoted.data[i + 1] == '\\' && quoted.data[i + 2] == 'u') {
-                uint32_t low = hex4(quoted.data + i + 3);
-
-                if (low >= 0xdc00 && low < 0xe000) {
-                    u = 0x10000 + ((u - 0xd800) << 10) + (low - 0xdc00);
-                    i += 6;
-                }
-            }
-            put_utf8(out, u);
-        } else {
-            k = strchr(from, c);
-            um_buf_put_u8(out, k != NULL ? (uint8_t)to[k - from] : c);
-        }
-    }
 }
 
 static void json_scalar_as_string(struct reader *r, struct um_span part, bool inside)

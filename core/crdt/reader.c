@@ -1,13 +1,14 @@
 /* The engine of the readers, and their public faces. */
 #include "cold.h"
 #include "reader.h"
+#include "value.h"
 #include <stdio.h>
 #include <umbel/util.h>
 
 void emit(struct reader *r, struct um_span s)
 {
     if (r->in_string)
-        um_json_escape(r->out, s);
+        json_escape(r->out, s);
     else
         um_buf_put(r->out, s.data, s.len);
 }
@@ -40,8 +41,6 @@ void push_literal(struct reader *r, const char *s)
 
 void string_begin(struct reader *r)
 {
-    if (r->in_string)
-        return;
     emit_text(r, "\"");
     r->in_string = true;
     push(r, (struct task){ .op = OP_STRING_END });

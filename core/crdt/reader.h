@@ -78,7 +78,6 @@ void emit_undefined(struct reader *r);
 void emit_any_as_string(struct reader *r, struct rd *any);        /* JavaScript's String(value) */
 void emit_json_as_string(struct reader *r, struct um_span json);
 struct um_span json_part(struct rd *r);                           /* steps over one value */
-void json_unescape(struct um_buf *out, struct um_span quoted);
 
 /* read_json.c */
 const char *kind_name(enum um_crdt_kind kind);

@@ -8,6 +8,7 @@
 #include "posindex.h"
 #include "redone.h"
 #include "reader.h"
+#include "value.h"
 
 #define JSON_DEPTH_MAX 16
 
@@ -218,9 +219,9 @@ um_err um_crdt_position_to_json(const struct um_crdt_position *pos, struct um_bu
     if (pos->has_type)
         put_id_json(out, "type", &pos->type);
     if (pos->has_root) {
-        um_buf_puts(out, "\"tname\":\"");
-        um_json_escape(out, pos->root);
-        um_buf_puts(out, "\",");
+        um_buf_puts(out, "\"tname\":");
+        json_put_string(out, pos->root);
+        um_buf_puts(out, ",");
     }
     if (pos->has_item)
         put_id_json(out, "item", &pos->item);

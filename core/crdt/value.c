@@ -474,17 +474,24 @@ void any_put_string(struct um_buf *out, struct um_span s)
     buf_put_string(out, s);
 }
 
+void json_unescape(struct um_buf *out, struct um_span quoted)
+{
+    uint8_t *room = um_buf_room(out, quoted.len);
+
+    if (room != NULL)
+        um_buf_advance(out, (size_t)(unescape(room, quoted, false) - room));
+}
+
 static void put_unescaped(struct um_buf *out, struct um_span quoted)
 {
     struct um_buf text = { 0 };
-    uint8_t *room;
 
     if (memchr(quoted.data, '\\', quoted.len) == NULL) {
         buf_put_string(out, UM_SPAN(quoted.data + 1, quoted.len - 2));
         return;
     }
-    if ((room = um_buf_room(&text, quoted.len)) != NULL)
-        buf_put_string(out, UM_SPAN(room, (size_t)(unescape(room, quoted, false) - room)));
+    json_unescape(&text, quoted);
+    buf_put_string(out, UM_SPAN(text.data, text.len));
     out->failed |= text.failed;
     um_buf_free(&text);
 }
@@ -741,11 +748,10 @@ static void escape_put(struct um_buf *out, uint8_t c)
     put(out, text, k != NULL ? 2 : sizeof(text));
 }
 
-void json_put_string(struct um_buf *out, struct um_span s)
+void json_escape(struct um_buf *out, struct um_span s)
 {
     const uint8_t *p = s.data, *end = p + s.len;
 
-    put_char(out, '"');
     while (p < end) {
         const uint8_t *run = p;
 
@@ -756,6 +762,12 @@ void json_put_string(struct um_buf *out, struct um_span s)
         if (p < end)
             escape_put(out, *p++);
     }
+}
+
+void json_put_string(struct um_buf *out, struct um_span s)
+{
+    put_char(out, '"');
+    json_escape(out, s);
     put_char(out, '"');
 }
 

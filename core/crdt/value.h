@@ -37,7 +37,10 @@ void value_room_free(struct value_room *room);
 void any_put_number(struct um_buf *out, double v);
 void any_put_string(struct um_buf *out, struct um_span s);        /* valid UTF-8 */
 
-/* A JSON string in quotes with JSON.stringify's escapes. */
+/* JSON.stringify of valid UTF-8: a string in quotes; what stands between them. */
 void json_put_string(struct um_buf *out, struct um_span s);
+void json_escape(struct um_buf *out, struct um_span s);
+/* The text of a JSON string, well-formed and in its quotes. Half a surrogate pair becomes U+FFFD. */
+void json_unescape(struct um_buf *out, struct um_span quoted);
 
 #endif

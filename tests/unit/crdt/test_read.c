@@ -88,9 +88,52 @@ static const struct content entries[] = {
     CONTENT("\x28\1\1r\3any\2\x7d\1\x7d\2"), CONTENT("\x22\1\1r\4json\2\1" "3\3[4]"), CONTENT("\x22\1\1r\1u\2\1" "1\11undefined"),
     CONTENT("\x28\1\1r\1v\1\x7f"), CONTENT("\x23\1\1r\1b\2\1\2"), CONTENT("\x29\1\1r\1d\1g\x76\0"), CONTENT("\x26\1\1r\1f\1k\4null"),
     CONTENT("\x24\1\1r\1s\2xy"), CONTENT("\x25\1\1r\1e\2[]"), CONTENT("\x27\1\1r\1m\1"), CONTENT("\x21\1\1r\1x\1"),
-    CONTENT("\x28\1\1r\3\xef\xbd\x9e\1\x78"), CONTENT("\x28\1\1r\4\xf0\x9f\x98\x80\1\x78"), CONTENT("\x28\1\1r\3\xe4\xb8\xad\1\x78"),
+    CONTENT("\x28\1\1r\4\xf0\x9f\x98\x82\1\x78"), CONTENT("\x28\1\1r\3\xef\xbd\x9e\1\x78"), CONTENT("\x28\1\1r\4\xf0\x9f\x98\x80\1\x78"), CONTENT("\x28\1\1r\3\xe4\xb8\xad\1\x78"),
     CONTENT("\x28\1\1r\4\xf0\x9f\x98\x81\1\x78"),
 };
+
+/* Expected: of JSON.stringify in node. */
+static void strings_are_escaped_as_json_stringify_does(void **state)
+{
+    static const char *const want =
+        "\\u0000\\u0001\\u0002\\u0003\\u0004\\u0005\\u0006\\u0007\\b\\t\\n\\u000b\\f\\r\\u000e\\u000f"
+        "\\u0010\\u0011\\u0012\\u0013\\u0014\\u0015\\u0016\\u0017\\u0018\\u0019\\u001a\\u001b\\u001c\\u001d\\u001e\\u001f"
+        " !\\\"#/[\\\\]\x7f\xc2\x80\xe2\x80\xa8\xe2\x80\xa9\xef\xbf\xbd\xf0\x9f\x98\x80\xef\xbf\xbf";
+    struct um_buf text = { 0 }, update = { 0 }, got = { 0 }, json = { 0 };
+    struct um_crdt *doc = doc_new(true);
+
+    (void)state;
+    for (uint8_t c = 0; c <= 0x20; c++)
+        um_buf_put_u8(&text, c);
+    um_buf_puts(&text, "!\"#/[\\]\x7f\xc2\x80\xe2\x80\xa8\xe2\x80\xa9\xef\xbf\xbd\xf0\x9f\x98\x80\xef\xbf\xbf");
+    um_buf_put(&update, "\1\2\1\0\x28\1\1r", 8);          /* as a key and as a value, then as a text */
+    for (int i = 0; i < 2; i++) {
+        um_buf_put_varuint(&update, text.len);
+        um_buf_put(&update, text.data, text.len);
+        if (i == 0)
+            um_buf_put(&update, "\1\x77", 2);
+    }
+    um_buf_put(&update, "\4\1\1t", 4);
+    um_buf_put_varuint(&update, text.len);
+    um_buf_put(&update, text.data, text.len);
+    um_buf_put_u8(&update, 0);
+    assert_int_equal(um_crdt_apply(doc, buf_span(&update), NULL), UM_OK);
+    assert_int_equal(um_crdt_declare_root(doc, UM_SPAN_STR("r"), UM_CRDT_MAP), UM_OK);
+    assert_int_equal(um_crdt_declare_root(doc, UM_SPAN_STR("t"), UM_CRDT_TEXT), UM_OK);
+    um_buf_printf(&json, "{\"%s\":\"%s\"}", want, want);
+    expect(um_crdt_read_json(doc, UM_SPAN_STR("r"), UM_CRDT_PLAIN, &got), &got, um_buf_cstr(&json));
+    um_buf_clear(&json);
+    um_buf_printf(&json, "\"%s\"", want);
+    expect(um_crdt_read_json(doc, UM_SPAN_STR("t"), UM_CRDT_PLAIN, &got), &got, um_buf_cstr(&json));
+    um_buf_clear(&json);
+    um_buf_printf(&json, "[{\"insert\":\"%s\"}]", want);
+    expect(um_crdt_read_delta(doc, UM_SPAN_STR("t"), UM_CRDT_PLAIN, &got), &got, um_buf_cstr(&json));
+    um_buf_free(&text);
+    um_buf_free(&update);
+    um_buf_free(&json);
+    um_buf_free(&got);
+    um_crdt_free(doc);
+}
 
 static void attributes_print_sorted_as_their_string_value(void **state)
 {
@@ -101,6 +144,7 @@ static void attributes_print_sorted_as_their_string_value(void **state)
     expect(um_crdt_read_xml(doc, UM_SPAN_STR("r"), &got), &got,
            "<undefined any=\"2\" b=\"1,2\" d=\"[object Object]\" e=\"\" f=\"undefined\" json=\"4\" m=\"[object Object]\" s=\"y\" "
            "u=\"undefined\" v=\"undefined\" \xe4\xb8\xad=\"true\" \xf0\x9f\x98\x80=\"true\" \xf0\x9f\x98\x81=\"true\" "
+           "\xf0\x9f\x98\x82=\"true\" "
            "\xef\xbd\x9e=\"true\"></undefined>");
     um_buf_free(&got);
     um_crdt_free(doc);
@@ -178,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(children_print_as_their_string_value),
         cmocka_unit_test(children_print_as_json),
+        cmocka_unit_test(strings_are_escaped_as_json_stringify_does),
         cmocka_unit_test(attributes_print_sorted_as_their_string_value),
         cmocka_unit_test(entries_that_are_undefined_are_left_out_of_plain_json),
         cmocka_unit_test(half_of_a_pair_stands_alone),
