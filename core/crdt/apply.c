@@ -77,25 +77,6 @@ static bool apply_typed(struct um_crdt *doc, struct um_span update, struct um_cr
 
 /* ---- changing ------------------------------------------------------------------------------------------ */
 
-static void deletions_apply(struct um_crdt *doc, const struct scan *scan)
-{
-    struct range_walk w = range_walk_make(scan->ds);
-    struct range g;
-
-    while (range_next(&w, &g)) {
-        uint32_t k = client_find(doc, g.client);
-        uint32_t state = k == NONE ? 0 : doc->clients.v[k].state, end = g.clock + g.len;
-
-        if (g.clock < state)
-            range_delete(doc, k, g.clock, UM_MIN(end, state));
-        if (end > state) {
-            uint32_t from = UM_MAX(g.clock, state);
-
-            pending_put_range(doc, (struct range){ g.client, from, end - from });
-        }
-    }
-}
-
 /* Plans, and changes only when everything needed is at hand. READY: what waited before may go on. */
 static um_err update_apply(struct um_crdt *doc, struct um_span update, const struct scan *scan, uint64_t max_scan,
                            bool *waits, bool *ready)
@@ -113,7 +94,7 @@ static um_err update_apply(struct um_crdt *doc, struct um_span update, const str
     if (err == UM_OK) {
         *ready = pending_is_ready(doc);
         pending_add(doc, &plan, &piece);
-        deletions_apply(doc, scan);
+        deletions_apply(doc, scan->ds);
         pending_apply_ranges(doc);
         *waits |= plan.parked + plan.parked_ranges > 0;
     }

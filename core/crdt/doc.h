@@ -263,6 +263,7 @@ struct um_crdt {
     bool telling;                     /* the observer is running */
 };
 
+#define AHEAD 8u                      /* items lie anywhere in memory: passes over many fetch them so far ahead */
 static inline struct item *item_at(const struct um_crdt *doc, uint32_t i)
 {
     return &doc->items.seg[i / ITEM_SEGMENT][i % ITEM_SEGMENT];
@@ -310,16 +311,36 @@ um_err index_reserve(struct um_crdt *doc, struct client *c);       /* c->appends
 um_err index_reserve_chunks(struct um_crdt *doc);
 void index_trim(struct um_crdt *doc);
 void index_append(struct um_crdt *doc, struct client *c, uint32_t ref, uint32_t len);
-void index_insert_after(struct um_crdt *doc, struct cursor at, struct entry e);
+/* The N items right of AT's in their list, which were parts of it. AT holds no longer. */
+void index_insert_chain(struct um_crdt *doc, struct cursor at, uint32_t n);
 struct cursor index_remove_after(struct um_crdt *doc, struct cursor at, uint32_t n);   /* AT, at its new place */
 struct cursor index_find(struct client *c, uint32_t clock);       /* clock < state */
 static inline struct entry *cursor_entry(struct cursor at) { return &at.c->dir[at.d].e[at.i]; }
-bool cursor_next(struct cursor *at);
+static inline bool cursor_next(struct cursor *at)
+{
+    if (at->i + 1 < at->c->dir[at->d].n) {
+        at->i++;
+        return true;
+    }
+    if (at->d + 1 >= at->c->n_dir)
+        return false;
+    at->d++;
+    at->i = 0;
+    return true;
+}
 bool cursor_prev(struct cursor *at);
 struct cursor cursor_last(struct client *c);              /* state > 0 */
-uint32_t cursor_end(struct cursor at);                    /* clock behind the struct */
+static inline uint32_t cursor_end(struct cursor at)       /* clock behind the struct */
+{
+    return cursor_next(&at) ? cursor_entry(at)->clock : at.c->state;
+}
 void clients_destroy(struct um_crdt *doc);
-uint32_t client_before(const struct um_crdt *doc, uint32_t client);   /* state at the transaction's beginning */
+static inline uint32_t client_before(const struct um_crdt *doc, uint32_t client)    /* state at the transaction's beginning */
+{
+    const struct client *c = &doc->clients.v[client];
+
+    return c->epoch == doc->tx->epoch ? c->before : c->state;
+}
 
 /* names.c: names, roots, types, slots */
 bool table_room(struct mem *m, struct table *t, uint32_t extra, uint64_t (*hash)(const void *ctx, uint32_t v),
@@ -347,12 +368,17 @@ uint32_t type_find(const struct um_crdt *doc, const struct um_crdt_type *type); 
 struct um_crdt_type type_named(const struct um_crdt *doc, uint32_t type);
 
 /* offsets.c */
-size_t content_offset(struct um_crdt *doc, const struct item *it, uint32_t k, bool *half);    /* bytes of K units */
+typedef size_t offset_fn(struct um_crdt *doc, const struct item *it, uint32_t k, bool *half);    /* bytes of K units */
+offset_fn content_offset;
+offset_fn content_offset_near;                            /* walks there: for those who cut from left to right */
 void offsets_drop(struct um_crdt *doc);
 
 /* split.c: cutting and joining structs */
 uint32_t item_split(struct um_crdt *doc, struct cursor at, uint32_t k);    /* the right part */
 void item_unsplit(struct um_crdt *doc, uint32_t client, uint32_t clock);    /* the part that begins at CLOCK */
+/* The two halves of it: the right part, which the index does not know yet; and the record that item I was cut off. */
+uint32_t item_part(struct um_crdt *doc, uint32_t i, uint32_t k, offset_fn *offset);
+void cut_note(struct um_crdt *doc, uint32_t i);
 uint32_t item_ending(struct um_crdt *doc, uint32_t client, uint32_t clock);    /* last id is clock; NONE: collected */
 uint32_t item_starting(struct um_crdt *doc, uint32_t client, uint32_t clock);  /* first id is clock; NONE: collected */
 uint32_t item_holding(const struct um_crdt *doc, uint32_t client, uint32_t clock);     /* as it is; NONE: collected */
@@ -366,6 +392,9 @@ void tx_record_delete(struct um_crdt *doc, uint32_t client, uint32_t clock, uint
 void tx_note_split(struct um_crdt *doc, uint32_t client, uint32_t clock, uint32_t cut);
 void tx_note_change(struct um_crdt *doc, uint32_t type);
 void collect_deleted(struct um_crdt *doc);                /* garbage collection of the transaction's deletions */
+
+/* ranges.c */
+void deletions_apply(struct um_crdt *doc, struct um_span ds);     /* a checked delete set */
 
 /* changes.c: only while there is an observer */
 void change_note(struct um_crdt *doc, const struct item *it);     /* added or deleted: its list or key changed */

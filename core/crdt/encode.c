@@ -56,7 +56,7 @@ static void item_content_write(const struct um_crdt *doc, const struct item *it,
 static void item_write(const struct um_crdt *doc, const struct item *it, uint32_t k, uint32_t n, struct um_buf *out)
 {
     bool origin = k > 0 || it->origin_client != NONE, right = it->right_client != NONE;
-    uint8_t *p = um_buf_room(out, 1 + 4 * LIB0_UINT_MAX_BYTES), *start = p;
+    uint8_t *p = um_buf_room(out, 1 + 5 * LIB0_UINT_MAX_BYTES), *start = p;
 
     if (p == NULL)
         return;
@@ -68,6 +68,10 @@ static void item_write(const struct um_crdt *doc, const struct item *it, uint32_
         p = wr_uint(wr_uint(p, doc->clients.v[it->origin_client].id), it->origin_clock);
     if (right)
         p = wr_uint(wr_uint(p, doc->clients.v[it->right_client].id), it->right_clock);
+    if (it->kind == KIND_DELETED && (origin || right)) {      /* the most frequent ones */
+        um_buf_advance(out, (size_t)(wr_uint(p, n) - start));
+        return;
+    }
     um_buf_advance(out, (size_t)(p - start));
     if (!origin && !right)
         parent_write(doc, it, out);
@@ -104,6 +108,8 @@ void section_write(const struct um_crdt *doc, struct client *c, uint32_t from, u
     buf_put_uint(out, n);
     put_id(out, c->id, from);
     for (; n > 0; n--) {
+        if (at.i + AHEAD < c->dir[at.d].n && cursor_entry(at)[AHEAD].ref != REF_GC)
+            __builtin_prefetch(item_at(doc, cursor_entry(at)[AHEAD].ref));
         entry_write(doc, at, k, to, out);
         k = 0;
         cursor_next(&at);
@@ -417,14 +423,14 @@ bool event_has_ds(struct um_crdt *doc, struct um_span ds)
     const struct tx *tx = doc->tx;
     struct range_walk w = range_walk_make(ds);
     struct range g;
-    uint32_t n = 0, k = 0;
+    uint32_t n = 0, k = 0, v = NONE;
 
     if (tx->deleted.n == 0)
         return w.clients_left == 0;
     ranges_begin(doc);
     while (range_next(&w, &g)) {
-        uint32_t v = client_find(doc, g.client);
-
+        if (v == NONE || doc->clients.v[v].id != g.client)
+            v = client_find(doc, g.client);
         if (v == NONE || n++ == tx->deleted.n)
             return false;
         if (k >= tx->deleted.n || tx->deleted.v[k].client != v)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #define SPARE_KEPT 2u
+#define CHUNK_FILL (CHUNK * 3 / 4)       /* at most, when a full chunk is spread over several */
 
 /* ---- client table -------------------------------------------------------------------------------------- */
 
@@ -126,13 +127,6 @@ void clients_sort(struct um_crdt *doc)
             doc->by_id.v[i] = doc->by_id.v[i - 1];
         doc->by_id.v[i] = v;
     }
-}
-
-uint32_t client_before(const struct um_crdt *doc, uint32_t client)
-{
-    const struct client *c = &doc->clients.v[client];
-
-    return c->epoch == doc->tx->epoch ? c->before : c->state;
 }
 
 void clients_destroy(struct um_crdt *doc)
@@ -298,19 +292,6 @@ struct cursor index_find(struct client *c, uint32_t clock)
     return (struct cursor){ c, d, entry_find(e, n, clock) };
 }
 
-bool cursor_next(struct cursor *at)
-{
-    if (at->i + 1 < at->c->dir[at->d].n) {
-        at->i++;
-        return true;
-    }
-    if (at->d + 1 >= at->c->n_dir)
-        return false;
-    at->d++;
-    at->i = 0;
-    return true;
-}
-
 bool cursor_prev(struct cursor *at)
 {
     if (at->i > 0) {
@@ -327,11 +308,6 @@ bool cursor_prev(struct cursor *at)
 struct cursor cursor_last(struct client *c)
 {
     return (struct cursor){ c, c->n_dir - 1, c->dir[c->n_dir - 1].n - 1u };
-}
-
-uint32_t cursor_end(struct cursor at)
-{
-    return cursor_next(&at) ? cursor_entry(at)->clock : at.c->state;
 }
 
 /* ---- changing ------------------------------------------------------------------------------------------ */
@@ -360,31 +336,76 @@ void index_append(struct um_crdt *doc, struct client *c, uint32_t ref, uint32_t 
     doc->n_structs++;
 }
 
-void index_insert_after(struct um_crdt *doc, struct cursor at, struct entry e)
+/* Entries that are put into one or more chunks from the first on, each in turn. */
+struct filling {
+    struct client *c;
+    uint32_t d, per, more;            /* chunk; entries per chunk, one more in the first MORE ones */
+};
+
+static void fill(struct filling *f, struct entry e)
 {
-    struct client *c = at.c;
-    struct dir *d = &c->dir[at.d];
-    uint32_t i = at.i + 1;
+    struct dir *d = &f->c->dir[f->d];
 
-    if (d->n == d->cap) {
-        uint32_t half = CHUNK / 2;
-        struct dir right = { .n = (uint16_t)(d->n - half), .cap = CHUNK, .e = spare_take(doc) };
-
-        UM_ASSERT(d->cap == CHUNK);
-        memcpy(right.e, d->e + half, right.n * sizeof(struct entry));
-        right.clock = right.e[0].clock;
-        d->n = (uint16_t)half;
-        dir_insert(c, at.d + 1, right);
-        d = &c->dir[at.d];
-        if (i > half) {
-            d++;
-            i -= half;
-        }
+    if (d->n == f->per + (f->more > 0)) {
+        f->more -= f->more > 0;
+        d = &f->c->dir[++f->d];
     }
-    memmove(d->e + i + 1, d->e + i, (d->n - i) * sizeof(struct entry));
-    d->e[i] = e;
-    d->n++;
-    doc->n_structs++;
+    if (d->n == 0)
+        d->clock = e.clock;
+    d->e[d->n++] = e;
+}
+
+/* Chunks for N more entries than chunk D, which is full then, holds; they are empty, as D is. Half full at least, so
+ * that as many are used as index_reserve has counted with. */
+static struct filling chunks_spread(struct um_crdt *doc, struct client *c, uint32_t d, uint32_t n)
+{
+    uint32_t all = c->dir[d].n + n, chunks = (all - 1) / CHUNK_FILL + 1;
+
+    UM_ASSERT(c->dir[d].cap == CHUNK && c->n_dir + chunks - 1 <= c->cap_dir);
+    memmove(c->dir + d + chunks, c->dir + d + 1, (c->n_dir - d - 1) * sizeof(*c->dir));
+    for (uint32_t k = 1; k < chunks; k++)
+        c->dir[d + k] = (struct dir){ .cap = CHUNK, .e = spare_take(doc) };
+    c->dir[d].n = 0;
+    c->n_dir += chunks - 1;
+    return (struct filling){ c, d, all / chunks, all % chunks };
+}
+
+/* Where the chunk has no place for N more. */
+static void chain_spread(struct um_crdt *doc, struct cursor at, uint32_t n)
+{
+    struct entry old[CHUNK];
+    uint32_t held = at.c->dir[at.d].n, item = cursor_entry(at)->ref;
+    struct filling f;
+
+    memcpy(old, at.c->dir[at.d].e, held * sizeof(*old));
+    f = chunks_spread(doc, at.c, at.d, n);
+    for (uint32_t i = 0; i <= at.i; i++)
+        fill(&f, old[i]);
+    for (; n > 0; n--) {
+        item = item_at(doc, item)->right;
+        fill(&f, (struct entry){ item_at(doc, item)->clock, item });
+    }
+    for (uint32_t i = at.i + 1; i < held; i++)
+        fill(&f, old[i]);
+}
+
+void index_insert_chain(struct um_crdt *doc, struct cursor at, uint32_t n)
+{
+    struct dir *d = &at.c->dir[at.d];
+    struct entry *e = d->e + at.i + 1;
+    uint32_t item = cursor_entry(at)->ref;
+
+    doc->n_structs += n;
+    if (n > (uint32_t)d->cap - d->n) {
+        chain_spread(doc, at, n);
+        return;
+    }
+    memmove(e + n, e, (d->n - at.i - 1) * sizeof(*e));
+    d->n = (uint16_t)(d->n + n);
+    for (; n > 0; n--) {
+        item = item_at(doc, item)->right;
+        *e++ = (struct entry){ item_at(doc, item)->clock, item };
+    }
 }
 
 static void dir_remove(struct um_crdt *doc, struct client *c, uint32_t d)

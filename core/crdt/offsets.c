@@ -111,18 +111,31 @@ static size_t region_offset(const struct um_crdt *doc, const struct region *g, c
     return m.offset - it->content;
 }
 
-size_t content_offset(struct um_crdt *doc, const struct item *it, uint32_t k, bool *half)
+/* No bytes, or one per unit: the answer is K or 0. */
+static bool is_plain(const struct item *it)
 {
     uint32_t halves = (uint32_t)((it->flags & F_HEAD_HALF) != 0) + ((it->flags & F_TAIL_HALF) != 0);
+
+    return it->bytes == 0 || (it->kind == KIND_STRING && it->bytes == it->len - halves);
+}
+
+size_t content_offset(struct um_crdt *doc, const struct item *it, uint32_t k, bool *half)
+{
     const struct region *g;
 
     *half = false;
-    if (it->bytes == 0)
-        return 0;
-    if (it->kind == KIND_STRING && it->bytes == it->len - halves)
-        return k;
+    if (is_plain(it))
+        return it->bytes == 0 ? 0 : k;
     if ((g = region_of(doc, it)) != NULL)
         return region_offset(doc, g, it, content_clock(it) + k - g->clock, half);
+    return body_offset(it->kind, item_body(doc, it), k, half);
+}
+
+size_t content_offset_near(struct um_crdt *doc, const struct item *it, uint32_t k, bool *half)
+{
+    *half = false;
+    if (is_plain(it))
+        return it->bytes == 0 ? 0 : k;
     return body_offset(it->kind, item_body(doc, it), k, half);
 }
 

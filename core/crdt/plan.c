@@ -288,17 +288,21 @@ static um_err ranges_prepare(struct um_crdt *doc, struct plan *p)
 {
     struct range_walk walk = range_walk_make(p->scan->ds);
     struct range g;
-    um_err err;
+    uint64_t client = 0;
+    uint32_t state = 0, n = 0;
+    um_err err = UM_OK;
 
-    if (p->scan->ranges == 0)
-        return UM_OK;
-    while (range_next(&walk, &g)) {
-        if (g.clock + g.len > state_of(doc, g.client))
-            p->parked_ranges++;
-        if ((err = demand(doc, p, g.client, 2)) != UM_OK)
-            return err;
+    while (p->scan->ranges > 0 && err == UM_OK && range_next(&walk, &g)) {
+        if (n == 0 || g.client != client) {
+            err = n > 0 ? demand(doc, p, client, 2 * n) : UM_OK;
+            client = g.client;
+            state = state_of(doc, client);
+            n = 0;
+        }
+        n++;
+        p->parked_ranges += g.clock + g.len > state;
     }
-    return UM_OK;
+    return err == UM_OK && n > 0 ? demand(doc, p, client, 2 * n) : err;
 }
 
 static um_err memory_reserve(struct um_crdt *doc, struct plan *p)

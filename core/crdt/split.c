@@ -10,14 +10,14 @@ static const uint8_t replacement[3] = { 0xef, 0xbf, 0xbd };
 /* ---- cutting ------------------------------------------------------------------------------------------- */
 
 /* Shares the bytes of IT between IT and its new right part R: no copying. */
-static void content_split(struct um_crdt *doc, struct item *it, struct item *r, uint32_t k)
+static void content_split(struct um_crdt *doc, struct item *it, struct item *r, uint32_t k, offset_fn *offset)
 {
     bool half, head = (it->flags & F_HEAD_HALF) != 0;
     size_t at;
 
     if (it->bytes == 0 && (it->flags & (F_HEAD_HALF | F_TAIL_HALF)) == 0)
         return;
-    at = content_offset(doc, it, k - head, &half);
+    at = offset(doc, it, k - head, &half);
     r->flags = (it->flags & FLAGS_SHARED) | (it->flags & F_TAIL_HALF) | (half ? F_HEAD_HALF : 0);
     it->flags = (it->flags & FLAGS_SHARED) | (it->flags & F_HEAD_HALF) | (half ? F_TAIL_HALF : 0);
     r->content = it->content + (uint32_t)at + (half ? 4 : 0);
@@ -27,14 +27,14 @@ static void content_split(struct um_crdt *doc, struct item *it, struct item *r, 
         doc->garbage += 4;
 }
 
-uint32_t item_split(struct um_crdt *doc, struct cursor at, uint32_t k)
+uint32_t item_part(struct um_crdt *doc, uint32_t i, uint32_t k, offset_fn *offset)
 {
-    uint32_t i = cursor_entry(at)->ref, n = item_new(doc);
+    uint32_t n = item_new(doc);
     struct item *it = item_at(doc, i), *r = item_at(doc, n);
-    struct client *c = at.c;
+    struct client *c = &doc->clients.v[it->client];
 
     *r = *it;
-    content_split(doc, it, r, k);
+    content_split(doc, it, r, k, offset);
     r->clock = it->clock + k;
     r->len = it->len - k;
     it->len = k;
@@ -48,13 +48,27 @@ uint32_t item_split(struct um_crdt *doc, struct cursor at, uint32_t k)
         doc->slots.v[it->parent].tail = n;
     if (c->run_item == i)
         c->run_item = r->kind == KIND_TYPE ? NONE : n;
-    index_insert_after(doc, at, (struct entry){ r->clock, n });
     posindex_cut(doc, i);
     if (item_is_redone(it))
         redone_split(doc, i, n, k);
-    tx_note_split(doc, it->client, r->clock, r->len);
-    if (it->clock >= client_before(doc, it->client))
+    return n;
+}
+
+void cut_note(struct um_crdt *doc, uint32_t i)
+{
+    const struct item *it = item_at(doc, i);
+
+    tx_note_split(doc, it->client, it->clock, it->len);
+    if (it->clock > client_before(doc, it->client))
         doc->tx->odd = true;
+}
+
+uint32_t item_split(struct um_crdt *doc, struct cursor at, uint32_t k)
+{
+    uint32_t n = item_part(doc, cursor_entry(at)->ref, k, content_offset);
+
+    index_insert_chain(doc, at, 1);
+    cut_note(doc, n);
     return n;
 }
 

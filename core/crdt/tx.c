@@ -1,8 +1,9 @@
 /* A transaction from its beginning to its end: joining of neighbours, and giving back what it did not need. */
 #include "doc.h"
+#include "sort.h"
 #include <stdlib.h>
 
-#define AHEAD 8u                      /* entries that are fetched ahead when neighbours are compared */
+#define SORT_MANY 256u                /* ranges from which on a radix sort is quicker */
 
 void tx_begin(struct um_crdt *doc, struct tx *tx, bool local)
 {
@@ -56,6 +57,25 @@ static bool deleted_is_sorted(struct um_crdt *doc)
     return true;
 }
 
+/* One client's ranges by clock, if they are many. False: not done. */
+static bool deleted_sort_one(struct um_crdt *doc)
+{
+    struct tx *tx = doc->tx;
+    VEC(uint64_t) keys = { 0 };
+    uint32_t client = tx->deleted.v[0].client;
+    bool done = tx->deleted.n >= SORT_MANY && vec_room(&doc->mem, &keys, tx->deleted.n);
+
+    for (uint32_t i = 0; i < tx->deleted.n && done; i++) {
+        done = tx->deleted.v[i].client == client;
+        keys.v[keys.n++] = keyed(tx->deleted.v[i].clock, tx->deleted.v[i].len);
+    }
+    if ((done = done && keyed_sort(&doc->mem, keys.v, keys.n)))
+        for (uint32_t i = 0; i < keys.n; i++)
+            tx->deleted.v[i] = (struct span32){ client, keyed_key(keys.v[i]), keyed_value(keys.v[i]) };
+    vec_free(&doc->mem, &keys);
+    return done;
+}
+
 void tx_sort_deleted(struct um_crdt *doc)
 {
     struct tx *tx = doc->tx;
@@ -71,7 +91,7 @@ void tx_sort_deleted(struct um_crdt *doc)
         if (c->ds_order == NONE)
             c->ds_order = order++;
     }
-    if (!deleted_is_sorted(doc))
+    if (!deleted_is_sorted(doc) && !deleted_sort_one(doc))
         qsort_r(tx->deleted.v, tx->deleted.n, sizeof(*tx->deleted.v), deleted_order, doc);
     for (uint32_t i = 1; i < tx->deleted.n; i++) {
         struct span32 *l = &tx->deleted.v[n], *r = &tx->deleted.v[i];
@@ -92,7 +112,7 @@ static bool is_first(struct cursor at) { return at.d == 0 && at.i == 0; }
 static void join_down(struct um_crdt *doc, struct cursor at, uint32_t from)
 {
     while (!is_first(at) && cursor_entry(at)->clock >= from) {
-        if (at.i >= AHEAD && cursor_entry(at)[-(int)AHEAD].ref != REF_GC)     /* items lie anywhere in memory */
+        if (at.i >= AHEAD && cursor_entry(at)[-(int)AHEAD].ref != REF_GC)
             __builtin_prefetch(item_at(doc, cursor_entry(at)[-(int)AHEAD].ref));
         if (!entry_stands_alone(doc, at))
             merge_lefts(doc, &at);

@@ -66,7 +66,7 @@ enum order { UP, DOWN, MIXED };
 
 static uint32_t place(enum order order, uint32_t i, uint32_t n)
 {
-    return order == UP ? i : order == DOWN ? n - 1 - i : (uint32_t)((uint64_t)i * 40503u % n);
+    return order == UP ? i : order == DOWN ? n - 1 - i : (uint32_t)((uint64_t)i * 2654435761u % n);
 }
 
 /* Every second unit is deleted. */

@@ -623,6 +623,151 @@ static void a_root_has_one_kind(void **state)
     um_crdt_free(doc);
 }
 
+/* ---- many deletions ------------------------------------------------------------------------------------ */
+
+#define CUT_UNITS 600u
+#define CUT_RANGES 150u
+
+/* One item of client 9 in root "t", without the delete set. */
+static void long_item(struct um_buf *out, const char *head, const char *unit, uint32_t count, uint32_t n)
+{
+    um_buf_put(out, "\1\1\11\0", 4);
+    um_buf_puts(out, head);
+    um_buf_put(out, "\1\1t", 3);
+    um_buf_put_varuint(out, count);
+    for (uint32_t i = 0; i < n; i++)
+        um_buf_puts(out, unit);
+}
+
+/* Range I: anywhere, some overlap, some stand there twice. */
+static void put_range(struct um_buf *out, uint32_t i)
+{
+    um_buf_put_varuint(out, i * 389 % (CUT_UNITS - 5));
+    um_buf_put_varuint(out, 1 + i % 5);
+}
+
+static void put_ranges(struct um_buf *out, uint32_t from, uint32_t to)
+{
+    um_buf_put(out, "\1\11", 2);
+    um_buf_put_varuint(out, to - from);
+    for (uint32_t i = from; i < to; i++)
+        put_range(out, i);
+}
+
+static void apply_buf(struct um_crdt *doc, struct um_buf *u)
+{
+    assert_int_equal(um_crdt_apply(doc, buf_span(u), NULL), UM_OK);
+    um_buf_clear(u);
+}
+
+/* Item, then deletions: at once, in one further update, in an update each. */
+static void ranges_agree(struct um_span item)
+{
+    struct um_crdt *docs[3] = { doc_new(true), doc_new(true), doc_new(true) };
+    struct um_buf u = { 0 };
+
+    um_buf_put(&u, item.data, item.len);
+    put_ranges(&u, 0, CUT_RANGES);
+    apply_buf(docs[0], &u);
+    for (int k = 1; k < 3; k++) {
+        um_buf_put(&u, item.data, item.len);
+        um_buf_put_u8(&u, 0);
+        apply_buf(docs[k], &u);
+    }
+    um_buf_put_u8(&u, 0);
+    put_ranges(&u, 0, CUT_RANGES);
+    apply_buf(docs[1], &u);
+    for (uint32_t i = 0; i < CUT_RANGES; i++) {
+        um_buf_put_u8(&u, 0);
+        put_ranges(&u, i, i + 1);
+        apply_buf(docs[2], &u);
+    }
+    assert_same_state(docs[0], docs[1]);
+    assert_same_state(docs[1], docs[2]);
+    for (int k = 0; k < 3; k++)
+        um_crdt_free(docs[k]);
+    um_buf_free(&u);
+}
+
+static void many_ranges_delete_what_each_alone_would_delete(void **state)
+{
+    static const struct { const char *head, *unit; uint32_t units, bytes; } shapes[] = {
+        { "\4", "x", 1, 1 }, { "\4", "\xc3\xa9", 1, 2 }, { "\4", "\xf0\x9f\x98\x80", 2, 4 },
+        { "\4", "x\xf0\x9f\x98\x80", 3, 5 }, { "\10", "~", 1, 0 }, { "\10", "\x75\1~", 1, 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(shapes); i++) {
+        uint32_t n = CUT_UNITS / shapes[i].units;
+        struct um_buf item = { 0 };
+
+        long_item(&item, shapes[i].head, shapes[i].unit, shapes[i].bytes > 0 ? n * shapes[i].bytes : n, n);
+        ranges_agree(buf_span(&item));
+        um_buf_free(&item);
+    }
+}
+
+static void assert_same_text(const struct um_crdt *a, const struct um_crdt *b)
+{
+    struct um_buf x = { 0 }, y = { 0 };
+
+    assert_int_equal(um_crdt_read_text(a, UM_SPAN_STR("t"), &x), UM_OK);
+    assert_int_equal(um_crdt_read_text(b, UM_SPAN_STR("t"), &y), UM_OK);
+    assert_true(x.len > 0 && um_span_eq(buf_span(&x), buf_span(&y)));
+    um_buf_free(&x);
+    um_buf_free(&y);
+}
+
+/* The allocation that *CTX counts down to fails. */
+static void *realloc_but_one(void *ctx, void *p, size_t size)
+{
+    uint32_t *left = ctx;
+
+    return *left > 0 && --*left == 0 ? NULL : realloc(p, size);
+}
+
+static void free_any(void *ctx, void *p)
+{
+    (void)ctx;
+    free(p);
+}
+
+static void without_memory_many_ranges_are_refused_or_delete_the_same(void **state)
+{
+    struct um_crdt *whole = doc_new(true);
+    struct um_buf u = { 0 };
+    uint32_t left = 0, n_left = 0, n_done = 0;
+
+    (void)state;
+    long_item(&u, "\4", "\xf0\x9f\x98\x80", CUT_UNITS * 2, CUT_UNITS / 2);
+    put_ranges(&u, 0, CUT_RANGES);
+    assert_int_equal(um_crdt_apply(whole, buf_span(&u), NULL), UM_OK);
+    assert_int_equal(um_crdt_declare_root(whole, UM_SPAN_STR("t"), UM_CRDT_TEXT), UM_OK);
+    for (uint32_t n = 1; n_left == 0; n++) {      /* until none fails */
+        struct um_crdt_conf cf;
+        struct um_crdt *doc;
+        um_err err;
+
+        um_crdt_conf_init(&cf);
+        cf.alloc = (struct um_crdt_alloc){ realloc_but_one, free_any, &left };
+        assert_int_equal(um_crdt_new(&cf, &doc), UM_OK);
+        left = n;
+        err = um_crdt_apply(doc, buf_span(&u), NULL);
+        n_left = left;
+        left = 0;
+        assert_true(err == UM_OK || err == UM_ENOMEM);
+        n_done += err == UM_OK;
+        if (err == UM_OK) {
+            assert_int_equal(um_crdt_declare_root(doc, UM_SPAN_STR("t"), UM_CRDT_TEXT), UM_OK);
+            assert_same_text(whole, doc);
+        }
+        um_crdt_free(doc);
+    }
+    assert_true(n_done > 1);
+    um_crdt_free(whole);
+    um_buf_free(&u);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -643,6 +788,8 @@ int main(void)
         cmocka_unit_test(what_takes_too_long_to_place_is_refused_and_leaves_no_trace),
         cmocka_unit_test(inserting_at_the_head_again_and_again_is_no_long_work),
         cmocka_unit_test(deep_types_are_read_deleted_and_collected),
+        cmocka_unit_test(many_ranges_delete_what_each_alone_would_delete),
+        cmocka_unit_test(without_memory_many_ranges_are_refused_or_delete_the_same),
         cmocka_unit_test(a_root_has_one_kind),
     };
 
