@@ -35,13 +35,13 @@ static void seen_of(struct um_crdt_seen *s, uint64_t client, const struct wire *
         .parent = (enum um_crdt_seen_parent)w->parent_form, .key = w->key, .name = w->name, .body = w->body
     };
     if (s->has_origin)
-        s->origin = (struct um_crdt_seen_id){ w->origin.client, w->origin.clock };
+        s->origin = (struct um_crdt_id){ w->origin.client, w->origin.clock };
     if (s->has_right)
-        s->right = (struct um_crdt_seen_id){ w->right.client, w->right.clock };
+        s->right = (struct um_crdt_id){ w->right.client, w->right.clock };
     if (s->parent == UM_CRDT_PARENT_ROOT)
         s->root = w->root;
     if (s->parent == UM_CRDT_PARENT_ID)
-        s->parent_id = (struct um_crdt_seen_id){ w->parent.client, w->parent.clock };
+        s->parent_id = (struct um_crdt_id){ w->parent.client, w->parent.clock };
     if (w->kind == KIND_TYPE)
         s->type = (enum um_crdt_kind)w->type_ref;
 }

@@ -77,7 +77,7 @@ static um_err line(void *arg, const struct um_crdt_seen *s)
     return err;
 }
 
-static void json_id(struct um_buf *out, const char *name, bool there, struct um_crdt_seen_id id)
+static void json_id(struct um_buf *out, const char *name, bool there, struct um_crdt_id id)
 {
     if (there)
         um_buf_printf(out, ",\"%s\":[%llu,%u]", name, (ull)id.client, id.clock);

@@ -16,6 +16,11 @@
 
 struct um_crdt;                       /* one document */
 
+struct um_crdt_id {                   /* of one unit */
+    uint64_t client;
+    uint32_t clock;
+};
+
 /* ---- configuration ------------------------------------------------------------------------------------- */
 
 /* Where documents get their memory (results in um_buf and um_bytes use the C library's). All NULL: the C library.

@@ -21,11 +21,6 @@ enum um_crdt_seen_kind {              /* the wire's numbers; RANGE: a range of t
 /* COPIED: parent and key are those of the struct's origin or right origin, and are not in the update. */
 enum um_crdt_seen_parent { UM_CRDT_PARENT_COPIED, UM_CRDT_PARENT_ROOT, UM_CRDT_PARENT_ID };
 
-struct um_crdt_seen_id {
-    uint64_t client;
-    uint32_t clock;
-};
-
 /* Spans are borrowed from the update. What a kind does not have is zero. */
 struct um_crdt_seen {
     enum um_crdt_seen_kind kind;
@@ -33,10 +28,10 @@ struct um_crdt_seen {
     uint32_t clock, len;              /* UTF-16 units, values or whatever the kind counts */
     size_t offset, bytes;             /* where it stands in the update */
     bool has_origin, has_right;
-    struct um_crdt_seen_id origin, right;
+    struct um_crdt_id origin, right;
     enum um_crdt_seen_parent parent;
     struct um_span root;              /* PARENT_ROOT: its name */
-    struct um_crdt_seen_id parent_id; /* PARENT_ID: of the struct that holds the parent */
+    struct um_crdt_id parent_id;      /* PARENT_ID: of the struct that holds the parent */
     struct um_span key;               /* data is NULL when there is none */
     enum um_crdt_kind type;           /* SEEN_TYPE */
     struct um_span name;              /* SEEN_TYPE: of an element or a hook; else data is NULL */

@@ -13,11 +13,6 @@
 #define UMBEL_CRDT_POSITION_H
 #include <umbel/crdt_types.h>
 
-struct um_crdt_id {
-    uint64_t client;
-    uint32_t clock;
-};
-
 struct um_crdt_position {
     bool has_item, has_root, has_type;
     struct um_crdt_id item;           /* the unit */
