@@ -12,6 +12,16 @@ void um_crdt_conf_init(struct um_crdt_conf *conf)
 #undef X
 }
 
+struct um_crdt_conf conf_of(const struct um_crdt_conf *conf)
+{
+    struct um_crdt_conf c;
+
+    if (conf != NULL)
+        return *conf;
+    um_crdt_conf_init(&c);
+    return c;
+}
+
 struct um_crdt_conf doc_conf(const struct um_crdt *doc)
 {
     return (struct um_crdt_conf){ .gc = doc->gc, .cleanup = doc->cleanup, .eager_pending = doc->eager_pending,

@@ -287,6 +287,7 @@ static inline struct type *item_type(const struct um_crdt *doc, const struct ite
 }
 
 /* doc.c */
+struct um_crdt_conf conf_of(const struct um_crdt_conf *conf);     /* NULL: the defaults */
 struct um_crdt_conf doc_conf(const struct um_crdt *doc);
 struct um_crdt_limits limits_of_store(const struct um_crdt *doc);      /* for bytes that an update_* limit does not bind */
 

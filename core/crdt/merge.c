@@ -421,16 +421,6 @@ um_err update_diff(struct mem *m, struct um_span update, const sv_vec *sv, struc
 
 /* ---- public: everything checks its input first ----------------------------------------------------------- */
 
-static struct um_crdt_conf conf_of(const struct um_crdt_conf *conf)
-{
-    struct um_crdt_conf c;
-
-    if (conf != NULL)
-        return *conf;
-    um_crdt_conf_init(&c);
-    return c;
-}
-
 static um_err update_check(struct mem *m, const struct um_crdt_conf *cf, struct um_span *update, struct scan *s)
 {
     um_err err = update_scan(*update, &cf->limits, s);

@@ -17,16 +17,6 @@ bool ranges_hold(const range_vec *v, const struct range *g);      /* all of G */
 /* The first range of the sorted N that ends behind CLOCK; N when there is none. All of one client. */
 uint32_t range_behind(const struct range *v, uint32_t n, uint32_t clock);
 
-static inline struct um_crdt_conf conf_of(const struct um_crdt_conf *conf)
-{
-    struct um_crdt_conf c;
-
-    if (conf != NULL)
-        return *conf;
-    um_crdt_conf_init(&c);
-    return c;
-}
-
 struct snapshot {
     range_vec ds;
     sv_vec sv;                        /* client descending, no clock 0 */

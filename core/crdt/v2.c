@@ -3,16 +3,6 @@
 #include "v2.h"
 #include <umbel/crdt_v2.h>
 
-static struct um_crdt_conf conf_of(const struct um_crdt_conf *conf)
-{
-    struct um_crdt_conf c;
-
-    if (conf != NULL)
-        return *conf;
-    um_crdt_conf_init(&c);
-    return c;
-}
-
 #define GROWTH_MAX 16                 /* bytes of v1 for each of v2, when many updates are merged */
 
 static struct um_span span_of(const struct um_buf *b) { return UM_SPAN(b->data, b->len); }

@@ -1,6 +1,6 @@
 /* Where a refused update is wrong. Runs only after update_scan has refused: a second, slower walk that knows the
  * field it is in. It must find something whenever the scan does; a test compares the two. */
-#include "wire.h"
+#include "doc.h"
 #include <stdlib.h>
 #include <umbel/crdt_inspect.h>
 
@@ -350,18 +350,14 @@ static um_err find_twice(struct finder *f, struct um_span update, struct mem *m)
 
 um_err um_crdt_verify(const struct um_crdt_conf *conf, struct um_span update, struct um_crdt_fault *fault)
 {
-    struct um_crdt_conf cf;
+    struct um_crdt_conf cf = conf_of(conf);
     struct finder f = { .r = rd_make(update), .fault = fault };
     struct mem m;
-    um_err err = um_crdt_validate(conf, update, NULL);
+    um_err err = um_crdt_validate(&cf, update, NULL);
 
     *fault = (struct um_crdt_fault){ .field = "update", .why = um_err_text(err) };
     if (err != UM_EPROTO && err != UM_ELIMIT)
         return err;
-    if (conf != NULL)
-        cf = *conf;
-    else
-        um_crdt_conf_init(&cf);
     f.start = f.r.p;
     f.limits = &cf.limits;
     mem_init(&m, &cf.alloc);
