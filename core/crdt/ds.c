@@ -35,6 +35,55 @@ void ranges_normalise(range_vec *v)
     v->n = n + 1;
 }
 
+/* qsort may turn equals round. */
+struct placed {
+    struct range g;
+    uint32_t place;
+};
+
+static int placed_order(const void *a, const void *b)
+{
+    const struct placed *x = a, *y = b;
+
+    if (x->g.client != y->g.client)
+        return x->g.client > y->g.client ? -1 : 1;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+um_err ranges_group(struct mem *m, range_vec *v)
+{
+    size_t size = v->n * sizeof(struct placed);
+    struct placed *p;
+    bool grouped = true;
+
+    for (uint32_t i = 1; i < v->n; i++)
+        grouped &= v->v[i - 1].client >= v->v[i].client;
+    if (grouped)
+        return UM_OK;
+    if ((p = mem_resize(m, NULL, 0, size)) == NULL)
+        return UM_ENOMEM;
+    for (uint32_t i = 0; i < v->n; i++)
+        p[i] = (struct placed){ v->v[i], i };
+    qsort(p, v->n, sizeof(*p), placed_order);
+    for (uint32_t i = 0; i < v->n; i++)
+        v->v[i] = p[i].g;
+    mem_free(m, p, size);
+    return UM_OK;
+}
+
+um_err ranges_collect(struct mem *m, struct um_span ds, range_vec *out)
+{
+    struct range_walk w = range_walk_make(ds);
+    struct range g;
+
+    while (range_next(&w, &g)) {
+        if (!vec_room(m, out, 1))
+            return UM_ENOMEM;
+        out->v[out->n++] = g;
+    }
+    return UM_OK;
+}
+
 /* The N ranges of one client. */
 static um_err client_read(struct mem *m, struct rd *r, uint64_t client, uint64_t n, range_vec *out)
 {
@@ -87,21 +136,35 @@ um_err ds_read(struct mem *m, struct um_span ds, const struct um_crdt_limits *li
     return ds.len > limits->update_bytes ? UM_ELIMIT : ds_read_from(m, &r, limits, out);
 }
 
-void ranges_write(const range_vec *v, struct um_buf *out)
+uint32_t group_end(const range_vec *v, uint32_t from)
 {
-    uint32_t clients = 0, to;
+    uint32_t to = from;
+
+    while (to < v->n && v->v[to].client == v->v[from].client)
+        to++;
+    return to;
+}
+
+uint32_t groups_count(const range_vec *v)
+{
+    uint32_t n = 0;
 
     for (uint32_t i = 0; i < v->n; i++)
-        clients += i == 0 || v->v[i].client != v->v[i - 1].client;
-    buf_put_uint(out, clients);
-    for (uint32_t i = 0; i < v->n; i = to) {
-        for (to = i; to < v->n && v->v[to].client == v->v[i].client;)
-            to++;
+        n += i == 0 || v->v[i].client != v->v[i - 1].client;
+    return n;
+}
+
+void ranges_write(const range_vec *v, struct um_buf *out)
+{
+    buf_put_uint(out, groups_count(v));
+    for (uint32_t i = 0; i < v->n;) {
+        uint32_t to = group_end(v, i);
+
         buf_put_uint(out, v->v[i].client);
         buf_put_uint(out, to - i);
-        for (uint32_t k = i; k < to; k++) {
-            buf_put_uint(out, v->v[k].clock);
-            buf_put_uint(out, v->v[k].len);
+        for (; i < to; i++) {
+            buf_put_uint(out, v->v[i].clock);
+            buf_put_uint(out, v->v[i].len);
         }
     }
 }

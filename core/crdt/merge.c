@@ -3,6 +3,7 @@
  * Merging goes client by client, highest first, with a heap over the inputs' sections of that client. Structs are
  * copied, cut where they overlap, and never joined (collected runs are). */
 #include "doc.h"
+#include "ds.h"
 #include <stdlib.h>
 
 /* ---- a writer that does not know yet how many structs a section has -------------------------------------- */
@@ -231,70 +232,6 @@ static void client_merge(struct heap *h, struct writer *w)
     writer_put(w, client, &cur);
 }
 
-/* ---- delete sets --------------------------------------------------------------------------------------- */
-
-typedef VEC(struct range) range_vec;
-
-static int range_order(const void *a, const void *b)
-{
-    const struct range *x = a, *y = b;
-
-    if (x->client != y->client)
-        return x->client < y->client ? 1 : -1;
-    return (x->clock > y->clock) - (x->clock < y->clock);
-}
-
-static um_err ranges_collect(struct mem *m, struct um_span ds, range_vec *out)
-{
-    struct range_walk w = range_walk_make(ds);
-    struct range g;
-
-    while (range_next(&w, &g)) {
-        if (!vec_room(m, out, 1))
-            return UM_ENOMEM;
-        out->v[out->n++] = g;
-    }
-    return UM_OK;
-}
-
-static void ranges_join(range_vec *v)
-{
-    uint32_t n = 0;
-
-    if (v->n < 2)
-        return;
-    qsort(v->v, v->n, sizeof(*v->v), range_order);
-    for (uint32_t i = 1; i < v->n; i++) {
-        struct range *l = &v->v[n], *r = &v->v[i];
-
-        if (l->client == r->client && l->clock + l->len >= r->clock)
-            l->len = UM_MAX(l->clock + l->len, r->clock + r->len) - l->clock;
-        else
-            v->v[++n] = *r;
-    }
-    v->n = n + 1;
-}
-
-/* V is grouped by client, descending. */
-static void ranges_write(const range_vec *v, struct um_buf *out)
-{
-    uint32_t clients = 0, to;
-
-    for (uint32_t i = 0; i < v->n; i++)
-        clients += i == 0 || v->v[i].client != v->v[i - 1].client;
-    buf_put_uint(out, clients);
-    for (uint32_t i = 0; i < v->n;) {
-        for (to = i; to < v->n && v->v[to].client == v->v[i].client;)
-            to++;
-        buf_put_uint(out, v->v[i].client);
-        buf_put_uint(out, to - i);
-        for (; i < to; i++) {
-            buf_put_uint(out, v->v[i].clock);
-            buf_put_uint(out, v->v[i].len);
-        }
-    }
-}
-
 /* ---- merging ------------------------------------------------------------------------------------------- */
 
 struct merger {
@@ -350,7 +287,7 @@ um_err updates_merge(struct mem *m, const struct um_span *updates, size_t n, str
         client_merge(&h, &w);
     }
     if (err == UM_OK) {
-        ranges_join(&g.ranges);
+        ranges_normalise(&g.ranges);
         err = writer_end(&w, out);
         ranges_write(&g.ranges, out);
         if (out->failed)
@@ -385,19 +322,11 @@ static void section_diff(struct writer *w, struct rd *r, const struct section *s
     }
 }
 
-static int range_by_client(const void *a, const void *b)
-{
-    const struct range *x = a, *y = b;
-
-    return (x->client < y->client) - (x->client > y->client);
-}
-
 um_err update_diff(struct mem *m, struct um_span update, const sv_vec *sv, struct um_buf *out)
 {
     struct rd r = rd_make(update);
     struct writer w = { 0 };
     range_vec ranges = { 0 };
-    bool sorted = true;
     um_err err;
 
     for (uint64_t n = rd_uint(&r); n > 0; n--) {
@@ -410,10 +339,8 @@ um_err update_diff(struct mem *m, struct um_span update, const sv_vec *sv, struc
     err = writer_end(&w, out);
     if (err == UM_OK)
         err = ranges_collect(m, UM_SPAN(r.p, rd_left(&r)), &ranges);
-    for (uint32_t i = 1; i < ranges.n; i++)
-        sorted &= ranges.v[i - 1].client >= ranges.v[i].client;
-    if (!sorted)                      /* glibc's qsort keeps the order of equals */
-        qsort(ranges.v, ranges.n, sizeof(*ranges.v), range_by_client);
+    if (err == UM_OK)
+        err = ranges_group(m, &ranges);
     ranges_write(&ranges, out);
     vec_free(m, &ranges);
     return err == UM_OK && out->failed ? UM_ENOMEM : err;

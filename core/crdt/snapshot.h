@@ -3,19 +3,7 @@
 #define UM_CRDT_SNAPSHOT_H
 #include <umbel/crdt_snapshot.h>
 #include "doc.h"
-
-/* Client descending, clock ascending, no empty ranges, none that touch. */
-typedef VEC(struct range) range_vec;
-
-um_err ds_read(struct mem *m, struct um_span ds, const struct um_crdt_limits *limits, range_vec *out);
-/* R: behind it */
-um_err ds_read_from(struct mem *m, struct rd *r, const struct um_crdt_limits *limits, range_vec *out);
-void ranges_normalise(range_vec *v);
-void ranges_write(const range_vec *v, struct um_buf *out);
-bool ranges_equal(const range_vec *a, const range_vec *b);
-bool ranges_hold(const range_vec *v, const struct range *g);      /* all of G */
-/* The first range of the sorted N that ends behind CLOCK; N when there is none. All of one client. */
-uint32_t range_behind(const struct range *v, uint32_t n, uint32_t clock);
+#include "ds.h"
 
 struct snapshot {
     range_vec ds;
