@@ -4,13 +4,17 @@
 #define STORE_DRIVER_H
 #include "op.h"
 
+#define STORE_READERS_BY_CONF UINT32_MAX
+
 struct um_store_driver {
     const char *name;
-    /* Threads for reading, each with a reader of its own. 0: one reader, used by the writer's thread between transactions. */
+    /* Threads for reading, each with a reader of its own. 0: one reader, used by the writer's thread between transactions;
+     * STORE_READERS_BY_CONF: as many as conf.connections. */
     unsigned readers;
 
-    /* LOCATION: the URL without its scheme. Locks, migrates. WHY gets a sentence for the operator. */
-    um_err (*open)(void **self, const char *location, char why[256]);
+    /* LOCATION: the URL without its scheme. Locks, migrates. CF lives as long as the driver. WHY gets a sentence for the
+     * operator. */
+    um_err (*open)(void **self, const struct um_store_conf *cf, const char *location, char why[256]);
     void (*close)(void *self);                        /* after its readers */
 
     /* The writer's thread: all calls of BATCH (may be none: then it proves that a commit works) in one transaction.

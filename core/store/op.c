@@ -61,13 +61,32 @@ struct store_op *store_op_new(enum store_kind kind, struct um_loop *l, void *arg
     return op;
 }
 
+void store_op_take_names(struct store_op *op, const char *const *names, size_t n)
+{
+    size_t size = n * sizeof(*names);
+    char *at;
+
+    for (size_t i = 0; i < n; i++)
+        size += strlen(names[i]) + 1;
+    op->names = um_xmalloc(size + 1);
+    op->n_names = n;
+    op->cost += (int64_t)size;
+    at = (char *)(op->names + n);
+    for (size_t i = 0; i < n; i++)
+        op->names[i] = put_text(&at, names[i], strlen(names[i]));
+}
+
 void store_op_free(struct store_op *op)
 {
     if (op == NULL)
         return;
     um_bytes_unref(op->bytes);
+    free(op->names);
+    free(op->heads);
     store_log_free(op->log);
     store_page_free(op->page);
+    store_versions_free(op->versions);
+    store_clients_free(op->clients);
     free(op);
 }
 
@@ -83,12 +102,20 @@ void store_op_free_all(struct store_op *first)
 
 /* ---- delivery ---- */
 
+static void answer_version(const struct store_op *op)
+{
+    const struct store_versions *v = op->err == UM_OK ? op->versions : NULL;
+
+    op->cb.version(op->arg, op->err, v != NULL && v->page.n > 0 ? v->rows : NULL, v != NULL ? v->state : NULL);
+}
+
 static void answer(struct store_op *op)
 {
     bool ok = op->err == UM_OK;
 
     switch (op->kind) {
     case STORE_LOAD:
+    case STORE_SINCE:
         op->cb.load(op->arg, op->err, ok ? &op->log->doc : NULL);
         break;
     case STORE_APPEND:
@@ -103,6 +130,25 @@ static void answer(struct store_op *op)
     case STORE_TITLE:
     case STORE_DELETE:
         op->cb.entry(op->arg, op->err, ok && op->page != NULL ? op->page->page.entries : NULL);
+        break;
+    case STORE_HEADS:
+        op->cb.heads(op->arg, op->err, ok ? op->heads : NULL, ok ? op->n_names : 0);
+        break;
+    case STORE_VERSIONS:
+    case STORE_VERSIONS_BEFORE:
+        op->cb.versions(op->arg, op->err, ok ? &op->versions->page : NULL);
+        break;
+    case STORE_VERSION:
+    case STORE_KEEP:
+    case STORE_LABEL:
+    case STORE_ARCHIVE:
+    case STORE_DROP:
+        answer_version(op);
+        break;
+    case STORE_CLIENTS:
+        op->cb.clients(op->arg, op->err, ok ? op->clients->rows : NULL, ok ? op->clients->n : 0);
+        break;
+    case STORE_CLIENT:
         break;
     }
 }
@@ -138,9 +184,13 @@ void store_deliver(struct store_op *first)
         }
         *mine_end = NULL;
         *rest_end = NULL;
+        first = rest;
+        if (l == NULL) {
+            store_op_free_all(mine);
+            continue;
+        }
         atomic_fetch_add_explicit(&mine->gate->refs, 1, memory_order_relaxed);
         um_loop_post(l, &mine->msg, arrive);
-        first = rest;
     }
 }
 

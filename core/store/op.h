@@ -6,7 +6,9 @@
 
 enum store_kind {
     STORE_APPEND, STORE_FOLD, STORE_CREATE, STORE_TITLE, STORE_DELETE,   /* the writer's */
-    STORE_LOAD, STORE_GET, STORE_LIST,                                   /* the readers' */
+    STORE_CLIENT, STORE_KEEP, STORE_LABEL, STORE_ARCHIVE, STORE_DROP,
+    STORE_LOAD, STORE_SINCE, STORE_GET, STORE_LIST, STORE_HEADS,         /* the readers' */
+    STORE_VERSIONS, STORE_VERSION, STORE_VERSIONS_BEFORE, STORE_CLIENTS,
 };
 static inline bool store_is_read(enum store_kind kind) { return kind >= STORE_LOAD; }
 
@@ -31,6 +33,17 @@ bool store_page_add(struct store_page *pg, const struct um_store_entry *e) UM_CH
 void store_page_finish(struct store_page *pg);
 void store_page_free(struct store_page *pg);
 
+/* Versions; for calls that answer with one, the first with its state. Strings are ours. */
+struct store_versions { struct um_store_versions page; struct um_store_version *rows; size_t cap; struct um_bytes *state; };
+struct store_versions *store_versions_new(void);
+bool store_versions_add(struct store_versions *v, const struct um_store_version *row) UM_CHECK_RESULT;   /* copies strings */
+void store_versions_free(struct store_versions *v);
+
+struct store_clients { struct um_store_client *rows; size_t n, cap; };
+struct store_clients *store_clients_new(void);
+bool store_clients_add(struct store_clients *c, uint64_t client, const char *user) UM_CHECK_RESULT;
+void store_clients_free(struct store_clients *c);
+
 /* The place where a page ends: the moment of its last entry's change and that document's id. */
 struct store_cursor { int64_t at_ms, id; };
 #define STORE_CURSOR_TEXT 64
@@ -40,7 +53,7 @@ um_err store_cursor_parse(const char *text, struct store_cursor *out) UM_CHECK_R
 struct store_op {
     struct um_msg msg;               /* of the first op of a delivery */
     struct store_op *next;
-    struct um_loop *loop;
+    struct um_loop *loop;            /* NULL: nobody waits for the answer */
     struct store_gate *gate;         /* borrowed until delivery */
     enum store_kind kind;
     union {
@@ -48,14 +61,21 @@ struct store_op {
         um_store_append_cb *number;
         um_store_entry_cb *entry;
         um_store_page_cb *page;
+        um_store_heads_cb *heads;
+        um_store_versions_cb *versions;
+        um_store_version_cb *version;
+        um_store_clients_cb *clients;
     } cb;
     void *arg;
     int64_t cost;                    /* bytes while it waits */
 
-    const char *name, *title, *user; /* never NULL; of STORE_LIST, title is the part searched for */
-    struct um_bytes *bytes;          /* append: the update; fold: the state. A reference of ours */
-    uint64_t upto_seq, version;      /* fold */
-    int64_t max;                     /* list */
+    const char *name, *title, *user; /* never NULL; title is the part searched for (list), a label, an archive key */
+    const char **names;              /* heads: N_NAMES of them, one block with their bytes; else NULL */
+    size_t n_names;
+    struct um_bytes *bytes;          /* append: the update; fold, keep: the state. A reference of ours */
+    uint64_t upto_seq, version;      /* fold; upto_seq also: since, before, the version asked for */
+    uint64_t client;                 /* note */
+    int64_t max, before_ms;          /* lists */
     struct store_cursor after;       /* list */
     bool has_after;
 
@@ -64,12 +84,16 @@ struct store_op {
     uint64_t number;                 /* seq or version */
     struct store_log *log;
     struct store_page *page;
+    struct um_store_head *heads;     /* n_names */
+    struct store_versions *versions;
+    struct store_clients *clients;
     char text[];
 };
 
 /* A call with its strings copied (NULL is ""); their lengths were checked before. BYTES is given a reference. */
 struct store_op *store_op_new(enum store_kind kind, struct um_loop *l, void *arg, const char *name, const char *title,
                               const char *user, struct um_bytes *bytes);
+void store_op_take_names(struct store_op *op, const char *const *names, size_t n);     /* copies them */
 void store_op_free(struct store_op *op);
 void store_op_free_all(struct store_op *first);
 

@@ -108,6 +108,97 @@ void store_page_free(struct store_page *pg)
     free(pg);
 }
 
+/* ---- versions and clients ---- */
+
+struct store_versions *store_versions_new(void)
+{
+    return um_xcalloc(1, sizeof(struct store_versions));
+}
+
+static void free_version(struct um_store_version *v)
+{
+    free((char *)v->document);
+    free((char *)v->label);
+    free((char *)v->author);
+    free((char *)v->contributors);
+    free((char *)v->archive_key);
+}
+
+bool store_versions_add(struct store_versions *v, const struct um_store_version *row)
+{
+    struct um_store_version copy = *row;
+
+    if (v->page.n == v->cap) {
+        size_t cap = v->cap == 0 ? 1 : v->cap * 2;
+        struct um_store_version *rows = realloc(v->rows, cap * sizeof(*rows));
+
+        if (rows == NULL)
+            return false;
+        v->rows = rows;
+        v->cap = cap;
+    }
+    copy.document = strdup(row->document);
+    copy.label = strdup(row->label);
+    copy.author = strdup(row->author);
+    copy.contributors = strdup(row->contributors);
+    copy.archive_key = strdup(row->archive_key);
+    if (copy.document == NULL || copy.label == NULL || copy.author == NULL || copy.contributors == NULL ||
+        copy.archive_key == NULL) {
+        free_version(&copy);
+        return false;
+    }
+    v->rows[v->page.n++] = copy;
+    v->page.rows = v->rows;
+    return true;
+}
+
+void store_versions_free(struct store_versions *v)
+{
+    if (v == NULL)
+        return;
+    for (size_t i = 0; i < v->page.n; i++)
+        free_version(&v->rows[i]);
+    free(v->rows);
+    um_bytes_unref(v->state);
+    free(v);
+}
+
+struct store_clients *store_clients_new(void)
+{
+    return um_xcalloc(1, sizeof(struct store_clients));
+}
+
+bool store_clients_add(struct store_clients *c, uint64_t client, const char *user)
+{
+    char *copy = strdup(user);
+
+    if (c->n == c->cap) {
+        size_t cap = c->cap == 0 ? 16 : c->cap * 2;
+        struct um_store_client *rows = realloc(c->rows, cap * sizeof(*rows));
+
+        if (rows == NULL) {
+            free(copy);
+            return false;
+        }
+        c->rows = rows;
+        c->cap = cap;
+    }
+    if (copy == NULL)
+        return false;
+    c->rows[c->n++] = (struct um_store_client){ client, copy };
+    return true;
+}
+
+void store_clients_free(struct store_clients *c)
+{
+    if (c == NULL)
+        return;
+    for (size_t i = 0; i < c->n; i++)
+        free((char *)c->rows[i].user);
+    free(c->rows);
+    free(c);
+}
+
 /* ---- cursors: base64url of varuint moment, varuint id, two bytes of their CRC ---- */
 
 static uint16_t cursor_sum(struct um_span body)

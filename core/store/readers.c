@@ -69,13 +69,15 @@ um_err store_readers_start(struct um_store *st)
     const struct um_store_driver *d = st->driver;
     struct store_readers *all;
     um_err err = UM_OK;
+    unsigned n;
 
     if (d->readers == 0)
         return UM_OK;
-    all = um_xcalloc(1, sizeof(*all) + d->readers * sizeof(struct reader));
+    n = d->readers == STORE_READERS_BY_CONF ? (unsigned)st->conf.connections : d->readers;
+    all = um_xcalloc(1, sizeof(*all) + n * sizeof(struct reader));
     st->readers = all;
     all->st = st;
-    all->n = d->readers;
+    all->n = n;
     store_queue_init(&all->inbox);
     pthread_mutex_init(&all->lock, NULL);
     pthread_cond_init(&all->wake, NULL);

@@ -49,6 +49,9 @@ static struct um_store_conf complete_conf(const struct um_store_conf *cf)
     c.url = NULL;                               /* the caller's string may go */
     c.commit_rows = c.commit_rows > 0 ? c.commit_rows : 1024;
     c.max_waiting_bytes = c.max_waiting_bytes > 0 ? c.max_waiting_bytes : (int64_t)256 << 20;
+    c.connections = c.connections > 0 ? c.connections : 4;
+    c.connect_timeout_ms = c.connect_timeout_ms > 0 ? c.connect_timeout_ms : 5000;
+    c.timeout_ms = c.timeout_ms > 0 ? c.timeout_ms : 10000;
     return c;
 }
 
@@ -88,7 +91,7 @@ um_err um_store_open(struct um_store **out, const struct um_store_conf *cf, char
         err = UM_EINVAL;
         goto out;
     }
-    if ((err = st->driver->open(&st->self, location, why)) != UM_OK)
+    if ((err = st->driver->open(&st->self, &st->conf, location, why)) != UM_OK)
         goto out;
     if ((err = store_writer_start(st)) != UM_OK || (err = store_readers_start(st)) != UM_OK) {
         snprintf(why, 256, "cannot start the store's threads: %s", um_err_text(err));
@@ -130,9 +133,14 @@ static bool is_text(const char *s, size_t min, size_t max)
 
 struct call { const char *name, *title, *user; struct um_bytes *bytes; size_t max_bytes; };
 
+static bool names_a_document(enum store_kind kind)
+{
+    return kind != STORE_LIST && kind != STORE_HEADS && kind != STORE_VERSIONS_BEFORE;
+}
+
 static um_err check_call(enum store_kind kind, const struct call *c)
 {
-    if (kind != STORE_LIST && !is_text(c->name, 1, STORE_NAME_MAX))
+    if (names_a_document(kind) && !is_text(c->name, 1, STORE_NAME_MAX))
         return UM_EINVAL;
     if (!is_text(c->title, 0, kind == STORE_LIST ? STORE_SEARCH_MAX : STORE_TITLE_MAX) ||
         !is_text(c->user, 0, STORE_USER_MAX))
@@ -240,4 +248,120 @@ void um_store_list(struct um_store *st, struct um_loop *l, const struct um_store
     if (op->err == UM_OK && op->has_after)
         op->err = store_cursor_parse(q->after, &op->after);
     pass_on(st, op);
+}
+
+/* ---- other processes, clients ---- */
+
+void um_store_load_since(struct um_store *st, struct um_loop *l, const char *name, uint64_t seq, um_store_load_cb *cb,
+                         void *arg)
+{
+    struct store_op *op = make_op(st, STORE_SINCE, l, arg, (struct call){ .name = name });
+
+    op->cb.load = cb;
+    op->upto_seq = seq;
+    pass_on(st, op);
+}
+
+void um_store_heads(struct um_store *st, struct um_loop *l, const char *const *names, size_t n, um_store_heads_cb *cb,
+                    void *arg)
+{
+    struct store_op *op = make_op(st, STORE_HEADS, l, arg, (struct call){ 0 });
+
+    op->cb.heads = cb;
+    if (n > STORE_HEADS_MAX)
+        op->err = UM_ELIMIT;
+    for (size_t i = 0; i < n && op->err == UM_OK; i++)
+        if (!is_text(names[i], 1, STORE_NAME_MAX))
+            op->err = UM_EINVAL;
+    if (op->err == UM_OK) {
+        store_op_take_names(op, names, n);
+        op->heads = um_xcalloc(n + 1, sizeof(*op->heads));
+    }
+    pass_on(st, op);
+}
+
+void um_store_note_client(struct um_store *st, const char *name, uint64_t client, const char *user)
+{
+    struct store_op *op = make_op(st, STORE_CLIENT, NULL, NULL, (struct call){ .name = name, .user = user });
+
+    op->client = client;
+    pass_on(st, op);
+}
+
+void um_store_clients(struct um_store *st, struct um_loop *l, const char *name, um_store_clients_cb *cb, void *arg)
+{
+    struct store_op *op = make_op(st, STORE_CLIENTS, l, arg, (struct call){ .name = name });
+
+    op->cb.clients = cb;
+    pass_on(st, op);
+}
+
+/* ---- versions ---- */
+
+static void call_versions(struct um_store *st, struct store_op *op, int64_t max, um_store_versions_cb *cb)
+{
+    op->cb.versions = cb;
+    op->max = max;
+    if (op->err == UM_OK && (max < 1 || max > STORE_PAGE_MAX))
+        op->err = UM_EINVAL;
+    pass_on(st, op);
+}
+
+void um_store_versions(struct um_store *st, struct um_loop *l, const char *name, uint64_t before, int64_t max,
+                       um_store_versions_cb *cb, void *arg)
+{
+    struct store_op *op = make_op(st, STORE_VERSIONS, l, arg, (struct call){ .name = name });
+
+    op->upto_seq = before;
+    call_versions(st, op, max, cb);
+}
+
+void um_store_versions_before(struct um_store *st, struct um_loop *l, int64_t before_ms, int64_t max,
+                              um_store_versions_cb *cb, void *arg)
+{
+    struct store_op *op = make_op(st, STORE_VERSIONS_BEFORE, l, arg, (struct call){ 0 });
+
+    op->before_ms = before_ms;
+    call_versions(st, op, max, cb);
+}
+
+static void call_version(struct um_store *st, enum store_kind kind, struct um_loop *l, uint64_t seq, struct call c,
+                         um_store_version_cb *cb, void *arg)
+{
+    struct store_op *op = make_op(st, kind, l, arg, c);
+
+    op->cb.version = cb;
+    op->upto_seq = seq;
+    pass_on(st, op);
+}
+
+void um_store_version(struct um_store *st, struct um_loop *l, const char *name, uint64_t seq, um_store_version_cb *cb,
+                      void *arg)
+{
+    call_version(st, STORE_VERSION, l, seq, (struct call){ .name = name }, cb, arg);
+}
+
+void um_store_keep_version(struct um_store *st, struct um_loop *l, const char *name, struct um_bytes *state, uint64_t seq,
+                           const char *label, const char *user, um_store_version_cb *cb, void *arg)
+{
+    call_version(st, STORE_KEEP, l, seq,
+        (struct call){ .name = name, .title = label, .user = user, .bytes = state, .max_bytes = STORE_STATE_MAX }, cb, arg);
+}
+
+void um_store_label_version(struct um_store *st, struct um_loop *l, const char *name, uint64_t seq, const char *label,
+                            um_store_version_cb *cb, void *arg)
+{
+    call_version(st, STORE_LABEL, l, seq, (struct call){ .name = name, .title = label }, cb, arg);
+}
+
+void um_store_archive_version(struct um_store *st, struct um_loop *l, const char *name, uint64_t seq, const char *key,
+                              um_store_version_cb *cb, void *arg)
+{
+    call_version(st, STORE_ARCHIVE, l, seq, (struct call){ .name = name, .title = key }, cb, arg);
+}
+
+void um_store_drop_version(struct um_store *st, struct um_loop *l, const char *name, uint64_t seq, um_store_version_cb *cb,
+                           void *arg)
+{
+    call_version(st, STORE_DROP, l, seq, (struct call){ .name = name }, cb, arg);
 }

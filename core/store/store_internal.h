@@ -13,6 +13,8 @@ enum {
     STORE_UPDATE_MAX = 64 << 20,      /* bytes of one update */
     STORE_STATE_MAX = 512 << 20,      /* bytes of a folded state */
     STORE_READS_MAX = 16384,          /* loads and lists that wait */
+    STORE_HEADS_MAX = 10000,          /* documents of one question for heads */
+    STORE_CLIENTS_MAX = 100000,       /* clients that are told of a document */
     STORE_BATCH_BYTES = 32 << 20,     /* a transaction closes when it holds so much */
     STORE_PROBE_MS = 1000,            /* after a failure, how often a commit is tried with nobody asking */
 };
@@ -29,6 +31,12 @@ struct um_store {
     struct store_readers *readers;    /* NULL: the writer reads */
     _Atomic bool healthy;
 };
+
+/* versions.c */
+/* Shall the state of a fold up to SEQ be kept, with the newest version at LAST_SEQ and LAST_MS (0: none)? */
+bool store_version_is_due(const struct um_store_conf *cf, uint64_t last_seq, int64_t last_ms, uint64_t seq, int64_t now_ms);
+/* Adds N changes of USER to the list in JSON ("": none yet). The caller frees it. */
+char *store_contributors_add(const char *json, const char *user, int64_t n);
 
 um_err store_writer_start(struct um_store *st);
 void store_writer_put(struct store_writer *w, struct store_op *op);   /* any thread; refuses what is too much */

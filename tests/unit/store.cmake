@@ -3,3 +3,5 @@ um_unit_test(store SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/store/test_store.c ${s
              LINK um_store INCLUDES ${CMAKE_SOURCE_DIR}/tests/unit/store)
 um_unit_test(store_sqlite SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/store/test_sqlite.c ${store_rig}
              LINK um_store INCLUDES ${CMAKE_SOURCE_DIR}/tests/unit/store)
+um_unit_test(store_versions SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/store/test_versions.c ${store_rig}
+             LINK um_store INCLUDES ${CMAKE_SOURCE_DIR}/tests/unit/store)

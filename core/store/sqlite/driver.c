@@ -125,11 +125,12 @@ static void close_store(void *self)
     free(st);
 }
 
-static um_err open_store(void **self, const char *location, char why[256])
+static um_err open_store(void **self, const struct um_store_conf *cf, const char *location, char why[256])
 {
     struct sq_store *st = um_xcalloc(1, sizeof(*st));
     um_err err;
 
+    st->conf = cf;
     st->lock_fd = -1;
     if (location[0] != '\0')
         err = open_file(st, location, why);

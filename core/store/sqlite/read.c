@@ -49,7 +49,7 @@ static um_err take_update(sqlite3_stmt *s, struct store_log *lg)
 
 static int load_log(struct sq_conn *c, int64_t id, struct store_op *op)
 {
-    sqlite3_stmt *s = sq_query(c, SQ_LOG, "ii", id, (int64_t)op->log->doc.folded_seq);
+    sqlite3_stmt *s = sq_query(c, SQ_LOG, "ii", id, (int64_t)op->log->doc.last_seq);
     int rc;
 
     if (s == NULL)
@@ -59,6 +59,36 @@ static int load_log(struct sq_conn *c, int64_t id, struct store_op *op)
     sq_end(s);
     store_log_finish(op->log);
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* How far the document NAME is. */
+static int head(struct sq_conn *c, const char *name, struct um_store_head *h, int64_t *id, uint64_t *folded)
+{
+    sqlite3_stmt *s = sq_query(c, SQ_FIND, "t", name);
+    int rc;
+
+    if (s == NULL)
+        return sqlite3_extended_errcode(c->db);
+    rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW) {
+        *id = sqlite3_column_int64(s, 0);
+        *folded = (uint64_t)sqlite3_column_int64(s, 2);
+        *h = (struct um_store_head){ true, sqlite3_column_int(s, 4) != 0,
+            UM_MAX((uint64_t)sqlite3_column_int64(s, 5), *folded), (uint64_t)sqlite3_column_int64(s, 1) };
+    }
+    sq_end(s);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int read_heads(struct sq_conn *c, struct store_op *op)
+{
+    int64_t id;
+    uint64_t folded;
+    int rc = SQLITE_OK;
+
+    for (size_t i = 0; i < op->n_names && rc == SQLITE_OK; i++)
+        rc = head(c, op->names[i], &op->heads[i], &id, &folded);
+    return rc;
 }
 
 static int load(struct sq_conn *c, struct store_op *op)
@@ -77,6 +107,26 @@ static int load(struct sq_conn *c, struct store_op *op)
     if (rc != SQLITE_ROW)
         return rc == SQLITE_DONE ? SQLITE_OK : rc;
     return op->err == UM_OK && !op->log->doc.deleted ? load_log(c, id, op) : SQLITE_OK;
+}
+
+/* What stands above op->upto_seq. */
+static int load_since(struct sq_conn *c, struct store_op *op)
+{
+    struct um_store_head h = { 0 };
+    struct um_store_loaded *doc;
+    uint64_t folded = 0;
+    int64_t id = 0;
+    int rc = head(c, op->name, &h, &id, &folded);
+
+    if (rc != SQLITE_OK)
+        return rc;
+    if (h.exists && !h.deleted && op->upto_seq < folded)
+        return load(c, op);                  /* the rows were trimmed */
+    op->log = store_log_new();
+    doc = &op->log->doc;
+    *doc = (struct um_store_loaded){ .exists = h.exists, .deleted = h.deleted, .version = h.version, .folded_seq = folded };
+    doc->last_seq = UM_MIN(op->upto_seq, h.last_seq);
+    return h.exists && !h.deleted ? load_log(c, id, op) : SQLITE_OK;
 }
 
 /* ---- one entry ---- */
@@ -130,12 +180,32 @@ static int get(struct sq_conn *c, struct store_op *op)
 
 /* ---- a call ---- */
 
+static int read_kind(struct sq_conn *c, struct store_op *op)
+{
+    switch (op->kind) {
+    case STORE_LOAD:
+        return load(c, op);
+    case STORE_SINCE:
+        return load_since(c, op);
+    case STORE_GET:
+        return get(c, op);
+    case STORE_LIST:
+        return sq_read_list(c, op);
+    case STORE_HEADS:
+        return read_heads(c, op);
+    case STORE_CLIENTS:
+        return sq_read_clients(c, op);
+    default:
+        return sq_read_versions(c, op);
+    }
+}
+
 static int read_op(struct sq_conn *c, struct store_op *op)
 {
     int rc = sq_run(c, SQ_BEGIN_READ, "");
 
     if (rc == SQLITE_OK)
-        rc = op->kind == STORE_LOAD ? load(c, op) : op->kind == STORE_GET ? get(c, op) : sq_read_list(c, op);
+        rc = read_kind(c, op);
     if (sqlite3_get_autocommit(c->db) == 0)
         sq_run(c, SQ_COMMIT, "");
     return rc;
@@ -155,7 +225,9 @@ void sq_read(void *reader, struct store_op *op)
     struct sq_reader *r = reader;
     int rc = SQLITE_OK;
 
-    if (op->kind == STORE_LOAD && (UM_FAILPOINT("load.before") || UM_FAILPOINT("load.error"))) {
+    bool loads = op->kind == STORE_LOAD || op->kind == STORE_SINCE;
+
+    if (loads && (UM_FAILPOINT("load.before") || UM_FAILPOINT("load.error"))) {
         op->err = UM_EIO;
         return;
     }
@@ -169,7 +241,7 @@ void sq_read(void *reader, struct store_op *op)
         if (sq_breaks_trust(rc) && r->conn == &r->own)
             sq_close(r->conn);               /* opened again at the next call */
     }
-    if (op->kind == STORE_LOAD)
+    if (loads)
         note_load(op);
     else if (op->kind == STORE_LIST)
         store_count(M_LISTS, 1);

@@ -42,7 +42,7 @@ static const char create_rest[] =
     " data BLOB NOT NULL, PRIMARY KEY(document_id, seq));"
     "CREATE TABLE document_snapshots("
     " document_id INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, name TEXT, author TEXT,"
-    " crc INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(document_id, seq));"
+    " crc INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY(document_id, seq));"     /* never filled; see create_versions */
     /* A stock server knows nothing of version and crc: what it writes becomes the truth, and a fold that was under way
      * finds the version changed. */
     "CREATE TRIGGER documents_foreign_insert AFTER INSERT ON documents WHEN NEW.version = 0 AND NEW.data <> X'0000'"
@@ -53,6 +53,24 @@ static const char create_rest[] =
     "CREATE TRIGGER documents_purge AFTER DELETE ON documents"
     " BEGIN DELETE FROM document_updates WHERE document_id = OLD.id;"
     " DELETE FROM document_snapshots WHERE document_id = OLD.id; END;";
+
+/* Contributors stand in a table of their own: a column behind the bytes of `documents` would be far to walk to. */
+static const char create_versions[] =
+    "DROP TABLE document_snapshots;"
+    "CREATE TABLE document_snapshots("
+    " document_id INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, label TEXT, author TEXT, contributors TEXT,"
+    " bytes INTEGER NOT NULL, crc INTEGER NOT NULL, archive_key TEXT, data BLOB, PRIMARY KEY(document_id, seq));"
+    "CREATE INDEX document_snapshots_by_age ON document_snapshots(at) WHERE archive_key IS NULL;"
+    "CREATE TABLE document_contributors(document_id INTEGER PRIMARY KEY, list TEXT NOT NULL, upto INTEGER NOT NULL);"
+    "CREATE TABLE document_clients("                  /* a client's number is 53 bits wide */
+    " document_id INTEGER NOT NULL, client INTEGER NOT NULL, author TEXT NOT NULL, PRIMARY KEY(document_id, client))"
+    " WITHOUT ROWID;"
+    "DROP TRIGGER documents_purge;"
+    "CREATE TRIGGER documents_purge AFTER DELETE ON documents"
+    " BEGIN DELETE FROM document_updates WHERE document_id = OLD.id;"
+    " DELETE FROM document_snapshots WHERE document_id = OLD.id;"
+    " DELETE FROM document_contributors WHERE document_id = OLD.id;"
+    " DELETE FROM document_clients WHERE document_id = OLD.id; END;";
 
 static const char create_schema[] =
     "CREATE TABLE IF NOT EXISTS umbel_schema("
@@ -110,11 +128,18 @@ static int make_tables(struct sq_conn *c, char why[256])
     return sq_exec(c, create_rest);
 }
 
+static int make_versions(struct sq_conn *c, char why[256])
+{
+    (void)why;
+    return sq_exec(c, create_versions);
+}
+
 static const struct migration {
     const char *what;
     int (*apply)(struct sq_conn *c, char why[256]);
 } migrations[] = {                                    /* version 1 is the first row */
     { "documents, their log and snapshots", make_tables },
+    { "versions, contributors, clients", make_versions },
 };
 enum { NEWEST = UM_COUNT(migrations) };
 

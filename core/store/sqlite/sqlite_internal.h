@@ -1,5 +1,5 @@
 /* SQLite behind the store. conn: a connection and its statements; schema: tables and migrations; docs: what the writer
- * remembers of documents; write: a transaction; read and list: the readers' side; driver: the file, its lock, the table
+ * remembers of documents; write: a transaction; read and list: the readers' side; versions: both sides of those; driver: the file, its lock, the table
  * of functions. Functions return SQLite's result codes until the driver's border. */
 #ifndef SQLITE_INTERNAL_H
 #define SQLITE_INTERNAL_H
@@ -17,6 +17,9 @@
     " WHERE u.document_id = d.id AND u.seq > d.seq), 0), l.at, l.author" \
     " FROM documents d LEFT JOIN document_updates l ON l.document_id = d.id AND l.seq =" \
     " (SELECT max(m.seq) FROM document_updates m WHERE m.document_id = d.id) WHERE d.deleted_at IS NULL AND "
+#define SQ_VERSION_ROW \
+    "SELECT d.name, s.seq, s.at, coalesce(s.label, ''), coalesce(s.author, ''), coalesce(s.contributors, '[]'), s.bytes," \
+    " coalesce(s.archive_key, ''), s.crc"
 #define SQ_MATCHES "deleted_at IS NULL AND (?1 IS NULL OR coalesce(title, name) LIKE ?1 ESCAPE '\\')"
 
 #define SQ_STATEMENTS(X)                                                                                               \
@@ -42,6 +45,37 @@
     X(BURY, "UPDATE documents SET data = X'0000', crc = NULL, seq = ?2, version = version + 1, deleted_at = ?3,"       \
             " updated_at = ?3, updated_by = ?4 WHERE id = ?1")                                                         \
     X(DROP_SNAPSHOTS, "DELETE FROM document_snapshots WHERE document_id = ?1")                                         \
+    X(DROP_CONTRIBUTORS, "DELETE FROM document_contributors WHERE document_id = ?1")                                   \
+    X(DROP_CLIENTS, "DELETE FROM document_clients WHERE document_id = ?1")                                             \
+    X(AUTHORS, "SELECT coalesce(author, ''), count(*) FROM document_updates WHERE document_id = ?1 AND seq > ?2"       \
+               " AND seq <= ?3 GROUP BY author ORDER BY min(seq)")                                                     \
+    X(CONTRIBUTORS, "SELECT list, upto FROM document_contributors WHERE document_id = ?1")                             \
+    X(SET_CONTRIBUTORS, "INSERT OR REPLACE INTO document_contributors(document_id, list, upto) VALUES(?1, ?2, ?3)")    \
+    X(LAST_VERSION, "SELECT s.seq, s.at FROM document_snapshots s WHERE s.document_id = ?1 ORDER BY s.seq DESC LIMIT 1") \
+    X(CREATED, "SELECT created_at FROM documents WHERE id = ?1")                                                       \
+    X(LAST_AUTHOR, "SELECT coalesce(author, '') FROM document_updates WHERE document_id = ?1 AND seq <= ?2"            \
+                   " ORDER BY seq DESC LIMIT 1")                                                                       \
+    X(KEEP, "INSERT INTO document_snapshots(document_id, seq, at, label, author, contributors, bytes, crc, data)"      \
+            " VALUES(?1, ?2, ?3, ?4, ?5, ?6, length(?7), ?8, ?7) ON CONFLICT DO UPDATE SET"                            \
+            " label = coalesce(excluded.label, label)")                                                                \
+    X(PRUNE_MANY, "DELETE FROM document_snapshots WHERE document_id = ?1 AND seq IN (SELECT seq FROM document_snapshots"\
+                  " WHERE document_id = ?1 AND label IS NULL AND archive_key IS NULL ORDER BY seq DESC"                \
+                  " LIMIT 16 OFFSET ?2)")                                                                              \
+    X(PRUNE_OLD, "DELETE FROM document_snapshots WHERE document_id = ?1 AND seq IN (SELECT seq FROM document_snapshots"\
+                 " WHERE document_id = ?1 AND label IS NULL AND archive_key IS NULL AND at < ?2 ORDER BY seq LIMIT 16)")\
+    X(LABEL, "UPDATE document_snapshots SET label = ?3 WHERE document_id = ?1 AND seq = ?2")                           \
+    X(ARCHIVE, "UPDATE document_snapshots SET archive_key = ?3, data = NULL WHERE document_id = ?1 AND seq = ?2")      \
+    X(DROP_VERSION, "DELETE FROM document_snapshots WHERE document_id = ?1 AND seq = ?2")                              \
+    X(NOTE_CLIENT, "INSERT OR IGNORE INTO document_clients(document_id, client, author) VALUES(?1, ?2, ?3)")           \
+    X(CLIENTS, "SELECT c.client, c.author FROM document_clients c JOIN documents d ON d.id = c.document_id"            \
+               " WHERE d.name = ?1 AND d.deleted_at IS NULL LIMIT 100000")                                             \
+    X(VERSION, SQ_VERSION_ROW ", s.data FROM document_snapshots s JOIN documents d ON d.id = s.document_id"                \
+               " WHERE d.name = ?1 AND s.seq = ?2 AND d.deleted_at IS NULL")                                           \
+    X(VERSIONS, SQ_VERSION_ROW " FROM document_snapshots s JOIN documents d ON d.id = s.document_id"                       \
+                " WHERE d.name = ?1 AND (?2 = 0 OR s.seq < ?2) AND d.deleted_at IS NULL ORDER BY s.seq DESC LIMIT ?3") \
+    X(VERSIONS_BEFORE, SQ_VERSION_ROW " FROM document_snapshots s JOIN documents d ON d.id = s.document_id"                \
+                       " WHERE s.at < ?1 AND s.archive_key IS NULL AND d.deleted_at IS NULL ORDER BY s.at LIMIT ?2")   \
+    X(LIVES, "SELECT 1 FROM documents WHERE name = ?1 AND deleted_at IS NULL")                                         \
     X(LOAD, "SELECT id, version, seq, crc, deleted_at IS NOT NULL, data FROM documents WHERE name = ?1")               \
     X(LOG, "SELECT seq, crc, data FROM document_updates WHERE document_id = ?1 AND seq > ?2 ORDER BY seq")             \
     X(ENTRY_BY_NAME, SQ_ENTRY "d.name = ?1")                                                                           \
@@ -105,6 +139,7 @@ struct sq_doc {                              /* what an append has to know */
 struct sq_trim { int64_t id; uint64_t upto; };   /* rows of a log that a folded state has made useless */
 
 struct sq_store {
+    const struct um_store_conf *conf;
     char *path;                              /* NULL: in memory */
     int lock_fd;
     struct sq_conn conn;                     /* the writer's */
@@ -121,6 +156,12 @@ struct sq_doc *sq_docs_add(struct sq_store *st, const char *name, struct sq_doc 
 void sq_docs_forget(struct sq_store *st);
 
 um_err sq_write(void *self, struct store_op *batch);
+/* versions.c; in the transaction. D: the document, as it was before the fold of OP. */
+int sq_versions_fold(struct sq_store *st, const struct store_op *op, const struct sq_doc *d, int64_t at_ms);
+int sq_versions_change(struct sq_store *st, struct store_op *op, const struct sq_doc *d, int64_t at_ms);
+int sq_versions_bury(struct sq_store *st, int64_t id);
+int sq_read_versions(struct sq_conn *c, struct store_op *op);
+int sq_read_clients(struct sq_conn *c, struct store_op *op);
 bool sq_has_backlog(const void *self);
 
 /* ---- the readers ---- */

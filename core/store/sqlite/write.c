@@ -135,6 +135,8 @@ static int fold(struct sq_store *st, struct store_op *op, int64_t at_ms)
     }
     if (UM_FAILPOINT("snapshot.before_write"))
         return SQLITE_IOERR;
+    if ((rc = sq_versions_fold(st, op, d, at_ms)) != SQLITE_OK)
+        return rc;
     rc = sq_run(&st->conn, SQ_FOLD, "ibii", d->id, state, (int64_t)um_crc32c(0, state.data, state.len),
                 (int64_t)op->upto_seq);
     if (rc != SQLITE_OK)
@@ -186,13 +188,29 @@ static int bury(struct sq_store *st, struct store_op *op, int64_t at_ms)
     if (rc != SQLITE_OK || d == NULL || d->deleted)
         return rc;
     if ((rc = sq_run(&st->conn, SQ_BURY, "iiit", d->id, (int64_t)d->last_seq, at_ms, op->user)) != SQLITE_OK ||
-        (rc = sq_run(&st->conn, SQ_DROP_SNAPSHOTS, "i", d->id)) != SQLITE_OK)
+        (rc = sq_versions_bury(st, d->id)) != SQLITE_OK)
         return rc;
     d->seq = d->last_seq;
     d->version++;
     d->touched_ms = at_ms;
     d->deleted = true;
     return trim(st, (struct sq_trim){ d->id, d->seq });
+}
+
+/* A client's name is worth nothing without the document, and its first append makes that. */
+static int of_known_doc(struct sq_store *st, struct store_op *op, int64_t at_ms)
+{
+    struct sq_doc *d;
+    int rc = sq_docs_find(st, op->name, &d);
+
+    if (rc != SQLITE_OK)
+        return rc;
+    if (d == NULL || d->deleted) {
+        op->err = UM_ENOTFOUND;
+        return SQLITE_OK;
+    }
+    return op->kind == STORE_CLIENT ? sq_run(&st->conn, SQ_NOTE_CLIENT, "iit", d->id, (int64_t)op->client, op->user)
+                                    : sq_versions_change(st, op, d, at_ms);
 }
 
 static int apply_op(struct sq_store *st, struct store_op *op, int64_t at_ms)
@@ -208,6 +226,12 @@ static int apply_op(struct sq_store *st, struct store_op *op, int64_t at_ms)
         return set_title(st, op, at_ms);
     case STORE_DELETE:
         return bury(st, op, at_ms);
+    case STORE_CLIENT:
+    case STORE_KEEP:
+    case STORE_LABEL:
+    case STORE_ARCHIVE:
+    case STORE_DROP:
+        return of_known_doc(st, op, at_ms);
     default:
         return SQLITE_MISUSE;                    /* a read is not the writer's */
     }
@@ -252,6 +276,8 @@ static int apply_afresh(struct sq_store *st, struct store_op *op, int64_t at_ms)
     op->err = UM_OK;
     store_page_free(op->page);
     op->page = NULL;
+    store_versions_free(op->versions);
+    op->versions = NULL;
     rc = apply_op(st, op, at_ms);
     if (is_of_one_op(rc)) {
         op->spoils = true;

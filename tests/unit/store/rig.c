@@ -112,7 +112,7 @@ void got_load(void *arg, um_err err, const struct um_store_loaded *doc)
     if (doc->state != NULL)
         copy_text(got->state, sizeof(got->state), um_bytes_span(doc->state));
     for (size_t i = 0; i < doc->n_updates; i++) {
-        assert_int_equal(doc->updates[i].seq, doc->folded_seq + 1 + i);
+        assert_int_equal(doc->updates[i].seq, doc->last_seq - doc->n_updates + i + 1);
         copy_text(got->updates, sizeof(got->updates), doc->updates[i].bytes);
     }
 }
@@ -240,4 +240,132 @@ um_err rig_list(struct rig *r, const char *search, int64_t max, const char *afte
 
     um_store_list(r->st, r->loop, &(struct um_store_query){ search, max, after }, got_page, g);
     return finish(r, g);
+}
+
+/* ---- other processes, versions ---- */
+
+void got_heads(void *arg, um_err err, const struct um_store_head *heads, size_t n)
+{
+    struct got *got = arg;
+
+    got->calls++;
+    got->err = err;
+    got->n = n;
+    for (size_t i = 0; i < n && i < UM_COUNT(got->heads); i++)
+        got->heads[i] = heads[i];
+}
+
+static void take_version(struct got *got, const struct um_store_version *v)
+{
+    got->seq = v->seq;
+    got->bytes = v->bytes;
+    snprintf(got->name, sizeof(got->name), "%s", v->document);
+    snprintf(got->label, sizeof(got->label), "%s", v->label);
+    snprintf(got->author, sizeof(got->author), "%s", v->author);
+    snprintf(got->contributors, sizeof(got->contributors), "%s", v->contributors);
+    snprintf(got->archive_key, sizeof(got->archive_key), "%s", v->archive_key);
+}
+
+void got_versions(void *arg, um_err err, const struct um_store_versions *versions)
+{
+    struct got *got = arg;
+
+    got->calls++;
+    got->err = err;
+    if (err != UM_OK)
+        return;
+    got->n = versions->n;
+    got->more = versions->more;
+    for (size_t i = 0; i < versions->n; i++) {
+        size_t at = strlen(got->versions);
+
+        if (i == 0)
+            take_version(got, &versions->rows[i]);
+        snprintf(got->versions + at, sizeof(got->versions) - at, "%llu:%s ", (unsigned long long)versions->rows[i].seq,
+                 versions->rows[i].label);
+    }
+}
+
+void got_version(void *arg, um_err err, const struct um_store_version *version, struct um_bytes *state)
+{
+    struct got *got = arg;
+
+    got->calls++;
+    got->err = err;
+    if (version != NULL)
+        take_version(got, version);
+    got->has_state = state != NULL;
+    if (state != NULL)
+        copy_text(got->state, sizeof(got->state), um_bytes_span(state));
+}
+
+void got_clients(void *arg, um_err err, const struct um_store_client *clients, size_t n)
+{
+    struct got *got = arg;
+
+    got->calls++;
+    got->err = err;
+    got->n = n;
+    for (size_t i = 0; i < n; i++) {
+        size_t at = strlen(got->names);
+
+        snprintf(got->names + at, sizeof(got->names) - at, "%llu:%s ", (unsigned long long)clients[i].client, clients[i].user);
+    }
+}
+
+#define CALL(...) struct got own, *g = fresh(got, &own); __VA_ARGS__; return finish(r, g)
+
+um_err rig_since(struct rig *r, const char *name, uint64_t seq, struct got *got)
+{
+    CALL(um_store_load_since(r->st, r->loop, name, seq, got_load, g));
+}
+
+um_err rig_heads(struct rig *r, const char *const *names, size_t n, struct got *got)
+{
+    CALL(um_store_heads(r->st, r->loop, names, n, got_heads, g));
+}
+
+um_err rig_versions(struct rig *r, const char *name, uint64_t before, int64_t max, struct got *got)
+{
+    CALL(um_store_versions(r->st, r->loop, name, before, max, got_versions, g));
+}
+
+um_err rig_versions_before(struct rig *r, int64_t before_ms, int64_t max, struct got *got)
+{
+    CALL(um_store_versions_before(r->st, r->loop, before_ms, max, got_versions, g));
+}
+
+um_err rig_version(struct rig *r, const char *name, uint64_t seq, struct got *got)
+{
+    CALL(um_store_version(r->st, r->loop, name, seq, got_version, g));
+}
+
+um_err rig_keep(struct rig *r, const char *name, const char *state, uint64_t seq, const char *label, struct got *got)
+{
+    struct um_bytes *bytes = text_bytes(state);
+    struct got own, *g = fresh(got, &own);
+
+    um_store_keep_version(r->st, r->loop, name, bytes, seq, label, "keeper", got_version, g);
+    um_bytes_unref(bytes);
+    return finish(r, g);
+}
+
+um_err rig_label(struct rig *r, const char *name, uint64_t seq, const char *label, struct got *got)
+{
+    CALL(um_store_label_version(r->st, r->loop, name, seq, label, got_version, g));
+}
+
+um_err rig_archive(struct rig *r, const char *name, uint64_t seq, const char *key, struct got *got)
+{
+    CALL(um_store_archive_version(r->st, r->loop, name, seq, key, got_version, g));
+}
+
+um_err rig_drop(struct rig *r, const char *name, uint64_t seq, struct got *got)
+{
+    CALL(um_store_drop_version(r->st, r->loop, name, seq, got_version, g));
+}
+
+um_err rig_clients(struct rig *r, const char *name, struct got *got)
+{
+    CALL(um_store_clients(r->st, r->loop, name, got_clients, g));
 }

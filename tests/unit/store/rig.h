@@ -40,11 +40,21 @@ struct got {                         /* of any call */
     int64_t found;
     char after[128];
     char names[4096];                /* of a page, each with a blank behind it */
+    /* versions: as "seq:label " each; the first or only one in the fields below; clients as "client:user " */
+    char versions[2048], contributors[512], label[64], author[64], archive_key[64];
+    uint64_t seq;
+    bool has_state, more;
+    /* heads */
+    struct um_store_head heads[16];
 };
 um_store_append_cb got_number;       /* arg: struct got */
 um_store_load_cb got_load;
 um_store_entry_cb got_entry;
 um_store_page_cb got_page;
+um_store_heads_cb got_heads;
+um_store_versions_cb got_versions;
+um_store_version_cb got_version;
+um_store_clients_cb got_clients;
 
 struct um_bytes *text_bytes(const char *text);
 
@@ -55,6 +65,16 @@ um_err rig_create(struct rig *r, const char *name, const char *title, const char
 um_err rig_get(struct rig *r, const char *name, struct got *got);
 um_err rig_set_title(struct rig *r, const char *name, const char *title, const char *user, struct got *got);
 um_err rig_delete(struct rig *r, const char *name, struct got *got);
+um_err rig_since(struct rig *r, const char *name, uint64_t seq, struct got *got);
+um_err rig_heads(struct rig *r, const char *const *names, size_t n, struct got *got);
+um_err rig_versions(struct rig *r, const char *name, uint64_t before, int64_t max, struct got *got);
+um_err rig_versions_before(struct rig *r, int64_t before_ms, int64_t max, struct got *got);
+um_err rig_version(struct rig *r, const char *name, uint64_t seq, struct got *got);
+um_err rig_keep(struct rig *r, const char *name, const char *state, uint64_t seq, const char *label, struct got *got);
+um_err rig_label(struct rig *r, const char *name, uint64_t seq, const char *label, struct got *got);
+um_err rig_archive(struct rig *r, const char *name, uint64_t seq, const char *key, struct got *got);
+um_err rig_drop(struct rig *r, const char *name, uint64_t seq, struct got *got);
+um_err rig_clients(struct rig *r, const char *name, struct got *got);
 um_err rig_list(struct rig *r, const char *search, int64_t max, const char *after, struct got *got);
 
 #endif

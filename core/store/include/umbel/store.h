@@ -1,10 +1,13 @@
-/* The store of record. One interface; SQLite behind it now (sqlite:///path, a bare path, memory:), PostgreSQL next.
+/* The store of record. One interface; SQLite (sqlite:///path, a bare path, memory:) or PostgreSQL behind it.
  *
  * Every call copies or refs what it needs, returns at once, and runs CB exactly once on the loop that is given (never
  * inside the call). Appends of all documents are gathered into one transaction (group commit). A document has a log:
  * rows (document, seq, update), seq rising by one, given by the store; and a folded state that covers the log up to its
  * own seq. Tables: documents(name, data, ...), document_updates, document_snapshots; the columns that Hocuspocus users
- * have keep their names, so that a stock database opens. */
+ * have keep their names, so that a stock database opens.
+ *
+ * Several processes may share one PostgreSQL: seq rises over all of them, so what others wrote is found by asking for the
+ * rows above the last known one. */
 #ifndef UMBEL_STORE_H
 #define UMBEL_STORE_H
 #include <umbel/bytes.h>
@@ -19,7 +22,14 @@ struct um_store_conf {
     int64_t commit_delay_ms;         /* how long an append waits for company (2) */
     int64_t commit_rows;             /* at most so many rows in one transaction (1024) */
     int64_t max_waiting_bytes;       /* appends that wait; beyond it UM_EUNAVAIL at once (256 MiB) */
-    int64_t snapshots_keep;          /* rows of document_snapshots per document (0: none yet) */
+    int64_t versions_every_changes;  /* a version is kept when so many changes came since the last one, whoever made them */
+    int64_t versions_every_ms;       /* or when the last one is so old and something changed; 0: never for that */
+    int64_t versions_keep;           /* unnamed versions per document; the oldest give way; 0: none is made by itself */
+    int64_t versions_max_age_ms;     /* unnamed ones that are older go; 0: never. Both leave those in an archive alone */
+    /* PostgreSQL */
+    const char *user, *password;     /* "": as the URL says */
+    int64_t connections;             /* that read; one more writes */
+    int64_t connect_timeout_ms, timeout_ms;       /* of a connection attempt; of a statement */
 };
 extern const struct um_conf_table um_store_conf_table;
 
@@ -60,6 +70,65 @@ void um_store_append(struct um_store *st, struct um_loop *l, const char *name, s
  * and seq 0. */
 void um_store_fold(struct um_store *st, struct um_loop *l, const char *name, struct um_bytes *state,
                    uint64_t upto_seq, uint64_t expected_version, um_store_append_cb *cb, void *arg);
+
+/* The rows above SEQ, which somebody else may have written: as um_store_load, but STATE is NULL when the log alone holds
+ * everything above SEQ; otherwise (those rows were trimmed) the folded state comes too. */
+void um_store_load_since(struct um_store *st, struct um_loop *l, const char *name, uint64_t seq, um_store_load_cb *cb,
+                         void *arg);
+
+/* How far N documents are, in one question, in the order of NAMES. At most 10,000 at once. */
+struct um_store_head { bool exists, deleted; uint64_t last_seq, version; };
+typedef void um_store_heads_cb(void *arg, um_err err, const struct um_store_head *heads, size_t n);
+void um_store_heads(struct um_store *st, struct um_loop *l, const char *const *names, size_t n, um_store_heads_cb *cb,
+                    void *arg);
+
+/* Notes that the changes of Yjs client CLIENT in this document are USER's. The first note stays. Nobody is told; what is
+ * lost is only known as nobody's. */
+void um_store_note_client(struct um_store *st, const char *name, uint64_t client, const char *user);
+
+/* --- versions: the states that a document had ------------------------------------------------------------ */
+/* A fold keeps its state as a version when the configuration says so; users keep one by naming it. A version is addressed
+ * by the seq up to which it holds the log. */
+struct um_store_version {            /* borrowed during the callback; strings are never NULL */
+    const char *document;
+    uint64_t seq;
+    int64_t at_ms;
+    const char *label;               /* given by people; "": kept by itself */
+    const char *author;              /* who made the last change before it */
+    const char *contributors;        /* JSON: [{"user":"ann","changes":12},…] since the version before */
+    int64_t bytes;
+    const char *archive_key;         /* "": its bytes are in the database */
+    uint32_t crc;                    /* CRC-32C of its bytes */
+};
+struct um_store_versions { const struct um_store_version *rows; size_t n; bool more; };
+typedef void um_store_versions_cb(void *arg, um_err err, const struct um_store_versions *versions);
+/* Newest first, below BEFORE (0: from the newest), at most MAX (1..1000). UM_ENOTFOUND: no such document. */
+void um_store_versions(struct um_store *st, struct um_loop *l, const char *name, uint64_t before, int64_t max,
+                       um_store_versions_cb *cb, void *arg);
+/* STATE is NULL when it is in the archive. UM_ENOTFOUND, UM_ECORRUPT. */
+typedef void um_store_version_cb(void *arg, um_err err, const struct um_store_version *version, struct um_bytes *state);
+void um_store_version(struct um_store *st, struct um_loop *l, const char *name, uint64_t seq, um_store_version_cb *cb,
+                      void *arg);
+/* Keeps STATE, which covers the log up to SEQ, as a version; one that is there gets the label. Answers with it, without
+ * its state. UM_EINVAL: SEQ was never given. UM_ENOTFOUND. */
+void um_store_keep_version(struct um_store *st, struct um_loop *l, const char *name, struct um_bytes *state, uint64_t seq,
+                           const char *label, const char *user, um_store_version_cb *cb, void *arg);
+void um_store_label_version(struct um_store *st, struct um_loop *l, const char *name, uint64_t seq, const char *label,
+                            um_store_version_cb *cb, void *arg);     /* an empty label takes it away */
+/* The bytes of version SEQ are in the archive under KEY now: the row lets go of them. UM_ENOTFOUND. */
+void um_store_archive_version(struct um_store *st, struct um_loop *l, const char *name, uint64_t seq, const char *key,
+                              um_store_version_cb *cb, void *arg);
+/* Removes version SEQ (its bytes in an archive are the caller's business). CB hears no version. UM_ENOTFOUND. */
+void um_store_drop_version(struct um_store *st, struct um_loop *l, const char *name, uint64_t seq, um_store_version_cb *cb,
+                           void *arg);
+/* Versions of all documents whose bytes are in the database and which are older than BEFORE_MS, oldest first. */
+void um_store_versions_before(struct um_store *st, struct um_loop *l, int64_t before_ms, int64_t max,
+                              um_store_versions_cb *cb, void *arg);
+
+/* Who the Yjs clients of a document are. */
+struct um_store_client { uint64_t client; const char *user; };
+typedef void um_store_clients_cb(void *arg, um_err err, const struct um_store_client *clients, size_t n);
+void um_store_clients(struct um_store *st, struct um_loop *l, const char *name, um_store_clients_cb *cb, void *arg);
 
 /* --- the list of documents ------------------------------------------------------------------------------- */
 struct um_store_entry {              /* borrowed during the callback */
