@@ -184,6 +184,7 @@ struct posindex {
     VEC(struct pos_ref) nodes;
     VEC(uint32_t) leaf_of;            /* per item: its leaf, when its list has an index */
     uint32_t free_node, live;
+    uint32_t unread;                  /* places added since the last look-up */
     uint32_t near_leaf, near_type, near_start;    /* of the last look-up */
     uint32_t near_slot, near_unit;    /* what was found, and the units of the leaf in front of it */
 };

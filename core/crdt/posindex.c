@@ -13,6 +13,7 @@
 #define FAN 64u
 #define FILL (FAN * 3 / 4)            /* of nodes in a new index, and at most of joined ones */
 #define WALK_SHORT 32u                /* items that are walked before an index is made */
+#define UNREAD_MIN 256u               /* places that are added without a look-up before an index is dropped */
 
 struct pos_node {
     uint32_t parent, slot;            /* parent NONE: the root */
@@ -327,12 +328,18 @@ static uint32_t leaf_first(const struct um_crdt *doc, uint32_t type)
     return k;
 }
 
-/* Behind LEFT (NONE: in front of all), with no units and no mark yet; the place in its leaf, NONE without memory. */
+/* So many places were added since the last look-up that making the index anew, if ever, costs less than going on. */
+static bool is_stale(struct um_crdt *doc)
+{
+    return ++doc->pos.unread > UNREAD_MIN + doc->pos.live * (FILL / 4);
+}
+
+/* Behind LEFT (NONE: in front of all), with no units and no mark yet; the place in its leaf, NONE: better no index. */
 static uint32_t item_insert(struct um_crdt *doc, uint32_t type, uint32_t left, uint32_t item)
 {
     uint32_t k, slot;
 
-    if (!leaf_of_room(doc))
+    if (is_stale(doc) || !leaf_of_room(doc))
         return NONE;
     k = left == NONE ? leaf_first(doc, type) : doc->pos.leaf_of.v[left];
     if (node_at(doc, k)->n == FAN) {
@@ -507,6 +514,7 @@ bool posindex_make(struct um_crdt *doc, uint32_t type)
         return false;
     }
     doc->types.v[type].pos = first;
+    doc->pos.unread = 0;
     return true;
 }
 
@@ -557,6 +565,7 @@ struct place_at posindex_find(struct um_crdt *doc, uint32_t type, uint32_t unit)
     uint32_t k, start = unit;
 
     UM_ASSERT(unit < doc->types.v[type].length);
+    x->unread = 0;
     if (doc->types.v[type].pos == NONE && (find_walking(doc, type, unit, WALK_SHORT, &at) ||
         (!posindex_make(doc, type) && find_walking(doc, type, unit, NONE, &at))))
         return at;
@@ -583,6 +592,7 @@ uint32_t posindex_of(struct um_crdt *doc, uint32_t item)
     const struct item *it = item_at(doc, item);
     uint32_t type = it->parent, sum = 0, steps = 0, slot, k;
 
+    doc->pos.unread = 0;
     if (doc->types.v[type].pos == NONE) {
         uint32_t i = it->left;
 
@@ -611,6 +621,7 @@ struct mark_walk marks_before(struct um_crdt *doc, uint32_t type, uint32_t item)
     struct mark_walk w = { .type = type, .at = NONE };
     uint32_t k = doc->types.v[type].pos, slot;
 
+    doc->pos.unread = 0;
     if (k == NONE) {
         for (uint32_t i = doc->types.v[type].start; i != NONE && i != item; i = item_at(doc, i)->right)
             w.left += item_is_mark(item_at(doc, i));

@@ -2,7 +2,7 @@
  *
  * A B+ tree per list type with the sums of visible units, made on the first look-up that would have to walk far, so
  * a document that is only relayed never has one. It is a cache: when memory runs out it is dropped and look-ups
- * walk the list; so none of these functions can fail. */
+ * walk the list; so none of these functions can fail. It is dropped as well when much is added and nobody looks. */
 #ifndef UM_CRDT_POSINDEX_H
 #define UM_CRDT_POSINDEX_H
 #include "doc.h"

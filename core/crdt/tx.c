@@ -4,6 +4,10 @@
 #include <stdlib.h>
 
 #define SORT_MANY 256u                /* ranges from which on a radix sort is quicker */
+#define SORT_CLIENTS 8u               /* up to which a pass over all ranges for each is */
+
+typedef VEC(struct span32) span32_vec;
+typedef VEC(uint64_t) keyed_vec;
 
 void tx_begin(struct um_crdt *doc, struct tx *tx, bool local)
 {
@@ -57,21 +61,42 @@ static bool deleted_is_sorted(struct um_crdt *doc)
     return true;
 }
 
-/* One client's ranges by clock, if they are many. False: not done. */
-static bool deleted_sort_one(struct um_crdt *doc)
+/* Appends the ranges of the client with this ORDER to SORTED. */
+static bool deleted_sort_one(struct um_crdt *doc, uint32_t order, span32_vec *sorted, keyed_vec *keys)
+{
+    const struct tx *tx = doc->tx;
+    uint32_t client = NONE;
+
+    keys->n = 0;
+    for (uint32_t i = 0; i < tx->deleted.n; i++) {
+        const struct span32 *g = &tx->deleted.v[i];
+
+        if (doc->clients.v[g->client].ds_order != order)
+            continue;
+        client = g->client;
+        keys->v[keys->n++] = keyed(g->clock, g->len);
+    }
+    if (!keyed_sort(&doc->mem, keys->v, keys->n))
+        return false;
+    for (uint32_t i = 0; i < keys->n; i++)
+        sorted->v[sorted->n++] = (struct span32){ client, keyed_key(keys->v[i]), keyed_value(keys->v[i]) };
+    return true;
+}
+
+/* Many ranges of few CLIENTS. False: not done. */
+static bool deleted_sort_many(struct um_crdt *doc, uint32_t clients)
 {
     struct tx *tx = doc->tx;
-    VEC(uint64_t) keys = { 0 };
-    uint32_t client = tx->deleted.v[0].client;
-    bool done = tx->deleted.n >= SORT_MANY && vec_room(&doc->mem, &keys, tx->deleted.n);
+    span32_vec sorted = { 0 };
+    keyed_vec keys = { 0 };
+    bool done = tx->deleted.n >= SORT_MANY && clients <= SORT_CLIENTS &&
+                vec_room(&doc->mem, &sorted, tx->deleted.n) && vec_room(&doc->mem, &keys, tx->deleted.n);
 
-    for (uint32_t i = 0; i < tx->deleted.n && done; i++) {
-        done = tx->deleted.v[i].client == client;
-        keys.v[keys.n++] = keyed(tx->deleted.v[i].clock, tx->deleted.v[i].len);
-    }
-    if ((done = done && keyed_sort(&doc->mem, keys.v, keys.n)))
-        for (uint32_t i = 0; i < keys.n; i++)
-            tx->deleted.v[i] = (struct span32){ client, keyed_key(keys.v[i]), keyed_value(keys.v[i]) };
+    for (uint32_t k = 0; k < clients && done; k++)
+        done = deleted_sort_one(doc, k, &sorted, &keys);
+    if (done)
+        memcpy(tx->deleted.v, sorted.v, sorted.n * sizeof(*sorted.v));
+    vec_free(&doc->mem, &sorted);
     vec_free(&doc->mem, &keys);
     return done;
 }
@@ -91,7 +116,7 @@ void tx_sort_deleted(struct um_crdt *doc)
         if (c->ds_order == NONE)
             c->ds_order = order++;
     }
-    if (!deleted_is_sorted(doc) && !deleted_sort_one(doc))
+    if (!deleted_is_sorted(doc) && !deleted_sort_many(doc, order))
         qsort_r(tx->deleted.v, tx->deleted.n, sizeof(*tx->deleted.v), deleted_order, doc);
     for (uint32_t i = 1; i < tx->deleted.n; i++) {
         struct span32 *l = &tx->deleted.v[n], *r = &tx->deleted.v[i];

@@ -253,6 +253,36 @@ static void shrinks_with_the_list(void **state)
     um_crdt_free(doc);
 }
 
+static void an_index_that_nobody_looks_at_is_dropped(void **state)
+{
+    struct author a[AUTHORS] = { 0 };
+    struct um_crdt *doc = doc_new(true);
+    struct um_buf b = { 0 };
+    uint32_t seed = 7, root, n;
+
+    (void)state;
+    random_update(&b, a, &seed);
+    assert_int_equal(um_crdt_apply(doc, buf_span(&b), NULL), UM_OK);
+    root = root_find(doc, UM_SPAN_STR("t"));
+    for (n = 0; n < 3000; n++) {              /* somebody looks now and then */
+        if (doc->types.v[root].pos == NONE)
+            assert_true(n == 0 && posindex_make(doc, root));
+        random_update(&b, a, &seed);
+        assert_int_equal(um_crdt_apply(doc, buf_span(&b), NULL), UM_OK);
+        if (n % 32 == 0)
+            posindex_find(doc, root, 0);
+    }
+    for (n = 0; n < 3000 && doc->types.v[root].pos != NONE; n++) {
+        random_update(&b, a, &seed);
+        assert_int_equal(um_crdt_apply(doc, buf_span(&b), NULL), UM_OK);
+    }
+    assert_true(n > 100 && n < 3000);
+    assert_int_equal(doc->pos.live, 0);
+    check_items(doc, root);
+    um_buf_free(&b);
+    um_crdt_free(doc);
+}
+
 /* ---- memory -------------------------------------------------------------------------------------------- */
 
 struct meter {
@@ -329,6 +359,7 @@ static void without_memory_a_change_drops_the_index(void **state)
         random_update(&b, a, &seed);
         if (doc->types.v[root].pos == NONE)
             assert_true(posindex_make(doc, root));
+        doc->pos.unread = 0;
         m.allowed = next_random(&seed) % 4;
         if (um_crdt_apply(doc, buf_span(&b), NULL) != UM_OK)
             memcpy(a, before, sizeof(a));
@@ -367,6 +398,7 @@ int main(void)
         cmocka_unit_test(follows_the_updates_of_every_vector),
         cmocka_unit_test(follows_random_changes),
         cmocka_unit_test(shrinks_with_the_list),
+        cmocka_unit_test(an_index_that_nobody_looks_at_is_dropped),
         cmocka_unit_test(without_memory_lookups_walk),
         cmocka_unit_test(without_memory_a_change_drops_the_index),
         cmocka_unit_test(a_document_that_is_only_relayed_has_none),
