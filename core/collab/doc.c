@@ -83,6 +83,7 @@ static void doc_free(struct doc *d)
     um_list_remove(&d->link);
     um_timer_stop(h->loop, &d->unload_timer);
     persist_free(d);
+    elsewhere_free(d);
     outbox_free(d);
     presence_free(&d->presence);
     um_crdt_free(d->crdt);
@@ -127,7 +128,8 @@ void doc_settle(struct doc *d)
         doc_free(d);
     else if (d->state == DOC_UNLOADING)
         persist_fold_now(d);
-    else if (d->state == DOC_ENDING && um_list_is_empty(&d->pending) && !d->fold_running && !d->loading)
+    else if (d->state == DOC_ENDING && um_list_is_empty(&d->pending) && !d->fold_running && !d->loading &&
+             !d->catching_up)
         doc_free(d);
 }
 
@@ -294,6 +296,20 @@ static void answer_step1(struct doc *d, struct seat *s, struct um_span sv)
     outbox_send_state(d, s, sv);
 }
 
+/* Whose Yjs client is it? An update with one section is its sender's own; more may be others' work that it passes on. */
+static void note_author(struct doc *d, struct seat *s, struct um_span update)
+{
+    struct um_reader r = um_reader(update);
+    uint64_t sections = um_read_varuint(&r), client;
+
+    um_read_varuint(&r);
+    client = um_read_varuint(&r);
+    if (r.failed || sections != 1 || client == s->client || s->user[0] == '\0')
+        return;
+    s->client = client;
+    um_store_note_client(d->hub->engine->store, d->name, client, s->user);
+}
+
 /* Relays and stores what an update brought. Readers get the event; the store wants what was validated and nothing else: the
  * event, or, when a part is parked, the incoming update up to its end. The whole state stands in where neither will do: an
  * update with empty structs is not kept as it came, and memory may have been too short for the event. */
@@ -313,10 +329,12 @@ static void spread_update(struct doc *d, struct seat *s, struct um_span update, 
         d->copy.fresh = false;
         outbox_add(d, event, s);
     }
-    if (keep.len > 0)
+    if (keep.len > 0) {
         persist_append(d, keep, s);
-    else
+        note_author(d, s, keep);
+    } else {
         status(s, 0);                        /* no memory to keep it: the client still has it */
+    }
     um_buf_free(&whole);
 }
 

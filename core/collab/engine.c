@@ -44,7 +44,11 @@ static void sweep(void *arg)
     sweep_later(h);
 }
 
-static void hub_start(void *arg) { sweep_later(arg); }
+static void hub_start(void *arg)
+{
+    sweep_later(arg);
+    elsewhere_start(arg);
+}
 
 um_err um_collab_new(struct um_collab **out, struct um_reactors *reactors, struct um_store *store,
                      const struct um_collab_conf *cf, const struct um_ws_conf *ws, const struct um_collab_hooks *hooks)
@@ -84,6 +88,7 @@ void um_collab_free(struct um_collab *c)
         return;
     for (unsigned i = 0; i < c->n_hubs; i++) {
         um_timer_stop(c->hubs[i].loop, &c->hubs[i].sweep);
+        um_timer_stop(c->hubs[i].loop, &c->hubs[i].resync);
         um_map_free(&c->hubs[i].docs);
         um_bytes_unref(c->hubs[i].keep_alive);
         um_bytes_unref(c->hubs[i].keep_alive_bare);
@@ -228,13 +233,15 @@ static void hub_drained(struct hub *h)
 
     h->drained = NULL;
     um_timer_stop(h->loop, &h->sweep);
+    um_timer_stop(h->loop, &h->resync);
     if (atomic_fetch_sub(&c->drain.left, 1) == 1)
         um_loop_call(c->drain.loop, c->drain.done, c->drain.arg);
 }
 
 void hub_check_drained(struct hub *h)
 {
-    if (h->drained != NULL && um_list_is_empty(&h->conns) && um_list_is_empty(&h->all_docs))
+    if (h->drained != NULL && um_list_is_empty(&h->conns) && um_list_is_empty(&h->all_docs) &&
+        !h->asking)
         h->drained(h);
 }
 

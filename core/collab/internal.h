@@ -6,6 +6,7 @@
  *   doc.c       an open document: its life, what its seats may say
  *   outbox.c    one turn's changes to all readers, encoded once
  *   persist.c   log, acknowledgements, folding, loading
+ *   elsewhere.c what other processes wrote
  *   presence.c  who is here              message.c  frames                                         */
 #ifndef COLLAB_INTERNAL_H
 #define COLLAB_INTERNAL_H
@@ -27,6 +28,9 @@ struct hub {                             /* the part on one reactor */
     struct um_map docs;                  /* name -> struct doc */
     struct um_list conns, all_docs;
     struct um_timer sweep;               /* keep-alive, presence expiry */
+    struct um_timer resync;              /* elsewhere.c */
+    size_t asked_docs;                   /* how many of all_docs were compared in this round */
+    bool asking;
     struct um_bytes *keep_alive, *keep_alive_bare;
     bool draining;
     void (*drained)(struct hub *h);      /* set while draining: called when nothing is left */
@@ -111,6 +115,7 @@ struct seat {
     struct um_buf behind_sv;             /* fell behind: what it had when we stopped sending */
     unsigned own_items;                  /* of this turn's changes (outbox.c) */
     bool is_behind, asked;               /* asked: was told that its presence had been taken for gone */
+    uint64_t client;                     /* the Yjs client that it was last seen to be; 0: none */
     bool in_flush;                       /* gets this turn's changes, even if it falls behind meanwhile */
     bool counted;                        /* in engine->open */
 };
@@ -180,14 +185,16 @@ struct doc {
     struct um_list pending;
     size_t unstored_bytes;
     bool loading;
-    uint64_t version, last_seq, folded_seq;
+    uint64_t version, last_seq, folded_seq;  /* last_seq: all rows up to it are in crdt (elsewhere.c) */
+    uint64_t own_seq;                    /* the highest number that a row of ours got */
+    bool catching_up;
     size_t log_rows, log_bytes;          /* above the folded state */
     int64_t first_unfolded_ms, last_change_ms;
     bool fold_running;
     uint64_t fold_upto;
     size_t fold_bytes;                   /* log_bytes when the fold began */
     int64_t retry_ms;
-    struct um_timer fold_timer, retry_timer, unload_timer;
+    struct um_timer fold_timer, retry_timer, catch_up_timer, unload_timer;
     bool too_large;                      /* over collab.max-document: read-only */
     struct um_bytes *ack_plain;          /* SyncStatus 1 for everybody without a session, built once */
 };
@@ -216,8 +223,15 @@ void outbox_send_state(struct doc *d, struct seat *s, struct um_span sv);   /* S
 void outbox_catch_up(struct doc *d, struct seat *s);     /* S was behind and has drained */
 void outbox_free(struct doc *d);
 
+/* elsewhere.c */
+void elsewhere_start(struct hub *h);                     /* on its loop */
+void elsewhere_catch_up(struct doc *d);                  /* reads what the log has above last_seq */
+void elsewhere_free(struct doc *d);
+
 /* persist.c */
 void persist_load(struct doc *d);
+/* Applies what the store has; an error means that the stored bytes are not a document of ours. RELAY: readers are told. */
+um_err persist_take(struct doc *d, const struct um_store_loaded *doc, bool relay);
 /* Appends BYTES (copied; none: a marker) and acknowledges S when it and all before it are durable. */
 void persist_append(struct doc *d, struct um_span bytes, struct seat *s);
 void persist_forget_seat(struct doc *d, const struct seat *s);

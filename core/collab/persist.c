@@ -10,7 +10,7 @@
 #include "internal.h"
 
 #define RETRY_FIRST_MS 100
-#define RETRY_LAST_MS 3000
+#define RETRY_LAST_MS 1000               /* what waits is stored within 3 s of the store's return, its own reconnecting included */
 #define FOLD_RETRY_MS 1000
 
 /* ---- acknowledging ----------------------------------------------------------------------------------------------- */
@@ -85,6 +85,16 @@ static void retry_later(struct doc *d)
     um_timer_set(d->hub->loop, &d->retry_timer, d->retry_ms, retry, d);
 }
 
+/* Numbers that follow one another are all ours; a gap holds what others wrote. */
+static void note_number(struct doc *d, uint64_t seq)
+{
+    d->own_seq = UM_MAX(d->own_seq, seq);
+    if (seq == d->last_seq + 1)
+        d->last_seq = seq;
+    else if (seq > d->last_seq)
+        elsewhere_catch_up(d);
+}
+
 static void append_done(void *arg, um_err err, uint64_t seq)
 {
     struct pending *p = arg;
@@ -97,9 +107,9 @@ static void append_done(void *arg, um_err err, uint64_t seq)
         d->retry_ms = 0;
         d->unstored_bytes -= p->bytes->len;
         count(C_UNSTORED, -(int64_t)p->bytes->len);
-        d->last_seq = UM_MAX(d->last_seq, seq);
         d->log_rows++;
         d->log_bytes += p->bytes->len;
+        note_number(d, seq);
         acknowledge_what_is_stored(d);
     } else if (err == UM_EDENIED) {
         drop(p);
@@ -260,8 +270,17 @@ void persist_fold_now(struct doc *d)
 
 /* ---- loading ------------------------------------------------------------------------------------------------------------------ */
 
-/* Applies what the store has; an error means that the stored bytes are not a document of ours. */
-static um_err take_stored(struct doc *d, const struct um_store_loaded *doc, bool relay)
+static void tell_readers(struct doc *d, const struct um_crdt_applied *a)
+{
+    if (a->changed) {
+        d->copy.fresh = false;
+        outbox_add(d, a->event, NULL);
+    }
+    for (size_t i = 0; i < a->n_more; i++)
+        outbox_add(d, a->more[i], NULL);
+}
+
+um_err persist_take(struct doc *d, const struct um_store_loaded *doc, bool relay)
 {
     for (size_t i = 0; i <= doc->n_updates; i++) {
         struct um_span bytes = i == 0 ? (doc->state ? um_bytes_span(doc->state) : UM_SPAN(NULL, 0)) : doc->updates[i - 1].bytes;
@@ -276,13 +295,13 @@ static um_err take_stored(struct doc *d, const struct um_store_loaded *doc, bool
         }
         if ((err = um_crdt_load(d->crdt, bytes, &a)) != UM_OK)
             return err;
-        if (relay && a.changed) {
-            d->copy.fresh = false;
-            outbox_add(d, a.event, NULL);
-        }
+        if (relay)
+            tell_readers(d, &a);
     }
-    d->version = doc->version;
-    d->folded_seq = doc->folded_seq;
+    if (!relay || doc->state != NULL) {  /* a version that was not read must not be replaced by us: its fold will conflict */
+        d->version = doc->version;
+        d->folded_seq = doc->folded_seq;
+    }
     d->last_seq = UM_MAX(d->last_seq, doc->last_seq);
     d->log_rows = (size_t)(d->last_seq - d->folded_seq);
     return UM_OK;
@@ -298,7 +317,7 @@ static void fold_overtaken(void *arg, um_err err, const struct um_store_loaded *
         return;
     }
     if (err == UM_OK)
-        err = take_stored(d, doc, true);
+        err = persist_take(d, doc, true);
     if (err != UM_OK && d->state != DOC_ENDING) {
         um_timer_set(d->hub->loop, &d->fold_timer, FOLD_RETRY_MS, fold_due, d);
         return;
@@ -321,7 +340,7 @@ static void load_done(void *arg, um_err err, const struct um_store_loaded *doc)
         return;
     }
     if (err == UM_OK)
-        err = take_stored(d, doc, false);
+        err = persist_take(d, doc, false);
     if (err == UM_OK) {
         judge_size(d);
         if (d->last_seq > d->folded_seq)
@@ -347,7 +366,8 @@ void persist_load(struct doc *d)
 
 bool persist_is_settled(const struct doc *d)
 {
-    return um_list_is_empty(&d->pending) && !d->fold_running && d->last_seq == d->folded_seq;
+    return um_list_is_empty(&d->pending) && !d->fold_running && !d->catching_up && d->last_seq == d->folded_seq &&
+           d->own_seq <= d->last_seq;
 }
 
 void persist_free(struct doc *d)

@@ -8,6 +8,7 @@
 
 struct um_store_driver {
     const char *name;
+    bool is_shared;                                   /* several processes may have it open */
     /* Threads for reading, each with a reader of its own. 0: one reader, used by the writer's thread between transactions;
      * STORE_READERS_BY_CONF: as many as conf.connections. */
     unsigned readers;

@@ -122,6 +122,8 @@ bool um_store_is_healthy(const struct um_store *st)
     return atomic_load_explicit(&st->healthy, memory_order_relaxed);
 }
 
+bool um_store_is_shared(const struct um_store *st) { return st->driver->is_shared; }
+
 /* ---- calls ---- */
 
 static bool is_text(const char *s, size_t min, size_t max)

@@ -21,7 +21,8 @@ struct um_collab_conf {                  /* key rows: um_collab_conf_table */
     int authentication;                  /* enum um_collab_auth */
     bool echo;                           /* send a writer its own update back, as stock does */
     bool presence_bind;
-    int64_t debounce_ms, max_debounce_ms, unload_delay_ms, rest_after_ms, fold_max_age_ms;
+    int64_t debounce_ms, max_debounce_ms, unload_delay_ms, rest_after_ms, fold_max_age_ms,
+            resync_interval_ms;
     int64_t fold_rows;                   /* so many log rows are folded without waiting */
     int64_t piece_bytes;                 /* a larger state goes in pieces */
     int64_t auth_timeout_ms, keep_alive_ms;

@@ -40,6 +40,7 @@ um_err um_store_open(struct um_store **out, const struct um_store_conf *cf, char
  * still has answers to hear; a loop that is freed afterwards should have turned once more, to free what nobody hears. */
 void um_store_close(struct um_store *st);
 bool um_store_is_healthy(const struct um_store *st);   /* did the last transaction succeed? any thread */
+bool um_store_is_shared(const struct um_store *st);    /* may other processes write to it? any thread */
 
 /* --- a collaborative document's bytes ------------------------------------------------------------------ */
 struct um_store_update { uint64_t seq; struct um_span bytes; };
