@@ -36,17 +36,12 @@ static um_err sections_read(struct um_crdt *doc, struct um_span state, const str
     rd_uint(&r);
     for (uint32_t i = 0; *whole && i < scan->sections; i++) {
         struct section s;
-        uint32_t clock;
-        struct wire w;
 
         section_read(&r, &s);
         *whole = s.n > 0 && s.clock == 0;
-        clock = s.clock;
-        for (uint32_t k = 0; k < s.n; k++, clock += w.len)
-            wire_read(&r, s.client, clock, &w, NULL);
         if (!vec_room(&doc->mem, sv, 1))
             return UM_ENOMEM;
-        sv->v[sv->n++] = (struct sv_entry){ s.client, clock };
+        sv->v[sv->n++] = (struct sv_entry){ s.client, section_skip(&r, &s) };
     }
     return UM_OK;
 }
@@ -195,14 +190,9 @@ bool cold_knows(const struct um_crdt *doc, struct um_span update, const struct s
     rd_uint(&r);
     for (uint32_t i = 0; i < scan->sections; i++) {
         struct section s;
-        uint32_t clock;
-        struct wire w;
 
         section_read(&r, &s);
-        clock = s.clock;
-        for (uint32_t k = 0; k < s.n; k++, clock += w.len)
-            wire_read(&r, s.client, clock, &w, NULL);
-        if (clock > end_of(&doc->cold.sv, s.client, &hint))
+        if (section_skip(&r, &s) > end_of(&doc->cold.sv, s.client, &hint))
             return false;
     }
     return scan->ranges == 0 || um_span_eq(scan->ds, doc->cold.ds);

@@ -85,19 +85,14 @@ static um_err streams_collect(struct mem *m, struct um_span update, uint32_t ord
     struct rd r = rd_make(update);
     uint64_t n = rd_uint(&r);
     struct section sec;
-    struct wire w;
 
     for (; n > 0; n--) {
-        uint32_t clock;
-
         section_read(&r, &sec);
-        clock = sec.clock;
         if (!vec_room(m, out, 1))
             return UM_ENOMEM;
         out->v[out->n] = (struct stream){ .client = sec.client, .order = order, .clock = sec.clock, .left = sec.n,
                                           .r = r };
-        for (uint32_t i = 0; i < sec.n; i++, clock += w.len)
-            wire_read(&r, sec.client, clock, &w, NULL);
+        section_skip(&r, &sec);
         if (stream_next(&out->v[out->n]))
             out->n++;
     }

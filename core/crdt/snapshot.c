@@ -237,14 +237,11 @@ static bool update_is_known(const struct snapshot *s, struct um_span update, con
     rd_uint(&r);
     for (uint32_t i = 0; i < scan->sections; i++) {
         struct section sec;
-        struct wire w;
-        uint32_t clock;
+        uint32_t end;
 
         section_read(&r, &sec);
-        clock = sec.clock;
-        for (uint32_t n = 0; n < sec.n; n++, clock += w.len)
-            wire_read(&r, sec.client, clock, &w, NULL);
-        if (sec.n > 0 && clock > sv_get(&s->sv, sec.client))
+        end = section_skip(&r, &sec);
+        if (sec.n > 0 && end > sv_get(&s->sv, sec.client))
             return false;
     }
     while (range_next(&walk, &g))

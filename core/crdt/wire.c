@@ -369,6 +369,16 @@ void section_read(struct rd *r, struct section *s)
     s->p = r->p;
 }
 
+uint32_t section_skip(struct rd *r, const struct section *s)
+{
+    uint32_t clock = s->clock;
+    struct wire w;
+
+    for (uint32_t i = 0; i < s->n; i++, clock += w.len)
+        wire_read(r, s->client, clock, &w, NULL);
+    return clock;
+}
+
 static void section_scan(struct rd *r, const struct section *sec, const struct um_crdt_limits *limits, struct scan *s)
 {
     uint32_t clock = sec->clock;
@@ -472,7 +482,6 @@ um_err update_check_unique(struct mem *m, struct um_span update, const struct sc
     uint64_t *clients;
     uint32_t n = 0;
     um_err err = UM_OK;
-    struct wire w;
 
     if (s->ordered)
         return UM_OK;
@@ -481,12 +490,9 @@ um_err update_check_unique(struct mem *m, struct um_span update, const struct sc
     rd_uint(&r);
     for (uint32_t i = 0; i < s->sections; i++) {
         struct section sec;
-        uint32_t clock;
 
         section_read(&r, &sec);
-        clock = sec.clock;
-        for (uint32_t k = 0; k < sec.n; k++, clock += w.len)
-            wire_read(&r, sec.client, clock, &w, NULL);
+        section_skip(&r, &sec);
         if (sec.n > 0)
             clients[n++] = sec.client;
     }
@@ -527,11 +533,37 @@ bool range_next(struct range_walk *w, struct range *out)
     }
 }
 
-static int sv_order(const void *a, const void *b)
-{
-    const struct sv_entry *x = a, *y = b;
+struct sv_placed {                    /* an entry and where it stood */
+    struct sv_entry e;
+    uint32_t place;
+};
 
-    return (x->client < y->client) - (x->client > y->client);
+static int sv_order(const void *a, const void *b)         /* client descending, the latest first */
+{
+    const struct sv_placed *x = a, *y = b;
+
+    if (x->e.client != y->e.client)
+        return x->e.client > y->e.client ? -1 : 1;
+    return (x->place < y->place) - (x->place > y->place);
+}
+
+static um_err sv_sort(struct mem *m, sv_vec *sv)
+{
+    size_t size = sv->n * sizeof(struct sv_placed);
+    struct sv_placed *p = mem_resize(m, NULL, 0, size);
+    uint32_t kept = 0;
+
+    if (p == NULL)
+        return UM_ENOMEM;
+    for (uint32_t i = 0; i < sv->n; i++)
+        p[i] = (struct sv_placed){ sv->v[i], i };
+    qsort(p, sv->n, sizeof(*p), sv_order);
+    for (uint32_t i = 0; i < sv->n; i++)
+        if (kept == 0 || sv->v[kept - 1].client != p[i].e.client)
+            sv->v[kept++] = p[i].e;
+    sv->n = kept;
+    mem_free(m, p, size);
+    return UM_OK;
 }
 
 um_err sv_read(struct mem *m, struct um_span sv, const struct um_crdt_limits *limits, sv_vec *out)
@@ -555,26 +587,11 @@ um_err sv_read(struct mem *m, struct um_span sv, const struct um_crdt_limits *li
         sorted &= out->n == 0 || out->v[out->n - 1].client > e.client;
         out->v[out->n++] = e;
     }
-    if (r.err != UM_OK) {
+    if (r.err == UM_OK && !sorted)
+        r.err = sv_sort(m, out);
+    if (r.err != UM_OK)
         vec_free(m, out);
-        return r.err;
-    }
-    if (!sorted) {                        /* mark the order of arrival, so that the last duplicate wins */
-        uint32_t kept = 0;
-
-        for (uint32_t i = 0; i < out->n / 2; i++) {
-            struct sv_entry t = out->v[i];
-
-            out->v[i] = out->v[out->n - 1 - i];
-            out->v[out->n - 1 - i] = t;
-        }
-        qsort(out->v, out->n, sizeof(*out->v), sv_order);      /* glibc: stable, so the latest comes first */
-        for (uint32_t i = 0; i < out->n; i++)
-            if (kept == 0 || out->v[kept - 1].client != out->v[i].client)
-                out->v[kept++] = out->v[i];
-        out->n = kept;
-    }
-    return UM_OK;
+    return r.err;
 }
 
 uint64_t sv_get(const sv_vec *sv, uint64_t client)

@@ -66,8 +66,8 @@ struct section {
     uint32_t clock, n;                /* of the first struct; how many */
     const uint8_t *p;                 /* the first struct */
 };
-/* A reader of sections in sequence: section_next steps over the structs by itself unless R was advanced. */
-void section_read(struct rd *r, struct section *s);
+void section_read(struct rd *r, struct section *s);       /* its head; R then stands at the first struct */
+uint32_t section_skip(struct rd *r, const struct section *s);    /* over the structs; the clock behind the last */
 
 /* What a check of an update found. */
 struct scan {

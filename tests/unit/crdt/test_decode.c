@@ -485,6 +485,24 @@ static void state_vectors_are_refused_for_their_form_or_their_size(void **state)
     um_crdt_free(doc);
 }
 
+static void of_a_vector_s_equal_clients_the_last_counts(void **state)
+{
+    const struct um_span rows[] = { BYTES(2, 1, 0, 1, 1), BYTES(3, 0, 7, 1, 0, 1, 1), BYTES(3, 1, 0, 9, 3, 1, 1),
+                                    BYTES(2, 1, 1, 1, 0), BYTES(3, 1, 1, 9, 3, 1, 0) };
+    struct um_crdt *doc = doc_new(true);
+
+    (void)state;
+    assert_int_equal(um_crdt_apply(doc, BYTES(1, 1, 1, 0, 4, 1, 1, 't', 1, 'x', 0), NULL), UM_OK);
+    for (size_t i = 0; i < UM_COUNT(rows); i++) {
+        struct um_buf out = { 0 };
+
+        assert_int_equal(um_crdt_encode(doc, rows[i], &out), UM_OK);
+        assert_int_equal(out.data[0], i < 3 ? 0 : 1);         /* sections */
+        um_buf_free(&out);
+    }
+    um_crdt_free(doc);
+}
+
 static void a_client_without_structs_may_stand_anywhere(void **state)
 {
     /* clients 1, 2 (no structs) and 3, ascending; 2 again */
@@ -519,6 +537,7 @@ int main(void)
         cmocka_unit_test(nesting_deeper_than_can_be_counted_is_refused),
         cmocka_unit_test(sub_documents_keep_the_options_that_count),
         cmocka_unit_test(state_vectors_are_refused_for_their_form_or_their_size),
+        cmocka_unit_test(of_a_vector_s_equal_clients_the_last_counts),
         cmocka_unit_test(a_client_without_structs_may_stand_anywhere),
     };
 
