@@ -569,6 +569,18 @@ static struct um_buf update_long(void)
     return b;
 }
 
+/* What has to be put in order first: clients ascending. */
+static void without_memory_nothing_is_put_in_order(void **state)
+{
+    (void)state;
+    starve(on_update, UM_SPAN("\2\1\7\0\4\1\1t\1a\1\x08\0\4\1\1t\1b\2\1\1\0\1\2\1\0\1", 28), true);
+    starve(on_v2, UM_SPAN("\0\0\0\0\0\0\1\0\0\0\0\0\2\1\1\0\0\2\1\0\0", 21), true);
+    starve(on_snapshot, UM_SPAN("\2\1\1\0\1\2\1\0\1\2\1\1\2\1", 14), false);
+    starve(on_snapshot_v2, UM_SPAN("\2\1\1\0\0\2\1\0\0\2\1\1\2\1", 14), false);
+    starve(on_ds, UM_SPAN("\2\1\1\0\1\2\1\0\1", 9), false);
+    starve(on_sv, UM_SPAN("\2\1\1\2\1", 5), false);
+}
+
 static void without_memory_every_decoder_says_so(void **state)
 {
     struct inputs in = inputs_make(false);
@@ -796,6 +808,7 @@ int main(void)
         cmocka_unit_test(damaged_updates_leave_the_document_as_it_was),
         cmocka_unit_test(damaged_v2_updates_leave_the_document_as_it_was),
         cmocka_unit_test(damaged_snapshots_sets_vectors_and_positions_are_refused_or_read),
+        cmocka_unit_test(without_memory_nothing_is_put_in_order),
         cmocka_unit_test(without_memory_every_decoder_says_so),
         cmocka_unit_test(without_memory_nothing_that_waits_is_lost),
     };
