@@ -5,7 +5,8 @@
 
 struct node {                         /* one struct of the update */
     uint32_t clock;
-    uint32_t up;                      /* node that decides about its depth, NONE: depth is known */
+    uint32_t up_clock;                /* of the struct that decides about its depth, */
+    uint32_t up;                      /* in this section; later its node. NONE: depth is known */
     uint16_t depth;                   /* of the type it is in */
     bool child;                       /* it lies in the type that UP holds (else: beside UP) */
     bool type;                        /* holds a type, one deeper */
@@ -17,27 +18,41 @@ struct depths {
     VEC(uint32_t) path;
 };
 
-/* The struct of the update that holds ID, NONE. */
-static uint32_t node_find(const struct um_crdt *doc, const struct plan *p, const struct depths *d, const struct id *id)
+/* The section of the update that may hold structs of CLIENT, NONE. */
+static uint32_t section_of(const struct um_crdt *doc, uint64_t client)
 {
-    uint32_t k = client_find(doc, id->client), lo, hi;
+    uint32_t k = client_find(doc, client);
 
-    if (k == NONE || doc->clients.v[k].epoch != doc->tx->epoch || doc->clients.v[k].section == NONE)
+    return k == NONE || doc->clients.v[k].epoch != doc->tx->epoch ? NONE : doc->clients.v[k].section;
+}
+
+static bool node_holds(const struct depths *d, uint32_t n, uint32_t hi, uint32_t clock)
+{
+    return d->nodes.v[n].clock <= clock && (n + 1 == hi || d->nodes.v[n + 1].clock > clock);
+}
+
+/* The node that decides about node N; NONE: none of this update. */
+static uint32_t node_up(const struct plan *p, const struct depths *d, uint32_t n)
+{
+    uint32_t k = d->nodes.v[n].up, clock = d->nodes.v[n].up_clock, lo, hi;
+
+    if (k == NONE)
         return NONE;
-    k = doc->clients.v[k].section;
     lo = d->first.v[k];
     hi = lo + p->sections.v[k].s.n;
-    if (d->nodes.v[lo].clock > id->clock)
+    if (d->nodes.v[lo].clock > clock)
         return NONE;
+    if (n > lo && n <= hi && node_holds(d, n - 1, hi, clock))      /* mostly the one before */
+        return n - 1;
     while (hi - lo > 1) {
         uint32_t mid = lo + (hi - lo) / 2;
 
-        if (d->nodes.v[mid].clock <= id->clock)
+        if (d->nodes.v[mid].clock <= clock)
             lo = mid;
         else
             hi = mid;
     }
-    return lo;
+    return lo;                        /* never N: an id of its own client is below it */
 }
 
 /* Depth that a known struct gives; false when the document does not have it. */
@@ -59,6 +74,30 @@ static bool known_depth(const struct um_crdt *doc, const struct id *id, bool chi
     return true;
 }
 
+/* The struct that decides about the depth of W; NULL: it lies in a root. */
+static const struct id *decider(const struct wire *w)
+{
+    if (w->kind == KIND_GC || w->kind == KIND_SKIP)
+        return NULL;
+    if ((w->info & INFO_ORIGIN) != 0)
+        return &w->origin;
+    if ((w->info & INFO_RIGHT) != 0)
+        return &w->right;
+    return w->parent_form == PARENT_ID ? &w->parent : NULL;
+}
+
+static struct node node_make(const struct um_crdt *doc, const struct wire *w, const struct section *s, uint32_t section)
+{
+    const struct id *id = decider(w);
+    struct node node = { .clock = w->clock, .up = NONE, .child = id == &w->parent, .type = w->kind == KIND_TYPE };
+
+    if (id != NULL && !known_depth(doc, id, node.child, &node.depth)) {
+        node.up = id->client == s->client ? section : section_of(doc, id->client);
+        node.up_clock = id->clock;
+    }
+    return node;
+}
+
 static um_err nodes_read(struct um_crdt *doc, const struct plan *p, struct depths *d)
 {
     if (!vec_room(&doc->mem, &d->nodes, p->scan->structs) || !vec_room(&doc->mem, &d->path, p->scan->structs) ||
@@ -73,39 +112,12 @@ static um_err nodes_read(struct um_crdt *doc, const struct plan *p, struct depth
         d->first.v[d->first.n++] = d->nodes.n;
         for (uint32_t i = 0; i < s->n; i++, clock += w.len) {
             wire_read(&r, s->client, clock, &w, NULL);
-            d->nodes.v[d->nodes.n++] = (struct node){ .clock = clock, .up = NONE };
+            d->nodes.v[d->nodes.n++] = node_make(doc, &w, s, k);
         }
     }
+    for (uint32_t n = 0; n < d->nodes.n; n++)
+        d->nodes.v[n].up = node_up(p, d, n);
     return UM_OK;
-}
-
-static void nodes_link(struct um_crdt *doc, const struct plan *p, struct depths *d)
-{
-    uint32_t n = 0;
-
-    for (uint32_t k = 0; k < p->sections.n; k++) {
-        const struct section *s = &p->sections.v[k].s;
-        struct rd r = { s->p, p->end, UM_OK };
-        struct wire w;
-        uint32_t clock = s->clock;
-
-        for (uint32_t i = 0; i < s->n; i++, clock += w.len, n++) {
-            const struct id *id = NULL;
-            struct node *node = &d->nodes.v[n];
-
-            wire_read(&r, s->client, clock, &w, NULL);
-            if (w.kind == KIND_GC || w.kind == KIND_SKIP)
-                continue;
-            if ((w.info & (INFO_ORIGIN | INFO_RIGHT)) != 0)
-                id = (w.info & INFO_ORIGIN) != 0 ? &w.origin : &w.right;
-            else if (w.parent_form == PARENT_ID)
-                id = &w.parent;
-            node->child = id == &w.parent;
-            node->type = w.kind == KIND_TYPE;
-            if (id != NULL && !known_depth(doc, id, node->child, &node->depth))
-                node->up = node_find(doc, p, d, id);      /* never N: an id of its own client's is below it */
-        }
-    }
 }
 
 /* Depth of node N: goes up to the first known one, then comes back down. A circle counts as a root. */
@@ -129,15 +141,20 @@ static uint32_t node_depth(struct depths *d, uint32_t n)
     return d->nodes.v[n].depth;
 }
 
+/* At most: each level takes a type, and all but the first a struct that says it is inside of that type. */
+static uint64_t depth_added(const struct scan *scan)
+{
+    return UM_MIN((uint64_t)scan->types, (uint64_t)scan->inside + 1);
+}
+
 um_err depth_check(struct um_crdt *doc, struct plan *p)
 {
     struct depths d = { 0 };
     um_err err = UM_OK;
 
-    if ((uint64_t)doc->max_depth + p->scan->types <= doc->limits.type_depth)
+    if (doc->max_depth + depth_added(p->scan) <= doc->limits.type_depth)
         return UM_OK;
     if ((err = nodes_read(doc, p, &d)) == UM_OK) {
-        nodes_link(doc, p, &d);
         for (uint32_t n = 0; n < d.nodes.n && err == UM_OK; n++)
             if (node_depth(&d, n) + d.nodes.v[n].type > doc->limits.type_depth)
                 err = UM_ELIMIT;

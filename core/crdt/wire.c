@@ -392,6 +392,7 @@ static void section_scan(struct rd *r, const struct section *sec, const struct u
         s->types += w.kind == KIND_TYPE;
         s->keyed += w.key.data != NULL;
         s->named += w.parent_form == PARENT_ROOT;
+        s->inside += w.parent_form == PARENT_ID;
     }
 }
 

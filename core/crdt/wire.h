@@ -75,6 +75,7 @@ struct scan {
     uint32_t types;                   /* structs that hold a type */
     uint32_t keyed;                   /* structs that bring a key */
     uint32_t named;                   /* structs that bring a root name */
+    uint32_t inside;                  /* structs that name the type they are in by its id */
     bool empty;                       /* structs or ranges of length 0 */
     bool ordered;                     /* sections with structs strictly descending */
     struct um_span ds;                /* the delete set */

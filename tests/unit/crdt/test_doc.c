@@ -576,6 +576,26 @@ static void nested_update(struct um_buf *b, uint32_t depth)
     um_buf_put_u8(b, 0);
 }
 
+/* A type in a root; one inside of it and one beside that; one inside of the latter. */
+static void depth_counts_levels_and_not_types(void **state)
+{
+    static const uint8_t update[] = {
+        1, 4, 1, 0, 7, 1, 1, 'a', 0, 7, 0, 1, 0, 0, 0x87, 1, 1, 0, 7, 0, 1, 2, 0, 0,
+    };
+
+    (void)state;
+    for (uint32_t depth = 2; depth <= 3; depth++) {
+        struct um_crdt_conf cf;
+        struct um_crdt *doc;
+
+        um_crdt_conf_init(&cf);
+        cf.limits.type_depth = depth;
+        assert_int_equal(um_crdt_new(&cf, &doc), UM_OK);
+        assert_int_equal(um_crdt_apply(doc, UM_SPAN(update, sizeof(update)), NULL), depth < 3 ? UM_ELIMIT : UM_OK);
+        um_crdt_free(doc);
+    }
+}
+
 static void deep_types_are_read_deleted_and_collected(void **state)
 {
     struct um_crdt *doc = doc_new(true);
@@ -787,6 +807,7 @@ int main(void)
         cmocka_unit_test(what_the_store_holds_may_be_larger_than_an_update),
         cmocka_unit_test(what_takes_too_long_to_place_is_refused_and_leaves_no_trace),
         cmocka_unit_test(inserting_at_the_head_again_and_again_is_no_long_work),
+        cmocka_unit_test(depth_counts_levels_and_not_types),
         cmocka_unit_test(deep_types_are_read_deleted_and_collected),
         cmocka_unit_test(many_ranges_delete_what_each_alone_would_delete),
         cmocka_unit_test(without_memory_many_ranges_are_refused_or_delete_the_same),
