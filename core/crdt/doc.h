@@ -423,10 +423,11 @@ struct plan_section {
     bool stacked;
     struct missing missing;           /* stacked: what the next struct waits for */
 };
+typedef VEC(struct plan_section) plan_section_vec;
 struct plan {
     const struct scan *scan;
     const uint8_t *end;               /* of the update */
-    VEC(struct plan_section) sections;
+    plan_section_vec sections;
     VEC(struct plan_run) runs;
     VEC(uint32_t) stack;
     VEC(struct missing) missing;

@@ -1,6 +1,7 @@
 /* Clients and the index of their structs: chunks of up to 128 (clock, item) pairs under a directory, so that an
  * append touches the last chunk only and a split moves at most a chunk. */
 #include "doc.h"
+#include "sort.h"
 #include <stdlib.h>
 
 #define SPARE_KEPT 2u
@@ -101,7 +102,6 @@ void clients_truncate(struct um_crdt *doc, uint32_t n)
     }
 }
 
-/* Merges the sorted part with the few new ones by insertion when they are few, else sorts all. */
 static int by_id_order(const void *a, const void *b, void *ctx)
 {
     const struct um_crdt *doc = ctx;
@@ -110,14 +110,38 @@ static int by_id_order(const void *a, const void *b, void *ctx)
     return (x < y) - (x > y);
 }
 
+static uint64_t descending_id(const void *ctx, uint32_t v)
+{
+    const struct um_crdt *doc = ctx;
+
+    return ~doc->clients.v[v].id;
+}
+
+/* The new ones alone, then among the others. False: no memory. */
+static bool clients_merge(struct um_crdt *doc)
+{
+    uint32_t n = doc->by_id.n - doc->n_sorted, i = doc->n_sorted, to = doc->by_id.n;
+    uint32_t *v = doc->by_id.v, *new = mem_resize(&doc->mem, NULL, 0, n * sizeof(*new));
+
+    if (new == NULL)
+        return false;
+    if (!numbers_sort(&doc->mem, v + i, n, descending_id, doc))
+        qsort_r(v + i, n, sizeof(*v), by_id_order, doc);
+    memcpy(new, v + i, n * sizeof(*new));
+    for (uint32_t k = n; k > 0;)
+        v[--to] = i > 0 && doc->clients.v[v[i - 1]].id < doc->clients.v[new[k - 1]].id ? v[--i] : new[--k];
+    mem_free(&doc->mem, new, n * sizeof(*new));
+    return true;
+}
+
+/* Few new ones are put where they belong. */
 void clients_sort(struct um_crdt *doc)
 {
     uint32_t n_new = doc->by_id.n - doc->n_sorted;
 
-    if (n_new == 0)
-        return;
     if (n_new > 8) {
-        qsort_r(doc->by_id.v, doc->by_id.n, sizeof(*doc->by_id.v), by_id_order, doc);
+        if (!clients_merge(doc))
+            qsort_r(doc->by_id.v, doc->by_id.n, sizeof(*doc->by_id.v), by_id_order, doc);
         doc->n_sorted = doc->by_id.n;
     }
     for (; doc->n_sorted < doc->by_id.n; doc->n_sorted++) {

@@ -5,6 +5,7 @@
  * update makes that section go first (a stack); a struct that depends on something that is nowhere is parked
  * together with everything on the stack and the rest of their sections. */
 #include "doc.h"
+#include "sort.h"
 #include <stdlib.h>
 
 /* ---- sections, names, figures -------------------------------------------------------------------------- */
@@ -273,11 +274,41 @@ static int section_order_by_id(const void *a, const void *b)
     return (x->s.client < y->s.client) - (x->s.client > y->s.client);
 }
 
+static uint64_t descending_client(const void *ctx, uint32_t k)
+{
+    const struct plan *p = ctx;
+
+    return ~p->sections.v[k].s.client;
+}
+
+/* Many sections: their numbers are sorted, each section moves once. False: no memory, nothing has moved. */
+static bool sections_sort_many(struct um_crdt *doc, struct plan *p)
+{
+    plan_section_vec sorted = { 0 };
+    VEC(uint32_t) order = { 0 };
+    uint32_t n = p->sections.n;
+    bool done = n >= SORT_MANY && vec_room(&doc->mem, &sorted, n) && vec_room(&doc->mem, &order, n);
+
+    for (uint32_t k = 0; k < n && done; k++)
+        order.v[k] = k;
+    if ((done = done && numbers_sort(&doc->mem, order.v, n, descending_client, p))) {
+        for (uint32_t k = 0; k < n; k++)
+            sorted.v[sorted.n++] = p->sections.v[order.v[k]];
+        vec_free(&doc->mem, &p->sections);
+        p->sections = sorted;
+    } else {
+        vec_free(&doc->mem, &sorted);
+    }
+    vec_free(&doc->mem, &order);
+    return done;
+}
+
 static void sections_sort(struct um_crdt *doc, struct plan *p)
 {
     if (p->scan->ordered)
         return;
-    qsort(p->sections.v, p->sections.n, sizeof(*p->sections.v), section_order_by_id);
+    if (!sections_sort_many(doc, p))
+        qsort(p->sections.v, p->sections.n, sizeof(*p->sections.v), section_order_by_id);
     for (uint32_t k = 0; k < p->sections.n; k++)
         doc->clients.v[p->sections.v[k].client].section = k;
 }

@@ -75,3 +75,32 @@ bool keyed_sort(struct mem *m, uint64_t *v, uint32_t n)
     mem_free(m, other, n * sizeof(*other));
     return true;
 }
+
+/* By the lower half of the keys, then by the upper one: the first order stays where the second says nothing. */
+bool numbers_sort(struct mem *m, uint32_t *v, uint32_t n, number_key *key, const void *ctx)
+{
+    uint64_t *halves = n < SORT_MANY ? NULL : mem_resize(m, NULL, 0, n * sizeof(*halves));
+    bool done = halves != NULL;
+
+    for (unsigned shift = 0; shift < 64 && done; shift += 32) {
+        for (uint32_t i = 0; i < n; i++)
+            halves[i] = keyed((uint32_t)(key(ctx, v[i]) >> shift), v[i]);
+        done = keyed_sort(m, halves, n);
+        for (uint32_t i = 0; i < n; i++)
+            v[i] = keyed_value(halves[i]);
+    }
+    mem_free(m, halves, n * sizeof(*halves));
+    return done;
+}
+
+bool uints_sort(struct mem *m, uint64_t *v, uint32_t n)
+{
+    bool done = n >= SORT_MANY;
+
+    for (int half = 0; half < 2; half++) {        /* the lower one first; turned twice they are as before */
+        for (uint32_t i = 0; i < n; i++)
+            v[i] = v[i] << 32 | v[i] >> 32;
+        done = done && keyed_sort(m, v, n);
+    }
+    return done;
+}

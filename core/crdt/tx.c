@@ -3,7 +3,6 @@
 #include "sort.h"
 #include <stdlib.h>
 
-#define SORT_MANY 256u                /* ranges from which on a radix sort is quicker */
 #define SORT_CLIENTS 8u               /* up to which a pass over all ranges for each is */
 
 typedef VEC(struct span32) span32_vec;

@@ -1,5 +1,6 @@
 /* Structs of the v1 wire: reading, checking, cutting, writing. Facts: docs/crdt.md. */
 #include "wire.h"
+#include "sort.h"
 #include <stdlib.h>
 #include <umbel/util.h>
 
@@ -497,7 +498,8 @@ um_err update_check_unique(struct mem *m, struct um_span update, const struct sc
         if (sec.n > 0)
             clients[n++] = sec.client;
     }
-    qsort(clients, n, sizeof(*clients), client_order);
+    if (!uints_sort(m, clients, n))
+        qsort(clients, n, sizeof(*clients), client_order);
     for (uint32_t i = 1; i < n; i++)
         if (clients[i] == clients[i - 1])
             err = UM_EPROTO;
