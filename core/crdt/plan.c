@@ -79,18 +79,11 @@ static um_err known_prepare(struct um_crdt *doc, struct plan *p, const struct wi
     return err;
 }
 
-/* Makes section S known: its client too, so that every section's client is known before references are counted. */
 static um_err section_open(struct um_crdt *doc, struct plan *p, const struct section *s, struct rd r)
 {
-    struct plan_section ps = { .s = *s, .r = r, .clock = s->clock, .left = s->n };
-    um_err err;
-
-    if ((err = client_intern(doc, s->client, &ps.client)) != UM_OK || (err = tx_touch(doc, ps.client)) != UM_OK)
-        return err;
     if (!vec_room(&doc->mem, &p->sections, 1))
         return UM_ENOMEM;
-    doc->clients.v[ps.client].section = p->sections.n;
-    p->sections.v[p->sections.n++] = ps;
+    p->sections.v[p->sections.n++] = (struct plan_section){ .s = *s, .r = r, .client = NONE, .clock = s->clock, .left = s->n };
     return UM_OK;
 }
 
@@ -305,12 +298,24 @@ static bool sections_sort_many(struct um_crdt *doc, struct plan *p)
 
 static void sections_sort(struct um_crdt *doc, struct plan *p)
 {
-    if (p->scan->ordered)
-        return;
-    if (!sections_sort_many(doc, p))
+    if (!p->scan->ordered && !sections_sort_many(doc, p))
         qsort(p->sections.v, p->sections.n, sizeof(*p->sections.v), section_order_by_id);
-    for (uint32_t k = 0; k < p->sections.n; k++)
-        doc->clients.v[p->sections.v[k].client].section = k;
+}
+
+/* Every section's client is known before references are counted. In the order of integration, so that what is new
+ * lies in memory in that order. */
+static um_err sections_intern(struct um_crdt *doc, struct plan *p)
+{
+    um_err err;
+
+    for (uint32_t k = 0; k < p->sections.n; k++) {
+        struct plan_section *s = &p->sections.v[k];
+
+        if ((err = client_intern(doc, s->s.client, &s->client)) != UM_OK || (err = tx_touch(doc, s->client)) != UM_OK)
+            return err;
+        doc->clients.v[s->client].section = k;
+    }
+    return UM_OK;
 }
 
 /* ---- deletions, memory --------------------------------------------------------------------------------- */
@@ -369,6 +374,8 @@ um_err plan_make(struct um_crdt *doc, struct plan *p, struct um_span update, con
     if ((err = sections_open(doc, p, update)) != UM_OK)
         return err;
     sections_sort(doc, p);
+    if ((err = sections_intern(doc, p)) != UM_OK)
+        return err;
     for (uint32_t k = 0; k < p->sections.n; k++)
         if ((err = section_order(doc, p, k)) != UM_OK)
             return err;

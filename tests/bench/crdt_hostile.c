@@ -182,18 +182,19 @@ static void nested_types(struct um_buf *b)
     um_buf_put_u8(b, 0);
 }
 
-static void many_sections(struct um_buf *b, uint32_t n, bool known, bool descending)
+static void many_sections(struct um_buf *b, uint32_t n, bool known, enum order order)
 {
     um_buf_put_varuint(b, n);
     for (uint32_t i = 0; i < n; i++) {
-        section(b, 1, descending ? 5000000 - i : 1000 + i, known ? 0 : 7);
+        section(b, 1, 1000 + place(order, i, n), known ? 0 : 7);
         um_buf_put(b, "\4\1\1t\1x", 6);
     }
     um_buf_put_u8(b, 0);
 }
-static void sections_known(struct um_buf *b) { many_sections(b, 80000, true, true); }
-static void sections_rising(struct um_buf *b) { many_sections(b, 80000, true, false); }
-static void sections_waiting(struct um_buf *b) { many_sections(b, 80000, false, true); }
+static void sections_known(struct um_buf *b) { many_sections(b, 80000, true, DOWN); }
+static void sections_rising(struct um_buf *b) { many_sections(b, 80000, true, UP); }
+static void sections_mixed(struct um_buf *b) { many_sections(b, 80000, true, MIXED); }
+static void sections_waiting(struct um_buf *b) { many_sections(b, 80000, false, DOWN); }
 
 /* Sections that wait for one another in a chain: each goes on when the next lower client has been read. */
 static void sections_chained(struct um_buf *b)
@@ -271,6 +272,7 @@ static const struct hostile {
     { "chained", chained }, { "marks", marks }, { "types", types }, { "keys", keys }, { "runs", runs },
     { "tombstones", tombstones }, { "empties", empties }, { "skips", skips }, { "typed", typed },
     { "nested-types", nested_types }, { "sections", sections_known }, { "sections-rising", sections_rising },
+    { "sections-mixed", sections_mixed },
     { "sections-waiting", sections_waiting }, { "sections-chained", sections_chained },
     { "ranges-of-strangers", ranges_of_strangers }, { "deep-value", deep_value }, { "deep-json", deep_json },
 };

@@ -643,6 +643,65 @@ static void a_root_has_one_kind(void **state)
     um_crdt_free(doc);
 }
 
+/* ---- many sections ------------------------------------------------------------------------------------- */
+
+#define SECTION_CLIENTS 601u
+
+static uint64_t section_client(uint32_t i)
+{
+    return i * 229 % SECTION_CLIENTS * (i % 3 == 0 ? UINT64_C(5000000000) : 7) + 1;
+}
+
+static void sections_put(struct um_buf *b, uint32_t from, uint32_t to)
+{
+    um_buf_put_varuint(b, to - from);
+    for (uint32_t i = from; i < to; i++) {
+        um_buf_put_u8(b, 1);
+        um_buf_put_varuint(b, section_client(i));
+        um_buf_put(b, "\0\4\1\1t\1x", 7);
+    }
+    um_buf_put_u8(b, 0);
+}
+
+static void sections_in_any_order_end_as_each_alone(void **state)
+{
+    static const uint32_t steps[] = { 1, 20, 300, SECTION_CLIENTS };
+    struct um_buf b = { 0 };
+    struct um_crdt *alone = doc_new(true);
+
+    (void)state;
+    for (uint32_t i = 0; i < SECTION_CLIENTS; i++) {
+        um_buf_clear(&b);
+        sections_put(&b, i, i + 1);
+        assert_int_equal(um_crdt_apply(alone, buf_span(&b), NULL), UM_OK);
+    }
+    for (size_t k = 0; k < UM_COUNT(steps); k++) {
+        struct um_crdt *doc = doc_new(true);
+
+        for (uint32_t i = 0; i < SECTION_CLIENTS; i += steps[k]) {
+            struct um_crdt_applied applied;
+
+            um_buf_clear(&b);
+            sections_put(&b, i, UM_MIN(i + steps[k], SECTION_CLIENTS));
+            assert_int_equal(um_crdt_apply(doc, buf_span(&b), &applied), UM_OK);
+        }
+        assert_same_state(alone, doc);
+        um_crdt_free(doc);
+    }
+    um_crdt_free(alone);
+    um_buf_clear(&b);
+    sections_put(&b, 0, 300);
+    b.data[0]++;                              /* one more section, of the first one's client */
+    b.len--;
+    um_buf_put_u8(&b, 1);
+    um_buf_put_varuint(&b, section_client(0));
+    um_buf_put(&b, "\1\4\1\1t\1x\0", 8);
+    alone = doc_new(true);
+    assert_int_equal(um_crdt_apply(alone, buf_span(&b), NULL), UM_EPROTO);
+    um_crdt_free(alone);
+    um_buf_free(&b);
+}
+
 /* ---- many deletions ------------------------------------------------------------------------------------ */
 
 #define CUT_UNITS 600u
@@ -809,6 +868,7 @@ int main(void)
         cmocka_unit_test(inserting_at_the_head_again_and_again_is_no_long_work),
         cmocka_unit_test(depth_counts_levels_and_not_types),
         cmocka_unit_test(deep_types_are_read_deleted_and_collected),
+        cmocka_unit_test(sections_in_any_order_end_as_each_alone),
         cmocka_unit_test(many_ranges_delete_what_each_alone_would_delete),
         cmocka_unit_test(without_memory_many_ranges_are_refused_or_delete_the_same),
         cmocka_unit_test(a_root_has_one_kind),
