@@ -66,6 +66,7 @@ static struct doc *doc_new(struct hub *h, struct um_span name)
     UM_ASSERT(d->plain_addr != NULL);
     um_list_init(&d->seats);
     um_list_init(&d->pending);
+    um_list_init(&d->work);
     presence_init(&d->presence);
     outbox_init(d);
     um_list_append(&h->all_docs, &d->link);
@@ -144,6 +145,7 @@ void doc_end(struct doc *d, const char *reason, enum end_how how, unsigned code)
     um_timer_stop(d->hub->loop, &d->unload_timer);
     UM_LIST_EACH_SAFE(it, &d->seats)
         seat_end(UM_CONTAINER(it, struct seat, in_doc), reason, how, code);
+    work_give_up(d, strcmp(reason, "deleted") == 0 ? UM_ENOTFOUND : UM_EUNAVAIL);
     persist_give_up(d);
     doc_settle(d);
 }
@@ -218,13 +220,13 @@ void doc_join(struct seat *s)
 
 void doc_loaded(struct doc *d)
 {
-    if (d->n_seats == 0) {
+    if (d->n_seats == 0)
         become_idle(d);
-        return;
-    }
-    doc_go(d, DOC_OPEN, "loaded");
+    else
+        doc_go(d, DOC_OPEN, "loaded");
     UM_LIST_EACH_SAFE(it, &d->seats)
         greet(d, UM_CONTAINER(it, struct seat, in_doc));
+    work_run(d);
 }
 
 void doc_leave(struct seat *s)
@@ -338,11 +340,11 @@ static void spread_update(struct doc *d, struct seat *s, struct um_span update, 
     um_buf_free(&whole);
 }
 
-static bool takes_updates(const struct doc *d, const struct seat *s)
+bool doc_takes_changes(const struct doc *d)
 {
     const struct um_collab_conf *cf = &d->hub->engine->cf;
 
-    return !s->read_only && !d->too_large && d->unstored_bytes < (size_t)cf->unsaved_document_bytes &&
+    return !d->too_large && d->unstored_bytes < (size_t)cf->unsaved_document_bytes &&
            um_metric_value(&collab_counters[C_UNSTORED]) < cf->unsaved_process_bytes;
 }
 
@@ -360,7 +362,7 @@ static void take_update(struct doc *d, struct seat *s, uint64_t kind, struct um_
     bool known = false;
     um_err err;
 
-    if (!takes_updates(d, s)) {
+    if (s->read_only || !doc_takes_changes(d)) {
         /* A Step2 that brings nothing new is acknowledged like any update: when what it holds is stored. */
         if (kind == SYNC_STEP2 && um_crdt_contains(d->crdt, update, &known) == UM_OK && known)
             persist_append(d, UM_SPAN(NULL, 0), s);

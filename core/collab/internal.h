@@ -7,6 +7,7 @@
  *   outbox.c    one turn's changes to all readers, encoded once
  *   persist.c   log, acknowledgements, folding, loading
  *   elsewhere.c what other processes wrote
+ *   work.c      what the server itself reads and changes
  *   presence.c  who is here              message.c  frames                                         */
 #ifndef COLLAB_INTERNAL_H
 #define COLLAB_INTERNAL_H
@@ -148,9 +149,11 @@ struct pending {                         /* one append that is not committed yet
     struct um_list link;                 /* in doc->pending, in order of arrival */
     struct doc *doc;
     struct seat *seat;                   /* who waits for the acknowledgement; NULL: nobody (any more) */
+    struct work *work;                   /* or what does; else NULL */
     struct um_bytes *bytes;
     bool stored;
     bool failed;                         /* waits for the retry timer */
+    bool refused;                        /* the document was deleted */
     char user[129];
 };
 
@@ -185,6 +188,8 @@ struct doc {
     struct um_list pending;
     size_t unstored_bytes;
     bool loading;
+    bool exists;                         /* in the store, as far as we know */
+    struct um_list work;                 /* struct work that waits for the document */
     uint64_t version, last_seq, folded_seq;  /* last_seq: all rows up to it are in crdt (elsewhere.c) */
     uint64_t own_seq;                    /* the highest number that a row of ours got */
     bool catching_up;
@@ -212,9 +217,12 @@ void doc_presence_sweep(struct doc *d, int64_t now_ms, int64_t age_ms);
 /* A document that nobody has changed for long keeps only its encoded state. Returns the bytes that this has encoded. */
 size_t doc_rest(struct doc *d, int64_t now_ms);
 
+bool doc_takes_changes(const struct doc *d);             /* not too large, nor too much of it unstored */
+
 /* outbox.c */
 void outbox_init(struct doc *d);
 void outbox_add(struct doc *d, struct um_span update, struct seat *origin);
+void outbox_applied(struct doc *d, const struct um_crdt_applied *a, struct seat *origin);    /* all that it brought */
 void outbox_flush(struct doc *d);
 void outbox_presence(struct doc *d);                     /* presence has dirty entries */
 void outbox_forget_seat(struct doc *d, struct seat *s);
@@ -228,12 +236,20 @@ void elsewhere_start(struct hub *h);                     /* on its loop */
 void elsewhere_catch_up(struct doc *d);                  /* reads what the log has above last_seq */
 void elsewhere_free(struct doc *d);
 
+/* work.c */
+struct work;
+void work_run(struct doc *d);                            /* what waits, now that D is loaded */
+void work_give_up(struct doc *d, um_err err);
+void work_finish(struct work *w, um_err err);
+const char *work_user(const struct work *w);
+
 /* persist.c */
 void persist_load(struct doc *d);
 /* Applies what the store has; an error means that the stored bytes are not a document of ours. RELAY: readers are told. */
 um_err persist_take(struct doc *d, const struct um_store_loaded *doc, bool relay);
 /* Appends BYTES (copied; none: a marker) and acknowledges S when it and all before it are durable. */
 void persist_append(struct doc *d, struct um_span bytes, struct seat *s);
+void persist_append_work(struct doc *d, struct um_span bytes, struct work *w);      /* BYTES: some; W may be NULL */
 void persist_forget_seat(struct doc *d, const struct seat *s);
 void persist_give_up(struct doc *d);                     /* nothing is stored any more; what is in flight comes to its end */
 void persist_changed(struct doc *d);

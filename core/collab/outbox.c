@@ -115,6 +115,16 @@ static void send_batch(const struct doc *d, const struct batch *b, struct seat *
         seat_send(s, b->presence);
 }
 
+void outbox_applied(struct doc *d, const struct um_crdt_applied *a, struct seat *origin)
+{
+    if (a->changed) {
+        d->copy.fresh = false;
+        outbox_add(d, a->event, origin);
+    }
+    for (size_t i = 0; i < a->n_more; i++)
+        outbox_add(d, a->more[i], NULL);
+}
+
 void outbox_flush(struct doc *d)
 {
     struct batch plain = { 0 }, bare = { 0 };

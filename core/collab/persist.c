@@ -37,6 +37,8 @@ static void drop(struct pending *p)
         d->unstored_bytes -= p->bytes->len;
         count(C_UNSTORED, -(int64_t)p->bytes->len);
     }
+    if (p->work != NULL)
+        work_finish(p->work, p->stored ? UM_OK : p->refused ? UM_ENOTFOUND : UM_EUNAVAIL);
     um_list_remove(&p->link);
     um_bytes_unref(p->bytes);
     free(p);
@@ -103,7 +105,7 @@ static void append_done(void *arg, um_err err, uint64_t seq)
     if (d->state == DOC_ENDING) {
         drop(p);
     } else if (err == UM_OK) {
-        p->stored = true;
+        p->stored = d->exists = true;
         d->retry_ms = 0;
         d->unstored_bytes -= p->bytes->len;
         count(C_UNSTORED, -(int64_t)p->bytes->len);
@@ -112,6 +114,7 @@ static void append_done(void *arg, um_err err, uint64_t seq)
         note_number(d, seq);
         acknowledge_what_is_stored(d);
     } else if (err == UM_EDENIED) {
+        p->refused = true;
         drop(p);
         doc_end(d, "deleted", END_CLOSE, 4500);
         return;
@@ -124,10 +127,34 @@ static void append_done(void *arg, um_err err, uint64_t seq)
     doc_settle(d);
 }
 
+/* BYTES: none: what waits only for what is in front of it. */
+static void wait_for_store(struct doc *d, struct um_span bytes, struct seat *s, struct work *w)
+{
+    struct pending *p = um_xcalloc(1, sizeof(*p));
+
+    p->doc = d;
+    p->seat = s;
+    p->work = w;
+    p->stored = bytes.len == 0;
+    if (bytes.len > 0) {
+        p->bytes = um_bytes_dup(bytes.data, bytes.len);
+        UM_ASSERT(p->bytes != NULL);     /* an applied update that cannot be kept: the process is of no use any more */
+        d->unstored_bytes += bytes.len;
+        count(C_UNSTORED, (int64_t)bytes.len);
+        snprintf(p->user, sizeof(p->user), "%s", s != NULL ? s->user : w != NULL ? work_user(w) : "");
+    }
+    um_list_append(&d->pending, &p->link);
+    if (p->bytes != NULL) {
+        submit(p);
+        persist_changed(d);
+    }
+}
+
+void persist_append_work(struct doc *d, struct um_span bytes, struct work *w) { wait_for_store(d, bytes, NULL, w); }
+
 void persist_append(struct doc *d, struct um_span bytes, struct seat *s)
 {
     bool at_once = d->hub->engine->cf.ack == UM_COLLAB_MEMORY;
-    struct pending *p;
 
     if (s != NULL && (at_once || (bytes.len == 0 && um_list_is_empty(&d->pending)))) {
         acknowledge(d, s);
@@ -135,23 +162,7 @@ void persist_append(struct doc *d, struct um_span bytes, struct seat *s)
     }
     if (bytes.len == 0 && s == NULL)
         return;
-    p = um_xcalloc(1, sizeof(*p));
-    p->doc = d;
-    p->seat = s;
-    p->stored = bytes.len == 0;
-    if (bytes.len > 0) {
-        p->bytes = um_bytes_dup(bytes.data, bytes.len);
-        UM_ASSERT(p->bytes != NULL);     /* an applied update that cannot be kept: the process is of no use any more */
-        d->unstored_bytes += bytes.len;
-        count(C_UNSTORED, (int64_t)bytes.len);
-        if (s != NULL)
-            memcpy(p->user, s->user, sizeof(p->user));
-    }
-    um_list_append(&d->pending, &p->link);
-    if (p->bytes != NULL) {
-        submit(p);
-        persist_changed(d);
-    }
+    wait_for_store(d, bytes, s, NULL);
 }
 
 void persist_forget_seat(struct doc *d, const struct seat *s)
@@ -270,16 +281,6 @@ void persist_fold_now(struct doc *d)
 
 /* ---- loading ------------------------------------------------------------------------------------------------------------------ */
 
-static void tell_readers(struct doc *d, const struct um_crdt_applied *a)
-{
-    if (a->changed) {
-        d->copy.fresh = false;
-        outbox_add(d, a->event, NULL);
-    }
-    for (size_t i = 0; i < a->n_more; i++)
-        outbox_add(d, a->more[i], NULL);
-}
-
 um_err persist_take(struct doc *d, const struct um_store_loaded *doc, bool relay)
 {
     for (size_t i = 0; i <= doc->n_updates; i++) {
@@ -296,12 +297,13 @@ um_err persist_take(struct doc *d, const struct um_store_loaded *doc, bool relay
         if ((err = um_crdt_load(d->crdt, bytes, &a)) != UM_OK)
             return err;
         if (relay)
-            tell_readers(d, &a);
+            outbox_applied(d, &a, NULL);
     }
     if (!relay || doc->state != NULL) {  /* a version that was not read must not be replaced by us: its fold will conflict */
         d->version = doc->version;
         d->folded_seq = doc->folded_seq;
     }
+    d->exists |= doc->exists;
     d->last_seq = UM_MAX(d->last_seq, doc->last_seq);
     d->log_rows = (size_t)(d->last_seq - d->folded_seq);
     return UM_OK;

@@ -6,6 +6,7 @@
 #ifndef UMBEL_COLLAB_H
 #define UMBEL_COLLAB_H
 #include <umbel/bytes.h>
+#include <umbel/crdt.h>
 #include <umbel/loop.h>
 #include <umbel/store.h>
 #include <umbel/ws.h>
@@ -69,6 +70,16 @@ void um_collab_accept(struct um_collab *c, struct um_loop *l, int fd, struct um_
 struct um_collab_stats { int64_t documents, sockets, connections, unstored_bytes; };
 struct um_collab_stats um_collab_get_stats(struct um_collab *c);
 int64_t um_collab_connections_of(struct um_collab *c, const char *document);
+
+/* Work of the server on DOCUMENT. WORK runs where the document lives, when it is loaded and before anybody else's next
+ * change; it must not block. It may read CRDT, or edit it between um_crdt_begin and um_crdt_commit with APPLIED, which
+ * comes as zeros. The state covers the store's log up to SEQ, and may hold more. DONE runs on L, after an edit only when
+ * that is durable, with WORK's error or UM_ENOTFOUND: no such document; UM_EUNAVAIL: it cannot be loaded, or be changed
+ * now. An edit that was made and then could not be stored is UM_EUNAVAIL too: nobody knows. */
+typedef um_err um_collab_work(void *arg, struct um_crdt *crdt, uint64_t seq, struct um_crdt_applied *applied);
+typedef void um_collab_done(void *arg, um_err err);
+void um_collab_work_on(struct um_collab *c, struct um_loop *l, const char *document, const char *user,
+                       um_collab_work *work, um_collab_done *done, void *arg);
 
 /* Closes the connections of DOCUMENT (NULL: of all) with REASON; clients that understand it are asked to come back at once. */
 void um_collab_close_documents(struct um_collab *c, const char *document, const char *reason);
