@@ -24,10 +24,12 @@ struct um_archive {
 static struct um_archive_conf complete_conf(const struct um_archive_conf *cf)
 {
     struct um_archive_conf c = *cf;
-    const char **texts[] = { &c.url };
+    const char **texts[] = { &c.url, &c.s3_endpoint, &c.s3_region, &c.s3_access_key, &c.s3_secret_key, &c.s3_ca_file };
 
     for (size_t i = 0; i < UM_COUNT(texts); i++)
         *texts[i] = *texts[i] != NULL ? *texts[i] : "";
+    c.part_bytes = c.part_bytes > 0 ? c.part_bytes : 8 << 20;
+    c.timeout_ms = c.timeout_ms > 0 ? c.timeout_ms : 60000;
     c.connections = c.connections > 0 ? c.connections : 4;
     c.max_waiting_bytes = c.max_waiting_bytes > 0 ? c.max_waiting_bytes : (int64_t)256 << 20;
     return c;

@@ -5,7 +5,7 @@
 
 enum archive_counter {
     M_PUTS, M_PUT_BYTES, M_GETS, M_GET_BYTES, M_DELETES, M_LISTS, M_PROBES, M_ERRORS, M_CORRUPT, M_REFUSED, M_CALL_US,
-    M_LEFTOVERS, M_WAITING, M_WAITING_BYTES, M_UNHEALTHY, M_N
+    M_REQUESTS, M_RETRIES, M_MULTIPARTS, M_ABORTED, M_LEFTOVERS, M_WAITING, M_WAITING_BYTES, M_UNHEALTHY, M_N
 };
 void archive_counters_register(void);
 void archive_count(enum archive_counter which, int64_t n);

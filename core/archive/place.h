@@ -30,6 +30,6 @@ struct archive_place {
     /* Fills PG in order of the keys' bytes; sets its `after` when more follows. */
     um_err (*list)(void *worker, const char *prefix, const char *after, struct archive_page *pg);
 };
-extern const struct archive_place archive_dir;
+extern const struct archive_place archive_dir, archive_s3;
 
 #endif

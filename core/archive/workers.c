@@ -92,11 +92,22 @@ static void count_result(const struct archive_op *op)
     }
 }
 
-/* Damage, size and absence are facts about one object; everything else is trouble with the place. */
+/* Damage, size, absence and a key too long are facts about one object; everything else is trouble with the place. */
+static bool is_about_the_place(const struct archive_op *op)
+{
+    switch (op->err) {
+    case UM_OK: case UM_ENOTFOUND: case UM_EINVAL: case UM_ELIMIT: case UM_ENOMEM:
+        return false;
+    case UM_ECORRUPT:
+        return op->kind == ARCHIVE_PROBE;
+    default:
+        return true;
+    }
+}
+
 static void note_health(struct archive_workers *w, const struct archive_op *op)
 {
-    bool well = op->err == UM_OK || op->err == UM_ENOTFOUND || op->err == UM_ELIMIT || op->err == UM_ENOMEM ||
-                (op->err == UM_ECORRUPT && op->kind != ARCHIVE_PROBE);
+    bool well = !is_about_the_place(op);
 
     if (!well)
         archive_count(M_ERRORS, 1);

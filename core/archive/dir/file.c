@@ -1,9 +1,9 @@
 /* One object's file:
  *
- *   8 bytes "umbelar1" | 8 length of the object | 4 CRC-32C of the object | 4 CRC-32C of the 20 bytes before | the object
+ *   8 bytes "umbelar1" | 8 length of the object | 4 CRC-32C of the object | 4 CRC-32C of these 20 bytes | the object
  *
- * numbers with their low byte first. `tail -c +25` has the object. A file is written under a temporary name, flushed and then
- * renamed by the caller; while it is written its writer holds a lock on it, so that a second process that opens the archive
+ * numbers with their low byte first. `tail -c +25` has the object. A file is written under a temporary name, flushed and
+ * then renamed by the caller; while it is written its writer holds a lock on it, so that a second process that opens the archive
  * tells it from the leftover of a crash. */
 #include <dirent.h>
 #include <endian.h>

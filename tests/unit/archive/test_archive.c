@@ -518,17 +518,49 @@ static void addresses_that_name_no_place_are_refused_with_the_reason(void **stat
     }
 }
 
+static void an_s3_store_is_not_asked_before_its_configuration_is_whole(void **state)
+{
+    static const struct { const char *endpoint, *key, *secret; } bad[] = {
+        { "", "", "s" }, { "", "k", "" }, { "", "k k", "s" }, { "", "k\r\nx: y", "s" }, { "ftp://host", "k", "s" },
+        { "host", "k", "s" }, { "http://host/path", "k", "s" }, { "http://user@host", "k", "s" }, { "http://host?q", "k", "s" },
+        { "http://", "k", "s" }, { "http://host:99999", "k", "s" }, { "http://ho st", "k", "s" },
+    };
+    struct um_archive_conf cf = { .url = "s3://bucket/prefix", .connections = 1 };
+    struct um_archive *ar;
+    char why[256];
+
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(bad); i++) {
+        cf.s3_endpoint = bad[i].endpoint;
+        cf.s3_access_key = bad[i].key;
+        cf.s3_secret_key = bad[i].secret;
+        assert_int_equal(um_archive_open(&ar, &cf, why), UM_EINVAL);
+        assert_memory_equal(why, "archive.s3.", 11);
+    }
+    cf.s3_endpoint = "";
+    cf.s3_access_key = "k";
+    cf.s3_secret_key = "s";
+    assert_int_equal(um_archive_open(&ar, &cf, why), UM_OK);
+    um_archive_close(ar);
+    cf.s3_region = "a:b";
+    assert_int_equal(um_archive_open(&ar, &cf, why), UM_EINVAL);
+}
+
 /* ---- configuration ---- */
 
-static void the_keys_are_read(void **state)
+static void the_keys_are_read_and_the_secret_is_masked(void **state)
 {
     static char *const env[] = { NULL };
-    static char *argv[] = { "core", "--archive.url=file:///a", "--archive.max-waiting=16MB" };
+    static char *argv[] = { "core", "--archive.url=s3://b-1/p?region=eu-1", "--archive.s3.secret-key=hidden-words",
+                            "--archive.s3.path-style=false", "--archive.part-size=16MB", "--archive.timeout=5s" };
     const struct um_conf_table *tables[] = { &um_archive_conf_table };
     struct um_conf_source source = { .app = "core", .dir = "/nonexistent", .argc = UM_COUNT(argv), .argv = argv,
                                      .environ = env, .tables = tables, .n_tables = 1 };
     struct um_archive_conf cf;
     struct um_conf *conf;
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
 
     (void)state;
     if (um_conf_load(&conf, &source) != UM_OK) {
@@ -536,9 +568,18 @@ static void the_keys_are_read(void **state)
         fail();
     }
     assert_int_equal(um_conf_bind(conf, um_archive_conf_table.keys, um_archive_conf_table.n, &cf), UM_OK);
-    assert_string_equal(cf.url, "file:///a");
-    assert_int_equal(cf.max_waiting_bytes, 16 << 20);
+    assert_string_equal(cf.url, "s3://b-1/p?region=eu-1");
+    assert_string_equal(cf.s3_secret_key, "hidden-words");
+    assert_int_equal(cf.s3_path_style, UM_ARCHIVE_STYLE_HOST);
+    assert_int_equal(cf.part_bytes, 16 << 20);
+    assert_int_equal(cf.timeout_ms, 5000);
+    assert_int_equal(cf.retries, 4);
     assert_int_equal(cf.connections, 4);
+    assert_string_equal(cf.s3_endpoint, "");
+    um_conf_print(conf, f);
+    fclose(f);
+    assert_null(strstr(text, "hidden-words"));
+    free(text);
     um_conf_free(conf);
 }
 
@@ -573,7 +614,8 @@ int main(void)
         T(after_closing_no_callback_comes_and_nothing_leaks),
         T(a_probe_tells_whether_the_folder_can_be_written),
         cmocka_unit_test(addresses_that_name_no_place_are_refused_with_the_reason),
-        cmocka_unit_test(the_keys_are_read),
+        cmocka_unit_test(an_s3_store_is_not_asked_before_its_configuration_is_whole),
+        cmocka_unit_test(the_keys_are_read_and_the_secret_is_masked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* The archive: where bytes go that the database should not keep, such as old versions of documents and large files. A
- * directory for now; the archive knows nothing of documents.
+ * directory or an S3-compatible store; the archive knows nothing of documents.
  *
  * Every call copies or refs what it needs, returns at once, and runs CB exactly once on the loop that is given (never
  * inside the call). Calls run side by side on threads of the archive, in no order: who needs one waits for its callback.
@@ -7,7 +7,7 @@
  * A key is 1..1024 bytes of UTF-8, segments between slashes: at most 32, each of 1..250 bytes, none of them `.` or `..`,
  * no control characters. The first segment `.umbel` is the archive's own. Anything else is UM_EINVAL.
  *
- * Of every call: UM_EUNAVAIL when too much waits, or when the archive closes;
+ * Of every call: UM_EUNAVAIL when too much waits, when the store is away after all retries, or when the archive closes;
  * UM_ETIMEOUT, UM_EDENIED (credentials, rights of a folder), UM_EIO, UM_EPROTO (an answer that makes no sense; the log says
  * more), UM_ENOMEM. After each of these a put or delete may or may not have happened; repeating it is safe. */
 #ifndef UMBEL_ARCHIVE_H
@@ -19,15 +19,25 @@
 struct um_archive;
 struct um_conf_table;
 
+enum um_archive_style { UM_ARCHIVE_STYLE_AUTO, UM_ARCHIVE_STYLE_PATH, UM_ARCHIVE_STYLE_HOST };
+
 struct um_archive_conf {
-    const char *url;                 /* "" (none) | file:///abs/path */
+    const char *url;                 /* "" (none) | file:///abs/path | s3://bucket/prefix?region=... */
+    const char *s3_endpoint;         /* http(s)://host[:port]; "": AWS of the region */
+    const char *s3_region;           /* "": us-east-1; the URL's region wins */
+    int s3_path_style;               /* enum um_archive_style; AUTO: PATH when an endpoint is given */
+    const char *s3_access_key, *s3_secret_key;
+    const char *s3_ca_file;          /* PEM; "": the system's */
+    int64_t part_bytes;              /* larger objects are sent in parts of so many bytes (8 MiB) */
+    int64_t timeout_ms;              /* of one request (60 s) */
+    int64_t retries;                 /* further tries of one request; 0: none */
     int64_t connections;             /* threads, and calls that run at the same time (4) */
     int64_t max_waiting_bytes;       /* puts that wait or run; beyond it UM_EUNAVAIL at once (256 MiB) */
 };
 extern const struct um_conf_table um_archive_conf_table;
 
 /* Blocks (start of the process). A directory is made when only its last part misses, must be writable, and what a crash
- * left in it is removed. WHY (may be NULL) gets a sentence for
+ * left in it is removed. An S3 store is not asked anything yet: um_archive_probe does. WHY (may be NULL) gets a sentence for
  * the operator on failure. UM_EINVAL: a key of CF is wrong, or the URL is "". CF's strings are copied. */
 um_err um_archive_open(struct um_archive **out, const struct um_archive_conf *cf, char why[256]) UM_CHECK_RESULT;
 /* Drops what waits, breaks off what runs, blocks until the threads have ended (a second or two at most, unless a disk
@@ -37,7 +47,8 @@ void um_archive_close(struct um_archive *ar);
 bool um_archive_is_healthy(const struct um_archive *ar);   /* did the place answer the last call? any thread */
 
 typedef void um_archive_done_cb(void *arg, um_err err);
-/* BYTES (1..1 GiB, else UM_EINVAL, UM_ELIMIT) are under KEY when CB hears UM_OK, and durable. What was there before is replaced in one step: a reader sees the one or the other. */
+/* BYTES (1..1 GiB, else UM_EINVAL, UM_ELIMIT) are under KEY when CB hears UM_OK: durable in a directory, acknowledged by an
+ * S3 store. What was there before is replaced in one step: a reader sees the one or the other. */
 void um_archive_put(struct um_archive *ar, struct um_loop *l, const char *key, struct um_bytes *bytes,
                     um_archive_done_cb *cb, void *arg);
 
