@@ -13,7 +13,7 @@ struct um_store_driver {
      * STORE_READERS_BY_CONF: as many as conf.connections. */
     unsigned readers;
 
-    /* LOCATION: the URL without its scheme. Locks, migrates. CF lives as long as the driver. WHY gets a sentence for the
+    /* LOCATION: the URL without its scheme; PostgreSQL: all of it. Locks, migrates. CF lives as long as the driver. WHY gets a sentence for the
      * operator. */
     um_err (*open)(void **self, const struct um_store_conf *cf, const char *location, char why[256]);
     void (*close)(void *self);                        /* after its readers */
@@ -23,11 +23,13 @@ struct um_store_driver {
     um_err (*write)(void *self, struct store_op *batch);
     bool (*has_backlog)(const void *self);            /* wants to be called again soon, be it with an empty batch */
 
+    const char *(*describe)(const void *self);        /* what the log may show; NULL: LOCATION */
+
     um_err (*reader_open)(void *self, void **reader);
     void (*reader_close)(void *reader);
     void (*read)(void *reader, struct store_op *op);  /* sets err and answer; one consistent view */
 };
 
-extern const struct um_store_driver store_sqlite, store_sqlite_memory;
+extern const struct um_store_driver store_sqlite, store_sqlite_memory, store_postgres;
 
 #endif

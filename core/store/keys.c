@@ -4,7 +4,7 @@
 
 #define AT(f) .at = offsetof(struct um_store_conf, f)
 static const struct um_conf_key keys[] = {
-    { "store.url", "spring.datasource.url", "sqlite:${umbel.data-dir:data}/umbel.db",
+    { "store.url", "spring.datasource.url", "${DATABASE_URL:sqlite:${umbel.data-dir:data}/umbel.db}",
       "where documents are kept: postgresql://host/database (jdbc: before it is fine), sqlite:///path, a bare path, or memory:",
       UM_CONF_STR, 0, AT(url), .max = 4096 },
     { "store.commit-delay", NULL, "5ms", "how long an update waits for company before its transaction begins",

@@ -25,7 +25,8 @@ static bool has_scheme(const char *url)
     return n > 1 && url[n] == ':';
 }
 
-/* sqlite:///abs/path, sqlite:path, /path, each with jdbc: before it; memory:, :memory:, sqlite::memory: */
+/* sqlite:///abs/path, sqlite:path, /path, each with jdbc: before it; memory:, :memory:, sqlite::memory:;
+ * postgresql:..., postgres:..., with jdbc: too */
 static const struct um_store_driver *choose_driver(const char *url, const char **location)
 {
     const char *rest = skip_prefix(url, "jdbc:");
@@ -33,6 +34,10 @@ static const struct um_store_driver *choose_driver(const char *url, const char *
 
     if (strcmp(rest, "memory:") == 0 || strcmp(path, ":memory:") == 0)
         return &store_sqlite_memory;
+    if (skip_prefix(rest, "postgresql:") != rest || skip_prefix(rest, "postgres:") != rest) {
+        *location = url;
+        return &store_postgres;
+    }
     if (path == rest && has_scheme(rest))
         return NULL;
     if (strncmp(path, "//", 2) == 0 && path[2] != '/')      /* a host */
@@ -87,7 +92,7 @@ um_err um_store_open(struct um_store **out, const struct um_store_conf *cf, char
     st->gate = store_gate_new();
     st->driver = choose_driver(cf->url != NULL ? cf->url : "", &location);
     if (st->driver == NULL) {
-        snprintf(why, 256, "store.url: expected sqlite:///path, a path or memory:");
+        snprintf(why, 256, "store.url: expected postgresql://host/database, sqlite:///path, a path or memory:");
         err = UM_EINVAL;
         goto out;
     }
@@ -97,6 +102,8 @@ um_err um_store_open(struct um_store **out, const struct um_store_conf *cf, char
         snprintf(why, 256, "cannot start the store's threads: %s", um_err_text(err));
         goto out;
     }
+    if (st->driver->describe != NULL)
+        location = st->driver->describe(st->self);
     um_log(UM_INFO, "store", "open", UM_S("driver", st->driver->name), UM_S("location", location));
     *out = st;
     st = NULL;

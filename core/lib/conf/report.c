@@ -37,6 +37,16 @@ static size_t url_password(const char *p, const char **from)
     return (size_t)(at - colon - 1);
 }
 
+/* Length of a password that begins at P, where a parameter's value does: ?password=..., &sslpassword=... */
+static size_t query_password(const char *value, const char *p, const char **from)
+{
+    const char *name = p - strlen("password=");
+
+    *from = p;
+    name -= name > value + 3 && strncmp(name - 3, "ssl", 3) == 0 ? 3 : 0;
+    return name > value && (name[-1] == '?' || name[-1] == '&') ? strcspn(p, "&# ,") : 0;
+}
+
 static void put_shown(struct um_buf *out, const char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -66,10 +76,17 @@ void show_value(struct um_buf *out, const char *value, bool secret, size_t max)
     if (n > max)
         for (cut = max; cut > 0 && ((unsigned char)value[cut] & 0xc0) == 0x80; cut--)
             ;
-    for (const char *url; (url = strstr(p, "://")) != NULL && url < value + cut; ) {
-        const char *password = NULL;
-        size_t len = url_password(url + 3, &password);
-        const char *stop = len > 0 ? password : url + 3;
+    for (;;) {
+        const char *url = strstr(p, "://"), *query = strstr(p, "password="), *password = NULL;
+        bool is_url = query == NULL || (url != NULL && url < query);
+        const char *sign = is_url ? url : query, *behind;
+        size_t len;
+
+        if (sign == NULL || sign >= value + cut)
+            break;
+        behind = sign + (is_url ? strlen("://") : strlen("password="));
+        len = is_url ? url_password(behind, &password) : query_password(value, behind, &password);
+        const char *stop = len > 0 ? password : behind;
         put_shown(out, p, (size_t)(stop - p));
         if (len > 0)
             um_buf_puts(out, "******");

@@ -761,7 +761,7 @@ static void printed_values_have_origins_and_no_secrets(void **state)
 {
     struct bench *b = *state;
     char *enc = encrypted("server.address", "m", "hidden-host"), *text;
-    assert_true(asprintf(&text, "# c\n  spring.redis.password = hunter2\n%sstore.url=pg://u:hunter2@db/x?p=1\ncollab.limit=${n}\nn=5\n"
+    assert_true(asprintf(&text, "# c\n  spring.redis.password = hunter2\n%sstore.url=pg://u:hunter2@db/x?p=1&password=hunter2&sslpassword=hunter2\ncollab.limit=${n}\nn=5\n"
                                 "my.api-key=hunter2\ninternal.realm.users[0].password=hunter2\ngui.greeting=${spring.redis.password}!\n"
                                 "core.nodes[0]=a\ncore.nodes[1]=b\n", enc) > 0);
     file(b, "core.properties", text);
@@ -775,7 +775,7 @@ static void printed_values_have_origins_and_no_secrets(void **state)
         "server.port=99                                            # environment variable \"SERVER_PORT\"\n",
         "collab.ack=memory                                         # command line\n",
         "spring.data.redis.timeout=2s                              # default\n",
-        "store.url=pg://u:******@db/x?p=1 ", "collab.limit=5 ", "n=5 ", "my.api-key=****** ", "server.address=****** ",
+        "store.url=pg://u:******@db/x?p=1&password=******&sslpassword=****** ", "collab.limit=5 ", "n=5 ", "my.api-key=****** ", "server.address=****** ",
         "internal.realm.users[0].password=****** ", "gui.greeting=****** ", "secret=****** ", "core.nodes=a,b ", "# profiles: default\n",
     };
     for (size_t i = 0; i < UM_COUNT(lines); i++)

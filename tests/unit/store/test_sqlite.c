@@ -303,7 +303,7 @@ static void a_file_that_is_no_database_is_refused(void **state)
 static void a_missing_folder_and_strange_urls_have_reasons(void **state)
 {
     struct rig *r = *state;
-    static const char *const urls[] = { "", "postgresql://h/db", "sqlite://host/path", "mysql:x", "sqlite:" };
+    static const char *const urls[] = { "", "oracle://h/db", "sqlite://host/path", "mysql:x", "sqlite:" };
     char why[256];
 
     for (size_t i = 0; i < UM_COUNT(urls); i++) {
