@@ -114,6 +114,11 @@ static const char create_schema[] =
 
 /* ---- questions ---- */
 
+/* A table's oid, as the snapshot sees it. to_regclass() asks a cache that may not have heard yet what another session made
+ * while this one waited for the lock. */
+#define OID_OF(table) "(SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = '" table "'" \
+    " AND n.nspname = ANY(current_schemas(false)) ORDER BY array_position(current_schemas(false), n.nspname) LIMIT 1)"
+
 /* One number from a question that is asked once. */
 static int64_t ask(struct pg_conn *c, const char *sql)
 {
@@ -132,7 +137,7 @@ static struct have read_version(struct pg_conn *c)
 {
     struct have h = { 0 };
 
-    if (ask(c, "SELECT (to_regclass('umbel_schema') IS NOT NULL)::int") == 0)
+    if (ask(c, "SELECT (" OID_OF("umbel_schema") " IS NOT NULL)::int") == 0)
         return h;
     h.version = ask(c, "SELECT coalesce(max(version), 0) FROM umbel_schema");
     h.compatible_from = ask(c, "SELECT coalesce((SELECT compatible_from FROM umbel_schema ORDER BY version DESC LIMIT 1), 0)");
@@ -141,7 +146,7 @@ static struct have read_version(struct pg_conn *c)
 
 /* ---- migrations ---- */
 
-#define COLUMNS "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('documents') AND attnum > 0 AND NOT attisdropped"
+#define COLUMNS "SELECT count(*) FROM pg_attribute WHERE attrelid = " OID_OF("documents") " AND attnum > 0 AND NOT attisdropped"
 
 static void make_tables(struct pg_conn *c)
 {

@@ -11,7 +11,7 @@
 
 struct rig {
     char dir[64];                    /* of its own; removed at the end */
-    char url[128];
+    char url[256];
     struct um_store_conf conf;
     struct um_loop *loop;
     struct um_store *st;
