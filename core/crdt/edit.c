@@ -1,6 +1,6 @@
 /* Local transactions: their beginning and end, references to types, reservation, new items. */
 #include "cold.h"
-#include "edit.h"
+#include "copy.h"
 #include "typing.h"
 #include "undo.h"
 #include <stdlib.h>
@@ -243,6 +243,8 @@ um_err edit_reserve(struct um_crdt *doc, const struct need *need)
     if (need->content > doc->limits.update_bytes || doc->n_structs + need->items > doc->limits.structs ||
         need->units > UINT32_MAX - doc->clients.v[e->author].state)
         return UM_ELIMIT;
+    if (e->copying && !copy_room(doc, need->items + e->cuts.n))
+        return UM_ENOMEM;
     if ((err = entries_reserve(doc, need)) != UM_OK || (err = items_reserve(doc, need->items + e->cuts.n)) != UM_OK ||
         (err = content_reserve(doc, need->content)) != UM_OK)
         return err;

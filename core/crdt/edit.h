@@ -46,6 +46,8 @@ struct edit {
     uint32_t author;                  /* client */
     uint32_t n_clients;               /* before the transaction */
     const void *origin;
+    bool copying;                     /* um_crdt_become runs: values that yjs' calls refuse are taken as they are, and
+                                       * everything can be taken back */
     /* of the running call: */
     struct names_mark names;
     VEC(uint32_t) cuts;               /* clients of items that it may cut */
@@ -94,6 +96,12 @@ um_err values_convert(struct um_crdt *doc, uint32_t parent, struct um_crdt_value
 um_err key_convert(struct um_crdt *doc, struct um_span key, uint32_t *name);
 /* An `any` value as the JSON that yjs prints, appended to edit->text. */
 um_err text_put_json(struct um_crdt *doc, struct um_span any);
+
+/* The calls behind the public ones: TYPE is open, values are converted here. */
+um_err list_insert(struct um_crdt *doc, uint32_t type, uint32_t index, struct um_crdt_value *values, size_t n);
+um_err list_delete(struct um_crdt *doc, uint32_t type, uint32_t index, uint32_t n);
+um_err map_set(struct um_crdt *doc, uint32_t type, struct um_span key, struct um_crdt_value *value);
+um_err delta_run(struct um_crdt *doc, uint32_t type);     /* edit->ops, as delta_apply reads them */
 
 /* edit_text.c */
 struct text {                         /* where an edit stands in a text */

@@ -193,7 +193,7 @@ static void op_run(struct text *t, struct delta_op *op)
     }
 }
 
-static um_err delta_apply(struct um_crdt *doc, uint32_t type, struct um_span delta)
+um_err delta_run(struct um_crdt *doc, uint32_t type)
 {
     struct edit *e = doc->edit;
     struct need need = { 0 };
@@ -201,8 +201,6 @@ static um_err delta_apply(struct um_crdt *doc, uint32_t type, struct um_span del
     um_err err;
 
     marks_clear(doc);
-    if ((err = ops_read(doc, delta)) != UM_OK)
-        return err;
     t.marked = doc->types.v[type].marks || wants_marks(e);
     if ((err = ops_survey(&t, &need)) != UM_OK || (err = ops_need(&t, &need)) != UM_OK ||
         (err = marks_ready(doc)) != UM_OK || (err = edit_reserve(doc, &need)) != UM_OK)
@@ -210,6 +208,13 @@ static um_err delta_apply(struct um_crdt *doc, uint32_t type, struct um_span del
     for (uint32_t i = 0; i < e->ops.n; i++)
         op_run(&t, &e->ops.v[i]);
     return UM_OK;
+}
+
+static um_err delta_apply(struct um_crdt *doc, uint32_t type, struct um_span delta)
+{
+    um_err err = ops_read(doc, delta);
+
+    return err == UM_OK ? delta_run(doc, type) : err;
 }
 
 um_err um_crdt_text_apply_delta(struct um_crdt *doc, const struct um_crdt_type *type, struct um_span delta)

@@ -27,7 +27,7 @@ static um_err fresh_reserve(struct um_crdt *doc)
     return edit_reserve(doc, &need);
 }
 
-static um_err list_insert(struct um_crdt *doc, uint32_t type, uint32_t index, struct um_crdt_value *values, size_t n)
+um_err list_insert(struct um_crdt *doc, uint32_t type, uint32_t index, struct um_crdt_value *values, size_t n)
 {
     struct position p;
     um_err err;
@@ -100,7 +100,7 @@ static void units_delete(struct um_crdt *doc, uint32_t i, uint32_t n)
     }
 }
 
-static um_err list_delete(struct um_crdt *doc, uint32_t type, uint32_t index, uint32_t n)
+um_err list_delete(struct um_crdt *doc, uint32_t type, uint32_t index, uint32_t n)
 {
     uint32_t length = doc->types.v[type].length;
     struct position from, to;

@@ -1,7 +1,7 @@
 /* Maps, hooks, and the attributes of XML elements and texts. */
 #include "edit.h"
 
-static um_err map_set(struct um_crdt *doc, uint32_t type, struct um_span key, struct um_crdt_value *value)
+um_err map_set(struct um_crdt *doc, uint32_t type, struct um_span key, struct um_crdt_value *value)
 {
     struct need need = { .slots = 1 };
     struct edit *e = doc->edit;

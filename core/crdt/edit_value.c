@@ -62,7 +62,7 @@ static um_err any_add(const struct target *g, size_t from)
     if (e->text.failed)
         return UM_ENOMEM;
     tag = e->text.data[from];
-    if (g->place == IN_ARRAY && (tag == ANY_UNDEFINED || tag == ANY_BIGINT))
+    if (g->place == IN_ARRAY && !e->copying && (tag == ANY_UNDEFINED || tag == ANY_BIGINT))
         return UM_EINVAL;
     if (tag == ANY_BYTES) {
         struct rd r = rd_make(UM_SPAN(e->text.data + from + 1, e->text.len - from - 1));
@@ -111,7 +111,7 @@ static um_err type_add(const struct target *g, struct um_crdt_value *v)
     uint32_t name = NONE;
     um_err err = UM_OK;
 
-    if (v->type >= UM_CRDT_UNTYPED || (g->place == IN_XML && (KINDS(v->type) & in_xml) == 0))
+    if (v->type >= UM_CRDT_UNTYPED || (g->place == IN_XML && !g->doc->edit->copying && (KINDS(v->type) & in_xml) == 0))
         return UM_EINVAL;
     if (g->depth + 1u > g->doc->limits.type_depth)
         return UM_ELIMIT;
@@ -154,7 +154,7 @@ static um_err value_convert(const struct target *g, struct um_crdt_value *v)
     size_t from = e->text.len;
     um_err err = UM_OK;
 
-    if ((v->kind != UM_CRDT_V_TYPE && g->place == IN_XML) ||
+    if ((v->kind != UM_CRDT_V_TYPE && g->place == IN_XML && !e->copying) ||
         ((v->kind == UM_CRDT_V_BYTES || v->kind == UM_CRDT_V_DOC) && g->place == IN_TEXT))
         return UM_EINVAL;
     switch (v->kind) {

@@ -325,6 +325,18 @@ void twin_note(struct um_crdt *doc, uint32_t i, uint32_t source)
     twin_table_put(doc, k->twins.n - 1);
 }
 
+void twins_truncate(struct um_crdt *doc, uint32_t n)
+{
+    struct marks *k = marks_of(doc);
+
+    k->twins.n = n;
+    k->twin_table.n = 0;
+    if (k->twin_table.cap > 0)
+        memset(k->twin_table.v, 0xff, k->twin_table.cap * sizeof(*k->twin_table.v));
+    for (uint32_t v = 0; v < n; v++)
+        twin_table_put(doc, v);
+}
+
 void twins_sweep(struct um_crdt *doc)
 {
     struct marks *k = marks_of(doc);
@@ -338,11 +350,8 @@ void twins_sweep(struct um_crdt *doc)
         if (i != NONE && item_at(doc, i)->kind == KIND_FORMAT && !item_is_deleted(item_at(doc, i)))
             k->twins.v[n++] = k->twins.v[v];
     }
-    k->twins.n = k->twins_kept = n;
-    memset(k->twin_table.v, 0xff, k->twin_table.cap * sizeof(*k->twin_table.v));
-    k->twin_table.n = 0;
-    for (uint32_t v = 0; v < n; v++)
-        twin_table_put(doc, v);
+    k->twins_kept = n;
+    twins_truncate(doc, n);
 }
 
 void marks_destroy(struct um_crdt *doc)

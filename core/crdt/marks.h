@@ -67,6 +67,7 @@ uint32_t marks_back(struct um_crdt *doc, uint32_t **out);
 /* Item I has been given the value of item SOURCE: for yjs they are one object. */
 void twin_note(struct um_crdt *doc, uint32_t i, uint32_t source);
 void twins_sweep(struct um_crdt *doc);                    /* forgets the dead, from time to time */
+void twins_truncate(struct um_crdt *doc, uint32_t n);     /* forgets the newest */
 void marks_destroy(struct um_crdt *doc);
 
 #endif

@@ -12,3 +12,5 @@ um_fuzz(crdt_undo SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_crdt_undo.c LINK u
   CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/crdt_undo)
 um_fuzz(crdt_edit SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_crdt_edit.c LINK um_crdt um_base
   INCLUDES ${CMAKE_SOURCE_DIR}/core/crdt CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/crdt_edit)
+um_fuzz(crdt_copy SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_crdt_copy.c LINK um_crdt um_base
+  INCLUDES ${CMAKE_SOURCE_DIR}/tests/unit/crdt CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/crdt_copy)

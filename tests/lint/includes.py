@@ -8,7 +8,7 @@ import os
 import re
 import common
 
-BASE = ["umbel/err.h", "umbel/base.h", "umbel/bytes.h", "umbel/list.h", "umbel/map.h", "umbel/util.h"]
+BASE = ["umbel/align.h", "umbel/err.h", "umbel/base.h", "umbel/bytes.h", "umbel/list.h", "umbel/map.h", "umbel/util.h"]
 CRDT = sorted("umbel/" + h for h in os.listdir(os.path.join(common.ROOT, "core", "crdt", "include", "umbel")))
 INSIDE_CORE = CRDT + ["umbel/archive.h", "umbel/collab.h", "umbel/store.h", "umbel/rest.h"]
 LIBUMBEL = sorted("umbel/" + h for h in os.listdir(os.path.join(common.ROOT, "include", "umbel")))

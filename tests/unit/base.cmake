@@ -1,4 +1,5 @@
 um_unit_test(base SOURCES ${UMBEL_ROOT}/tests/unit/base/test_base.c LINK um_base)
+um_unit_test(align SOURCES ${UMBEL_ROOT}/tests/unit/base/test_align.c LINK um_base)
 um_unit_test(loop SOURCES ${UMBEL_ROOT}/tests/unit/base/test_loop.c LINK um_loop)
 um_unit_test(log SOURCES ${UMBEL_ROOT}/tests/unit/base/test_log.c LINK um_log INCLUDES ${UMBEL_ROOT}/core/lib/log)
 um_unit_test(metrics SOURCES ${UMBEL_ROOT}/tests/unit/base/test_metrics.c LINK um_metrics)

@@ -2,6 +2,7 @@ pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 foreach(part
     alloc
     cold
+    copy
     decode
     doc
     edit
