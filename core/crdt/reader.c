@@ -1,5 +1,6 @@
 /* The engine of the readers, and their public faces. */
 #include "cold.h"
+#include "edit.h"
 #include "reader.h"
 #include "value.h"
 #include <stdio.h>
@@ -145,6 +146,20 @@ um_err um_crdt_read_json(const struct um_crdt *doc, struct um_span root, enum um
     um_err err = root_of(doc, root, IS_ANY, &t);
 
     if (err != UM_OK)
+        return err;
+    reader_begin(&r, doc, form, out);
+    type_json(&r, t);
+    return reader_end(&r);
+}
+
+um_err um_crdt_type_json(const struct um_crdt *doc, const struct um_crdt_type *type, enum um_crdt_form form,
+                         struct um_buf *out)
+{
+    struct reader r;
+    uint32_t t;
+    um_err err = thaw(doc);
+
+    if (err != UM_OK || (err = type_open(doc, type, IS_ANY, &t)) != UM_OK)
         return err;
     reader_begin(&r, doc, form, out);
     type_json(&r, t);

@@ -10,7 +10,7 @@ import common
 
 BASE = ["umbel/align.h", "umbel/err.h", "umbel/base.h", "umbel/bytes.h", "umbel/list.h", "umbel/map.h", "umbel/util.h"]
 CRDT = sorted("umbel/" + h for h in os.listdir(os.path.join(common.ROOT, "core", "crdt", "include", "umbel")))
-INSIDE_CORE = CRDT + ["umbel/archive.h", "umbel/collab.h", "umbel/store.h", "umbel/rest.h"]
+INSIDE_CORE = CRDT + ["umbel/archive.h", "umbel/collab.h", "umbel/history.h", "umbel/store.h", "umbel/rest.h"]
 LIBUMBEL = sorted("umbel/" + h for h in os.listdir(os.path.join(common.ROOT, "include", "umbel")))
 IO = ["time.h", "unistd.h", "fcntl.h", "pthread.h", "signal.h", "sys/*", "netinet/*", "arpa/*"]
 
@@ -21,6 +21,7 @@ TABLE = [
     ("core/lib/base",        BASE,                                                   []),
     ("core/crdt",            BASE + CRDT,                                            IO),
     ("core/crdt/tool",       BASE + CRDT,                                            []),
+    ("core/history",         BASE + CRDT + ["umbel/history.h"],                       IO),
     ("core/store",           LIBUMBEL + ["umbel/store.h"],                           []),
     ("core/archive",         LIBUMBEL + ["umbel/archive.h"],                         []),
     ("core/collab",          LIBUMBEL + ["umbel/collab.h", "umbel/crdt.h", "umbel/store.h"], []),

@@ -80,6 +80,10 @@ UM_CHECK_RESULT um_err um_crdt_get(const struct um_crdt *doc, const struct um_cr
 UM_CHECK_RESULT um_err um_crdt_map_get(const struct um_crdt *doc, const struct um_crdt_type *type, struct um_span key,
                                        struct um_crdt_value *out);
 
+/* toJSON() of one type, appended. UM_EINVAL for a root that nobody declared. */
+UM_CHECK_RESULT um_err um_crdt_type_json(const struct um_crdt *doc, const struct um_crdt_type *type,
+                                         enum um_crdt_form form, struct um_buf *out);
+
 /* Walks are started with a zeroed walk; false at the end, and when there is no such type. The document must not
  * change meanwhile. Lists: one element after the other, but the strings of a text as whole runs. */
 struct um_crdt_walk {
