@@ -5,6 +5,7 @@
 #include <string.h>
 #include <umbel/conf.h>
 #include <umbel/util.h>
+#include "commands.h"
 
 #define SECRET_MAX 1024
 
@@ -65,6 +66,7 @@ static const struct {
 } commands[] = {
     { "hash-password", hash_password, "reads a password from standard input, prints its argon2id hash for *.password keys" },
     { "encrypt",       encrypt,       "reads a value from standard input, prints ENC(...) made with the environment variable secret" },
+    { "migrate-store", migrate_store, "moves a SQLite installation to PostgreSQL, also while it runs; --help tells how" },
 };
 
 static int usage(FILE *f, int status)

@@ -10,7 +10,8 @@ import common
 
 BASE = ["umbel/align.h", "umbel/err.h", "umbel/base.h", "umbel/bytes.h", "umbel/list.h", "umbel/map.h", "umbel/util.h"]
 CRDT = sorted("umbel/" + h for h in os.listdir(os.path.join(common.ROOT, "core", "crdt", "include", "umbel")))
-INSIDE_CORE = CRDT + ["umbel/archive.h", "umbel/collab.h", "umbel/history.h", "umbel/store.h", "umbel/rest.h"]
+INSIDE_CORE = CRDT + ["umbel/archive.h", "umbel/collab.h", "umbel/history.h", "umbel/store.h", "umbel/store_transfer.h",
+                      "umbel/rest.h"]
 LIBUMBEL = sorted("umbel/" + h for h in os.listdir(os.path.join(common.ROOT, "include", "umbel")))
 IO = ["time.h", "unistd.h", "fcntl.h", "pthread.h", "signal.h", "sys/*", "netinet/*", "arpa/*"]
 
@@ -22,7 +23,7 @@ TABLE = [
     ("core/crdt",            BASE + CRDT,                                            IO),
     ("core/crdt/tool",       BASE + CRDT,                                            []),
     ("core/history",         BASE + CRDT + ["umbel/history.h"],                       IO),
-    ("core/store",           LIBUMBEL + ["umbel/store.h"],                           []),
+    ("core/store",           LIBUMBEL + ["umbel/store.h", "umbel/store_transfer.h"], []),
     ("core/archive",         LIBUMBEL + ["umbel/archive.h"],                         []),
     ("core/collab",          LIBUMBEL + ["umbel/collab.h", "umbel/crdt.h", "umbel/store.h"], []),
     ("core/rest",            LIBUMBEL + ["umbel/rest.h", "umbel/collab.h", "umbel/store.h"], []),
@@ -31,7 +32,7 @@ TABLE = [
     ("gui-gateway/auth",     LIBUMBEL + ["auth/*", "proxy/*"],                       []),
     ("gui-gateway/daemon",   LIBUMBEL + ["auth/*", "proxy/*", "site.h", "assets.h", "actuator.h"], []),
     ("docs/examples",        CRDT,                                                   []),
-    ("admin-api",            LIBUMBEL,                                               []),
+    ("admin-api",            LIBUMBEL + ["umbel/store_transfer.h"],                  []),
 ]
 OURS = ["umbel/*", "proxy/*", "auth/*", "site.h", "assets.h", "actuator.h"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
