@@ -1,7 +1,6 @@
 /* Who wrote what: the visible list of a type in stretches of one client, and the writers of entries. */
 #include "cold.h"
 #include "copy.h"
-#include <umbel/util.h>
 
 struct runs {
     struct copy c;                    /* only what formats need */
@@ -117,7 +116,7 @@ um_err um_crdt_runs(const struct um_crdt *doc, const struct um_crdt_type *type, 
         return err;
     mem_init(&r.mem, &doc->mem.alloc);
     r.c.mem = &r.mem;
-    um_random_bytes(r.c.key, sizeof(r.c.key));
+    memcpy(r.c.key, doc->hash_key, sizeof(r.c.key));
     text = list_is_text(doc, &doc->types.v[t]);
     for (uint32_t i = doc->types.v[t].start; i != NONE && err == UM_OK; i = item_at(doc, i)->right)
         if (!item_is_deleted(item_at(doc, i)))
