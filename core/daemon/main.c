@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <umbel/archive.h>
 #include <umbel/collab.h>
 #include <umbel/conf.h>
 #include <umbel/failpoint.h>
@@ -14,6 +15,7 @@
 #include <umbel/throttle.h>
 #include <umbel/token.h>
 #include <umbel/util.h>
+#include <umbel/versions.h>
 #include <umbel/ws.h>
 #include "server.h"
 
@@ -27,9 +29,10 @@ static const struct um_conf_table own_table = UM_CONF_TABLE("Core", own_keys);
 
 static const struct um_conf_table *const tables[] = {
     &own_table, &um_conf_own_table, &um_process_conf_table, &um_http_conf_table, &um_ws_conf_table, &um_token_conf_table, &um_throttle_conf_table,
-    &um_rest_conf_table, &um_store_conf_table, &um_collab_conf_table,
+    &um_rest_conf_table, &um_store_conf_table, &um_archive_conf_table, &um_versions_conf_table,
+    &um_collab_conf_table,
 };
-static const char *const prefixes[] = { "umbel", "server", "collab", "store", "ws", "token", "internal", "system", "json", "login", NULL };
+static const char *const prefixes[] = { "umbel", "server", "collab", "store", "ws", "token", "internal", "system", "json", "login", "archive", NULL };
 
 /* Stock Hocuspocus' command line. */
 static const struct um_conf_flag flags[] = {
@@ -52,10 +55,14 @@ struct core {
     struct um_throttle_conf throttle;
     struct um_rest_conf rest_conf;
     struct um_store_conf store_conf;
+    struct um_archive_conf archive_conf;
+    struct um_versions_conf versions_conf;
     struct um_collab_conf collab_conf;
     char *token_key;
     struct um_reactors *reactors;
     struct um_store *store;
+    struct um_archive *archive;              /* NULL: none is configured */
+    struct um_versions *versions;
     struct um_collab *collab;
     struct um_rest *rest;
     struct servers *servers;
@@ -74,7 +81,8 @@ static bool bind_all(struct core *c)
         { &own_table, &c->own }, { &um_process_conf_table, &c->process }, { &um_http_conf_table, &c->http },
         { &um_ws_conf_table, &c->ws }, { &um_token_conf_table, &c->token }, { &um_throttle_conf_table, &c->throttle },
         { &um_rest_conf_table, &c->rest_conf },
-        { &um_store_conf_table, &c->store_conf }, { &um_collab_conf_table, &c->collab_conf },
+        { &um_store_conf_table, &c->store_conf }, { &um_archive_conf_table, &c->archive_conf },
+        { &um_versions_conf_table, &c->versions_conf }, { &um_collab_conf_table, &c->collab_conf },
     };
 
     for (size_t i = 0; i < UM_COUNT(rows); i++)
@@ -92,12 +100,16 @@ static bool open_store(struct core *c)
         return fail("data directory", c->process.data_dir);
     if (um_store_open(&c->store, &c->store_conf, why) != UM_OK)
         return fail("store", why);
+    if (*c->archive_conf.url != '\0' && um_archive_open(&c->archive, &c->archive_conf, why) != UM_OK)
+        return fail("archive", why);
+    c->versions = um_versions_new(c->store, c->archive, &c->versions_conf);
     return true;
 }
 
 static bool open_rest(struct core *c)
 {
-    struct um_rest_deps deps = { .conf = c->conf, .own = &c->rest_conf, .store = c->store, .collab_conf = &c->collab_conf,
+    struct um_rest_deps deps = { .conf = c->conf, .own = &c->rest_conf, .store = c->store,
+                                 .versions = c->versions, .collab_conf = &c->collab_conf,
                                  .ws = &c->ws, .throttle = &c->throttle, .token_expiration_s = c->token.expiration_s };
     struct um_collab_hooks hooks;
     char why[256] = "";
@@ -127,6 +139,7 @@ static bool open_doors(struct core *c)
         return fail("server.port", "another process listens there");
     if (err != UM_OK)
         return fail("server", um_err_text(err));
+    um_versions_start(c->versions, um_reactors_loop(c->reactors, 0));
     um_reactors_start(c->reactors);
     if (um_process_write_port(c->process.data_dir, "core", servers_port(c->servers)) != UM_OK)
         return fail("port file", c->process.data_dir);
@@ -173,9 +186,11 @@ static void take_down(struct core *c)
     if (c->reactors != NULL)
         um_reactors_stop(c->reactors);
     servers_free(c->servers);
+    um_archive_close(c->archive);
     um_store_close(c->store);
     for (unsigned i = 0; c->reactors != NULL && i < um_reactors_count(c->reactors); i++)
         um_loop_turn(um_reactors_loop(c->reactors, i), 0);       /* what the store still had to say */
+    um_versions_free(c->versions);
     um_collab_free(c->collab);
     um_rest_free(c->rest);
     um_reactors_free(c->reactors);

@@ -28,15 +28,26 @@ static const char *readiness(struct um_rest *r)
     return atomic_load(&r->draining) || !um_store_is_healthy(r->deps.store) ? "OUT_OF_SERVICE" : "UP";
 }
 
+/* Without it old versions cannot be read and no more of them moved; documents are none the worse, so it is only told. */
+static void add_archive(struct um_rest *r, json_t *components)
+{
+    if (um_versions_has_archive(r->deps.versions))
+        json_object_set_new(components, "archive", json_pack("{s:s}", "status",
+                            um_versions_archive_is_healthy(r->deps.versions) ? "UP" : "UNKNOWN"));
+}
+
 void actuator_health(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
     const char *db = database(r), *ready = readiness(r);
     const char *all = strcmp(db, "UP") != 0 ? db : ready;
 
-    reply_state(rq, json_pack("{s:s, s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}}, s:[s, s]}", "status", all, "components", "db",
-                              "status", db, "livenessState", "status", "UP", "ping", "status", "UP", "readinessState",
-                              "status", ready, "groups", "liveness", "readiness"));
+    json_t *body = json_pack("{s:s, s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}}, s:[s, s]}", "status", all, "components", "db",
+                             "status", db, "livenessState", "status", "UP", "ping", "status", "UP", "readinessState",
+                             "status", ready, "groups", "liveness", "readiness");
+
+    add_archive(r, json_object_get(body, "components"));
+    reply_state(rq, body);
 }
 
 void actuator_liveness(struct um_http_req *rq, void *ctx)

@@ -159,8 +159,10 @@ static void reply_deleted(void *arg, um_err err, const struct um_store_entry *e)
     struct um_http_req *rq;
 
     (void)e;
-    if (err == UM_OK)
+    if (err == UM_OK) {
         um_collab_forget(l->rest->collab, l->text);
+        um_versions_forget(l->rest->deps.versions, l->loop, l->text);
+    }
     rq = later_take(l);
     if (rq == NULL)
         return;

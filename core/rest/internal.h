@@ -15,9 +15,14 @@ struct um_rest {
     struct users *users;
     struct um_throttle *throttle;
     struct um_pool *pool;                    /* password hashing */
+    struct um_pool *readers;                 /* rendering and comparing versions */
+    _Atomic int tasks;                       /* requests that hold states of documents: version_task.c */
     _Atomic bool draining;
     int64_t started_wall_ms;
 };
+
+#define REST_TASKS_MAX 8                     /* at a time, */
+#define REST_STATE_MAX (64 << 20)            /* each with states of at most so many bytes */
 
 /* caller.c: who is asking */
 struct caller { struct um_token_claims claims; };
@@ -35,7 +40,7 @@ const char *users_dummy_hash(const struct users *u);                   /* so tha
 void users_free(struct users *u);
 
 /* A reply that comes later: `rq` turns NULL when the client has left meanwhile. */
-struct later { struct um_http_req *rq; struct um_rest *rest; char *text; };
+struct later { struct um_http_req *rq; struct um_rest *rest; struct um_loop *loop; char *text; };
 struct later *later_new(struct um_http_req *rq, struct um_rest *rest, const char *text);
 struct um_http_req *later_take(struct later *l);                       /* the request or NULL; frees L */
 /* The reply for a failed call to the store. */
@@ -43,7 +48,8 @@ void reply_store_error(struct um_http_req *rq, um_err err);
 
 um_http_handler authentication_post;
 um_http_handler documents_list, documents_create, documents_get, documents_rename, documents_delete;
-um_http_handler admin_collab_get, admin_collab_close;
+um_http_handler versions_list, versions_keep, versions_get, versions_name, versions_content;
+um_http_handler admin_collab_get, admin_collab_close, admin_archive_run;
 um_http_handler actuator_index, actuator_health, actuator_liveness, actuator_readiness, actuator_status, actuator_info,
     actuator_prometheus, actuator_failpoint;
 um_http_handler socket_collab, socket_room, socket_echo, socket_welcome;

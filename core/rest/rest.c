@@ -16,6 +16,7 @@ const struct um_conf_table um_rest_conf_table = UM_CONF_TABLE("Users and REST", 
 
 #define HASH_THREADS 2
 #define HASH_WAITING 20
+#define READER_THREADS 2
 
 um_err um_rest_new(struct um_rest **out, const struct um_rest_deps *deps, char why[256])
 {
@@ -32,6 +33,7 @@ um_err um_rest_new(struct um_rest **out, const struct um_rest_deps *deps, char w
     }
     r->throttle = um_throttle_new(deps->throttle);
     r->pool = um_pool_new(HASH_THREADS, HASH_WAITING);
+    r->readers = um_pool_new(READER_THREADS, REST_TASKS_MAX);
     *out = r;
     return UM_OK;
 }
@@ -41,6 +43,7 @@ void um_rest_free(struct um_rest *r)
     if (r == NULL)
         return;
     um_pool_free(r->pool);
+    um_pool_free(r->readers);
     um_throttle_free(r->throttle);
     users_free(r->users);
     free(r);
@@ -62,6 +65,7 @@ struct later *later_new(struct um_http_req *rq, struct um_rest *rest, const char
 
     l->rq = rq;
     l->rest = rest;
+    l->loop = um_http_loop(rq);
     l->text = text ? um_xstrdup(text) : NULL;
     um_http_on_gone(rq, client_left, l);
     return l;

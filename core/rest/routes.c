@@ -19,8 +19,16 @@ const struct um_http_route um_rest_routes[] = {
     { "PUT",    "/core/rest/collab/documents/{name}", documents_rename, 0, NULL, "gives a document another title", 8192 },
     { "DELETE", "/core/rest/collab/documents/{name}", documents_delete, 0, NULL, "deletes a document; its editors are told", 0 },
 
+    { "GET",    "/core/rest/collab/documents/{name}/versions",       versions_list, 0, NULL, "a document's versions, newest first", 0 },
+    { "POST",   "/core/rest/collab/documents/{name}/versions",       versions_keep, 0, NULL, "keeps the present state as a version", 8192 },
+    { "GET",    "/core/rest/collab/documents/{name}/versions/{seq}", versions_get,  0, NULL, "one version", 0 },
+    { "PUT",    "/core/rest/collab/documents/{name}/versions/{seq}", versions_name, 0, NULL, "gives a version a name; an empty one takes it away", 8192 },
+    { "GET",    "/core/rest/collab/documents/{name}/versions/{seq}/content", versions_content, 0, NULL,
+      "a version as HTML, Markdown, text, JSON or update", 0 },
+
     { "GET",    "/core/rest/admin/collab",       admin_collab_get,   0, ADMIN, "figures of the collaboration engine", 0 },
     { "POST",   "/core/rest/admin/collab/close", admin_collab_close, 0, ADMIN, "closes the connections of one document or of all", 8192 },
+    { "POST",   "/core/rest/admin/archive/run",  admin_archive_run,  0, ADMIN, "moves old versions to the archive now; dryRun=true only tells", 0 },
 
     { "GET",    "/core/actuator",                  actuator_index,      UM_HTTP_PUBLIC, NULL, "what the actuator has", 0 },
     { "GET",    "/core/actuator/health",           actuator_health,     UM_HTTP_PUBLIC, NULL, "health, with components", 0 },

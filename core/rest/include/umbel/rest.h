@@ -7,6 +7,7 @@
 #include <umbel/store.h>
 #include <umbel/throttle.h>
 #include <umbel/token.h>
+#include <umbel/versions.h>
 
 struct um_conf;
 struct um_conf_table;
@@ -21,6 +22,7 @@ struct um_rest_deps {                        /* all outlive the um_rest */
     const struct um_conf *conf;              /* internal.realm.users[N].* */
     const struct um_rest_conf *own;
     struct um_store *store;
+    struct um_versions *versions;
     const struct um_collab_conf *collab_conf;
     const struct um_ws_conf *ws;
     const struct um_throttle_conf *throttle;
