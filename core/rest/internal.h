@@ -48,7 +48,8 @@ void reply_store_error(struct um_http_req *rq, um_err err);
 
 um_http_handler authentication_post;
 um_http_handler documents_list, documents_create, documents_get, documents_rename, documents_delete;
-um_http_handler versions_list, versions_keep, versions_get, versions_name, versions_content;
+um_http_handler versions_list, versions_keep, versions_get, versions_name, versions_content,
+    versions_compare, versions_restore;
 um_http_handler admin_collab_get, admin_collab_close, admin_archive_run;
 um_http_handler actuator_index, actuator_health, actuator_liveness, actuator_readiness, actuator_status, actuator_info,
     actuator_prometheus, actuator_failpoint;

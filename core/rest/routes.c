@@ -25,6 +25,10 @@ const struct um_http_route um_rest_routes[] = {
     { "PUT",    "/core/rest/collab/documents/{name}/versions/{seq}", versions_name, 0, NULL, "gives a version a name; an empty one takes it away", 8192 },
     { "GET",    "/core/rest/collab/documents/{name}/versions/{seq}/content", versions_content, 0, NULL,
       "a version as HTML, Markdown, text, JSON or update", 0 },
+    { "GET",    "/core/rest/collab/documents/{name}/versions/{seq}/compare", versions_compare, 0, NULL,
+      "what changed between two versions, or until now", 0 },
+    { "POST",   "/core/rest/collab/documents/{name}/versions/{seq}/restore", versions_restore, 0, NULL,
+      "makes the document show the version again", 8192 },
 
     { "GET",    "/core/rest/admin/collab",       admin_collab_get,   0, ADMIN, "figures of the collaboration engine", 0 },
     { "POST",   "/core/rest/admin/collab/close", admin_collab_close, 0, ADMIN, "closes the connections of one document or of all", 8192 },

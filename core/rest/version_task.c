@@ -35,6 +35,7 @@ static void have(void *arg, um_err err, const struct um_store_version *v, struct
         task_fail(t, err);
         return;
     }
+    t->at_ms = v->at_ms;
     t->state = um_bytes_ref(state);
     t->go(t);
 }

@@ -26,7 +26,8 @@ struct task {
     struct later *later;
     char *document;
     uint64_t seq;
-    struct um_bytes *state;              /* of version SEQ, when it has been read */
+    int64_t at_ms;                       /* of version SEQ, when it has been read; */
+    struct um_bytes *state;              /* its bytes */
     void (*go)(struct task *t);          /* when it has */
     void (*end)(struct task *t);         /* frees what the handler put behind the task; may be NULL */
 };

@@ -1,5 +1,5 @@
-/* integration.history: versions of documents over REST: kept, listed, named, read. UMBEL_STORE_URL: another store
- * than SQLite. */
+/* integration.history: versions of documents over REST: kept, listed, named, read, compared, restored, archived.
+ * UMBEL_STORE_URL: another store than SQLite. */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -154,6 +154,140 @@ await run.story('other roots than Tiptap\'s are read by name; an empty document 
   const made = await ask('POST', '/core/rest/collab/documents', { json: { title: 'Empty' } })
   const empty = await keep(made.body.name, 'Nothing yet')
   assert.equal((await content(made.body.name, empty.seq, '?format=markdown')).body.length, 0)
+})
+
+/* --- compare ---------------------------------------------------------------------------------------------- */
+const compare = (name, seq, query = '') => ask('GET', `${versionsOf(name)}/${seq}/compare${query}`)
+const parts = (answer, op) => answer.body.roots.flatMap(r => r.blocks ?? []).flatMap(b => b.parts ?? []).filter(p => p.op === op)
+
+await run.story('two versions are compared, whichever is named first, with who wrote', async () => {
+  const answers = [await compare(minutes, first.seq, `?with=${second.seq}`), await compare(minutes, second.seq, `?with=${first.seq}`)]
+  assert.equal(answers[0].status, 200, JSON.stringify(answers[0].body))
+  assert.deepEqual(answers[0].body, answers[1].body)
+  assert.equal(answers[0].body.changed, true)
+  assert.deepEqual(parts(answers[0], 'insert').map(p => [p.text, p.by]), [['Bob was late', 'bob']])
+  assert.deepEqual(answers[0].body.users.map(u => u.user), ['bob'])
+})
+
+await run.story('a version is compared with the present state', async () => {
+  assert.equal((await compare(minutes, second.seq)).body.changed, false)
+  append(ann, paragraph('And now this'))
+  await saved(ann)
+  for (const query of ['', '?with=current']) {
+    const answer = await compare(minutes, second.seq, query)
+    assert.deepEqual(parts(answer, 'insert').map(p => [p.text, p.by]), [['And now this', 'ann']])
+  }
+})
+
+await run.story('what cannot be compared is told', async () => {
+  assert.equal((await compare(minutes, first.seq, '?with=x')).status, 400)
+  assert.equal((await compare(minutes, first.seq, '?with=999999')).status, 404)
+  assert.equal((await compare(minutes, 999999)).status, 404)
+})
+
+/* --- restore ---------------------------------------------------------------------------------------------- */
+const restore = (name, seq, options = {}) => ask('POST', `${versionsOf(name)}/${seq}/restore`, options)
+
+await run.story('a restored version is in the open editors without a new connection, and what was before is kept', async () => {
+  const opened = [ann, bob].map(c => c.events.length)
+  const was = textOf(body(ann))
+  const answer = await restore(minutes, first.seq, { user: 'bob' })
+  assert.equal(answer.status, 200, JSON.stringify(answer.body))
+  assert.deepEqual([answer.body.restored, answer.body.changed], [first.seq, true])
+  assert.ok(answer.body.seq > answer.body.before, JSON.stringify(answer.body))
+  for (const c of [ann, bob]) await until('it is there', () => textOf(body(c)) === 'Minutes\nPresent: Ann <script>')
+  assert.deepEqual([ann, bob].map(c => c.events.length), opened, 'nobody was sent away')
+  const before = (await ask('GET', `${versionsOf(minutes)}/${answer.body.before}`)).body
+  assert.match(before.label, /^(Second draft|before restoring 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC)$/)
+  assert.equal((await content(minutes, before.seq, '?format=text')).body.toString().trim(), was)
+})
+
+await run.story('the way back is a restore as well', async () => {
+  append(ann, paragraph('Written after the restore'))
+  await saved(ann)
+  const answer = await restore(minutes, second.seq)
+  assert.equal(answer.body.changed, true)
+  await until('Bob\'s line is back', () => /Bob was late/.test(textOf(body(bob))) && !/after the restore/.test(textOf(body(bob))))
+  const before = (await ask('GET', `${versionsOf(minutes)}/${answer.body.before}`)).body
+  assert.match(before.label, /^before restoring 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC$/)
+  assert.match((await content(minutes, before.seq, '?format=text')).body.toString(), /after the restore/)
+})
+
+await run.story('restoring what is shown already changes and keeps nothing', async () => {
+  const count = (await list(minutes)).results.length
+  assert.deepEqual((await restore(minutes, second.seq)).body.changed, false)
+  assert.equal((await list(minutes)).results.length, count)
+})
+
+await run.story('a repeated request with the same Idempotency-Key restores once', async () => {
+  const headers = { 'Idempotency-Key': `key-${unique}` }
+  append(ann, paragraph('To go'))
+  await saved(ann)
+  body(ann).delete(0, 1)                             /* so that the change has something to write */
+  await saved(ann)
+  assert.equal((await restore(minutes, second.seq, { headers })).body.changed, true)
+  await until('Ann has it', () => textOf(body(ann)) === 'Minutes\nPresent: Ann <script>\nBob was late')
+  append(ann, paragraph('Written since'))
+  await saved(ann)
+  assert.equal((await restore(minutes, second.seq, { headers })).body.changed, false)
+  assert.match(textOf(body(ann)), /Written since/)
+})
+
+await run.story('a document that nobody has open is restored, and those who type meanwhile lose nothing of theirs', async () => {
+  const name = room('closed')
+  const c = await writer(name, 'ann')
+  append(c, paragraph('one'))
+  await saved(c)
+  const v = await keep(name)
+  append(c, paragraph('two'))
+  await saved(c)
+  c.close()
+  await until('it is closed', async () => (await ask('GET', `/core/rest/collab/documents/${encodeURIComponent(name)}`)).body.connections === 0)
+  assert.equal((await restore(name, v.seq)).body.changed, true)
+  const again = await writer(name, 'bob')
+  assert.equal(textOf(body(again)), 'one')
+  let restored = false
+  const typing = (async () => {
+    for (let n = 0; !restored || n < 20; n++) {
+      body(again).get(0).get(0).insert(0, 'x')
+      await new Promise(resolve => setTimeout(resolve, 2))
+    }
+  })()
+  const late = await keep(name, 'While typing')
+  const answer = await restore(name, v.seq)
+  restored = true
+  await typing
+  await saved(again)
+  assert.equal(answer.status, 200)
+  const end = await keep(name)
+  const stored = (await content(name, end.seq, '?format=text')).body.toString().trim()
+  assert.equal(stored, textOf(body(again)), 'what is stored is what the editor shows')
+  assert.ok(late.seq <= answer.body.before)
+  again.close()
+})
+
+await run.story('maps, arrays and texts come back too', async () => {
+  const name = room('kinds')
+  const c = await writer(name, 'ann')
+  c.doc.getMap('meta').set('title', 'A')
+  c.doc.getArray('list').push([1, 2, 3])
+  c.doc.getText('code').insert(0, 'let x = 1')
+  await saved(c)
+  const v = await keep(name)
+  c.doc.getMap('meta').set('title', 'B')
+  c.doc.getArray('list').delete(1, 1)
+  c.doc.getText('code').insert(0, '// ')
+  await saved(c)
+  await restore(name, v.seq)
+  await until('all are back', () => c.doc.getMap('meta').get('title') === 'A' && c.doc.getArray('list').length === 3 &&
+    c.doc.getText('code').toString() === 'let x = 1')
+  c.close()
+})
+
+await run.story('a token that may only read cannot restore; what is not there cannot be restored', async () => {
+  assert.equal((await restore(minutes, first.seq, { token: core.token('read') })).status, 403)
+  assert.equal((await restore(minutes, 999999)).status, 404)
+  assert.equal((await restore(room('nobody'), 1)).status, 404)
 })
 
 /* --- the archive ------------------------------------------------------------------------------------------ */

@@ -27,7 +27,7 @@ TABLE = [
     ("core/archive",         LIBUMBEL + ["umbel/archive.h"],                         []),
     ("core/versions",        LIBUMBEL + ["umbel/archive.h", "umbel/store.h", "umbel/versions.h"], []),
     ("core/collab",          LIBUMBEL + ["umbel/collab.h", "umbel/crdt.h", "umbel/store.h"], []),
-    ("core/rest",            LIBUMBEL + CRDT + ["umbel/rest.h", "umbel/collab.h", "umbel/store.h", "umbel/versions.h"], []),
+    ("core/rest",            LIBUMBEL + CRDT + ["umbel/rest.h", "umbel/collab.h", "umbel/history.h", "umbel/store.h", "umbel/versions.h"], []),
     ("core/daemon",          LIBUMBEL + INSIDE_CORE,                                 []),
     ("gui-gateway/proxy",    LIBUMBEL + ["proxy/*"],                                 []),
     ("gui-gateway/auth",     LIBUMBEL + ["auth/*", "proxy/*"],                       []),
