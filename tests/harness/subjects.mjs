@@ -115,6 +115,7 @@ export class UmbelCore extends Server {
     super(run, options.label ?? 'core', options)
     this.kind = 'umbel'
     this.database = options.database ?? path.join(this.dir, 'umbel.db')
+    this.storeUrl = process.env.UMBEL_STORE_URL ?? `sqlite://${this.database}`      /* see with_postgres */
   }
 
   get collabUrl () {
@@ -129,7 +130,7 @@ export class UmbelCore extends Server {
     const o = this.options
     return [
       `--umbel.data-dir=${this.dir}`, `--server.port=${this.port}`, '--server.address=127.0.0.1',
-      `--store.url=sqlite://${this.database}`, `--token.key=${tokenKey}`,
+      `--store.url=${this.storeUrl}`, `--token.key=${tokenKey}`,
       '--internal.realm.users[0].id=admin', `--internal.realm.users[0].password=${password}`,
       '--internal.realm.users[0].profiles=ADMIN',
       '--internal.realm.users[1].id=bob', `--internal.realm.users[1].password=${password}`,

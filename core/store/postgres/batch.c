@@ -15,6 +15,7 @@
 
 struct work {                                /* an op with what the first round trip tells of it */
     struct store_op *op;
+    uint32_t crc;                            /* of a state */
     char *list, *author;                     /* fold, keep: contributors, and who made the last change; NULL: not asked for */
 };
 
@@ -105,6 +106,15 @@ static void send_authors(struct batch *b)
         }
 }
 
+/* To the server a statement begins with its last byte: until then the transaction is idle. */
+static void send_patience(struct batch *b, size_t bytes)
+{
+    struct pg_args a = { 0 };
+
+    pg_arg_int(&a, PG_IDLE_MS + pg_patience_ms(bytes));
+    pg_send(b->c, PG_PATIENCE, &a);
+}
+
 static void take_make(struct batch *b)
 {
     PGresult *r = pg_take(b->c);
@@ -161,6 +171,7 @@ static void take_authors(struct batch *b, struct work *w)
 
 static void lock_all(struct batch *b)
 {
+    size_t bytes = 0;
     bool makes;
 
     for (size_t i = 0; i < b->n; i++) {
@@ -169,13 +180,18 @@ static void lock_all(struct batch *b)
 
         if (d->maker == NULL && would_make(op))
             d->maker = op;
+        bytes += op->bytes != NULL ? op->bytes->len : 0;
+        if (op->kind == STORE_FOLD || op->kind == STORE_KEEP)       /* now, while nobody waits for our locks */
+            b->works[i].crc = um_crc32c(0, op->bytes->data, op->bytes->len);
     }
     pg_begin(b->c);
     pg_send(b->c, PG_BEGIN, NULL);
+    send_patience(b, bytes);
     makes = send_make(b);
     send_lock(b);
     send_authors(b);
     pg_sync(b->c);
+    PQclear(pg_take(b->c));
     PQclear(pg_take(b->c));
     if (makes)
         take_make(b);
@@ -278,7 +294,6 @@ static um_err judge_fold(const struct store_op *op, const struct pg_doc *d)
 static void fold(struct batch *b, struct work *w, struct pg_doc *d)
 {
     struct store_op *op = w->op;
-    struct um_span state = um_bytes_span(op->bytes);
     bool due = store_version_is_due(b->st->conf, d->version_seq, d->version_at_ms, op->upto_seq, d->now_ms);
     struct pg_args a = { 0 };
 
@@ -291,8 +306,8 @@ static void fold(struct batch *b, struct work *w, struct pg_doc *d)
     d->folded = true;
     pg_arg_int(&a, d->id);
     pg_arg_int(&a, (int64_t)op->version);
-    pg_arg_bytes(&a, state);
-    pg_arg_int(&a, (int64_t)um_crc32c(0, state.data, state.len));
+    pg_arg_bytes(&a, um_bytes_span(op->bytes));
+    pg_arg_int(&a, w->crc);
     pg_arg_int(&a, (int64_t)op->upto_seq);
     if (due || w->list == NULL)
         pg_arg_null(&a);                     /* a new list begins */
@@ -359,7 +374,6 @@ static void send_version(struct batch *b, struct work *w, struct pg_doc *d)
 static void keep(struct batch *b, struct work *w, struct pg_doc *d)
 {
     struct store_op *op = w->op;
-    struct um_span state = um_bytes_span(op->bytes);
     bool ends_list = op->upto_seq >= d->counted;     /* an older state says nothing about who changed what since */
     struct pg_args a = { 0 };
 
@@ -372,8 +386,8 @@ static void keep(struct batch *b, struct work *w, struct pg_doc *d)
     pg_arg_text(&a, op->title);
     pg_arg_text(&a, op->user);
     pg_arg_text(&a, ends_list ? w->list : "[]");
-    pg_arg_int(&a, (int64_t)um_crc32c(0, state.data, state.len));
-    pg_arg_bytes(&a, state);
+    pg_arg_int(&a, w->crc);
+    pg_arg_bytes(&a, um_bytes_span(op->bytes));
     pg_arg_int(&a, ends_list);
     send_step(b, PG_KEEP, op, d, &a);
     send_version(b, w, d);

@@ -16,6 +16,9 @@
 #include "counters.h"
 #include "pg_internal.h"
 
+#define BULK_BYTES ((size_t)1 << 20)         /* so much at once is sent blocking (see watch.c) */
+#define HEAVY_BYTES ((size_t)64 << 20)       /* after so much at once a connection is made anew, for its memory */
+
 enum {
     RETRY_FIRST_MS = 100, RETRY_LAST_MS = 1000,      /* the writer is woken every second while it is unhealthy */
     SCHEMA_TIMEOUT_MS = 3600 * 1000,                 /* a migration may rewrite a large table, or wait for one that does */
@@ -41,6 +44,7 @@ static const struct meaning { const char *state; um_err err; bool of_a_row, agai
     { "22", UM_EIO, true, false, false },            /* data */
     { "23", UM_EIO, true, false, false },            /* constraint */
     { "25006", UM_EUNAVAIL, false, false, true },    /* read-only */
+    { "25P03", UM_EUNAVAIL, false, false, true },    /* stood still in a transaction */
     { "26000", UM_EUNAVAIL, false, false, true },    /* statement name unknown: another server behind a pooler */
     { "40001", UM_EUNAVAIL, false, true, false },    /* serialization */
     { "40P01", UM_EUNAVAIL, false, true, false },    /* deadlock */
@@ -164,13 +168,16 @@ static bool pump(struct pg_conn *c, int64_t *until_ms)
 static PGresult *get_result(struct pg_conn *c)
 {
     int64_t until_ms = um_now_ms() + patience_ms(c);
+    PGresult *r;
 
     if (c->db == NULL)
         return NULL;
     while (PQisBusy(c->db))
         if (!pump(c, &until_ms))
             return NULL;
-    return PQgetResult(c->db);
+    r = PQgetResult(c->db);
+    c->heavy |= PQresultMemorySize(r) > HEAVY_BYTES;
+    return r;
 }
 
 /* ---- a turn ---- */
@@ -182,10 +189,43 @@ void pg_begin(struct pg_conn *c)
     c->why[0] = '\0';
 }
 
+/* Sends what waits, so that the connection may block. */
+static struct pg_watch *begin_bulk(struct pg_conn *c, size_t bytes)
+{
+    int64_t until_ms = um_now_ms() + patience_ms(c);
+    struct pg_watch *w;
+
+    while (PQflush(c->db) == 1)
+        if (!pump(c, &until_ms))
+            return NULL;
+    if (PQsetnonblocking(c->db, 0) != 0) {
+        fail_closed(c, PQerrorMessage(c->db));
+        return NULL;
+    }
+    if ((w = pg_watch_start(PQsocket(c->db), c->cf->timeout_ms + pg_patience_ms(bytes))) == NULL)
+        fail_closed(c, "no thread for a large write");
+    return w;
+}
+
+/* The socket must outlive the watch. */
+static void end_bulk(struct pg_conn *c, struct pg_watch *w)
+{
+    bool sent = PQsetnonblocking(c->db, 1) == 0;     /* when the last byte has been sent */
+
+    pg_watch_stop(w);
+    if (c->err == UM_OK && !sent)
+        pg_fail(c, UM_EUNAVAIL, PQerrorMessage(c->db));
+    if (c->err != UM_OK)
+        pg_close(c);
+}
+
 void pg_send(struct pg_conn *c, enum pg_id id, struct pg_args *args)
 {
     static const int binary[PG_ARGS_MAX] = { 1, 1, 1, 1, 1, 1, 1, 1, 1 };
     struct pg_args none = { 0 };
+    struct pg_watch *w = NULL;
+    bool unsent = false;
+    size_t bytes = 0;
 
     args = args != NULL ? args : &none;
     for (int i = 0; i < args->n; i++)
@@ -194,13 +234,24 @@ void pg_send(struct pg_conn *c, enum pg_id id, struct pg_args *args)
             args->lengths[i] = (int)args->arrays[i]->len;
             args->failed |= args->arrays[i]->failed || args->arrays[i]->len > INT32_MAX;
         }
+    for (int i = 0; i < args->n; i++)
+        bytes += (size_t)args->lengths[i];
+    c->heavy |= bytes > HEAVY_BYTES;
     if (args->failed)
         pg_fail(c, UM_ENOMEM, "out of memory");
     if (c->err == UM_OK && c->db == NULL)
         pg_fail(c, UM_EUNAVAIL, "not connected");
+    if (c->err == UM_OK && bytes > BULK_BYTES)
+        w = begin_bulk(c, bytes);
     if (c->err == UM_OK &&
         PQsendQueryPrepared(c->db, statement_names[id], args->n, args->values, args->lengths, binary, 1) == 0)
-        fail_closed(c, PQerrorMessage(c->db));
+        unsent = true;
+    if (unsent)
+        pg_fail(c, UM_EUNAVAIL, PQerrorMessage(c->db));
+    if (w != NULL)
+        end_bulk(c, w);
+    else if (unsent)
+        pg_close(c);
     pg_args_free(args);
 }
 
@@ -398,7 +449,7 @@ static void send_settings(struct pg_conn *c)
 
     snprintf(statement, sizeof(statement), "%lld", schema ? 0 : (long long)(ms - ms / 10));
     snprintf(lock, sizeof(lock), "%lld", schema ? 0 : (long long)(ms / 2));
-    snprintf(idle, sizeof(idle), "%lld", schema ? 0 : (long long)ms);
+    snprintf(idle, sizeof(idle), "%lld", schema ? 0 : (long long)PG_IDLE_MS);
     if (PQsendQueryParams(c->db, settings, UM_COUNT(values), NULL, values, NULL, NULL, 0) == 0)
         fail_closed(c, PQerrorMessage(c->db));
 }
@@ -493,12 +544,12 @@ static void note_failure(struct pg_conn *c)
 
 static void note_success(struct pg_conn *c)
 {
-    if (c->failures > 0 || c->retry_at_ms > 0) {
+    if (c->lost) {
         store_count(M_REOPENED, 1);
         um_log(UM_WARN, "store", "reconnected", UM_S("database", c->to->shown), UM_S("host", PQhost(c->db)));
     }
     c->failures = 0;
-    c->retry_at_ms = 1;                          /* from now on every connection is one made anew */
+    c->lost = true;
 }
 
 /* A server that went away while nobody asked has closed the socket: better to see it before something is at stake. */
@@ -516,6 +567,10 @@ static void look_alive(struct pg_conn *c)
 
 um_err pg_ready(struct pg_conn *c)
 {
+    if (c->db != NULL && c->heavy) {
+        pg_close(c);
+        c->lost = false;
+    }
     look_alive(c);
     if (c->db != NULL)
         return UM_OK;
@@ -544,6 +599,7 @@ void pg_init(struct pg_conn *c, const struct pg_target *to, const struct um_stor
 
 void pg_close(struct pg_conn *c)
 {
+    c->heavy = false;
     PQfinish(c->db);
     c->db = NULL;
 }

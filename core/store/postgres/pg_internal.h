@@ -35,6 +35,7 @@ const char *pg_target_param(const struct pg_target *to, const char *key);       
 #define PG_TOUCH_MS 60000                     /* how far documents.updated_at may lag behind its head's (see write.c) */
 #define PG_TRIM_ROWS 1024                     /* of one log in one transaction */
 #define PG_PRUNE_ROWS 16                      /* versions of one document in one transaction, for each reason */
+#define PG_IDLE_MS 2000                       /* between two statements of a transaction: a core that stands still lets go */
 #define PG_STR_(x) #x
 #define PG_STR(x) PG_STR_(x)
 
@@ -60,6 +61,7 @@ const char *pg_target_param(const struct pg_target *to, const char *key);       
     X(BEGIN, "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE")                                                           \
     X(COMMIT, "COMMIT")                                                                                                    \
     X(ROLLBACK, "ROLLBACK")                                                                                                \
+    X(PATIENCE, "SELECT set_config('idle_in_transaction_session_timeout', ($1::bigint)::text, true)")                      \
     X(PROBE, "UPDATE umbel_schema SET probed_at = " PG_NOW " WHERE version = 1")                                           \
     /* $1 names, $2 titles, $3 users */                                                                                    \
     X(MAKE, "INSERT INTO documents(name, title, created_at, created_by, updated_at, updated_by, data)"                     \
@@ -199,6 +201,8 @@ struct pg_conn {
     size_t host;                             /* the one that answered last */
     unsigned failures;                       /* attempts in a row */
     int64_t retry_at_ms;
+    bool lost;                               /* the next connection is one made anew, not the first */
+    bool heavy;                              /* libpq's buffers have grown, and do not shrink */
     um_err err;                              /* of the present turn; the first counts */
     bool of_a_row;                           /* err came from what was written, not from the server's state */
     bool again;                              /* err is over when the transaction is made once more */
@@ -230,6 +234,14 @@ void pg_fail(struct pg_conn *c, um_err err, const char *why);
 int64_t pg_int(const PGresult *r, int row, int column);      /* integers of any width and bool */
 struct um_span pg_bytes(const PGresult *r, int row, int column);
 static inline const char *pg_text(const PGresult *r, int row, int column) { return PQgetvalue(r, row, column); }
+
+/* Shuts FD down after MS, unless it is stopped before. NULL: no thread to be had. */
+struct pg_watch;
+struct pg_watch *pg_watch_start(int fd, int64_t ms);
+void pg_watch_stop(struct pg_watch *w);
+
+/* How long N bytes may take: a slow line (10 MB/s) is enough. */
+static inline int64_t pg_patience_ms(size_t n) { return (int64_t)(n / 10000); }
 
 /* ---- schema ---- */
 

@@ -217,8 +217,8 @@ static void migrate_all(struct pg_conn *c)
 
 static void check_server(struct pg_conn *c)
 {
-    if (ask(c, "SELECT current_setting('server_version_num')::int") < 120000)
-        pg_fail(c, UM_EINVAL, "PostgreSQL 12 or newer is needed");
+    if (ask(c, "SELECT current_setting('server_version_num')::int") < 130000)
+        pg_fail(c, UM_EINVAL, "PostgreSQL 13 or newer is needed");
     if (ask(c, "SELECT (current_setting('server_encoding') = 'UTF8')::int") == 0)
         pg_fail(c, UM_EINVAL, "the database's encoding is not UTF8");
     if (ask(c, "SELECT (current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on')::int") == 0 &&

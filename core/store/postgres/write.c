@@ -21,6 +21,16 @@ enum { REPEATS_MAX = 5, PAUSE_MS = 20 };     /* of one transaction; before the f
 
 /* ---- the end of a transaction ---- */
 
+/* A transaction that has failed answers COMMIT too, with another word. */
+static void take_commit(struct pg_conn *c)
+{
+    PGresult *r = pg_take(c);
+
+    if (r != NULL && strcmp(PQcmdStatus(r), "COMMIT") != 0)
+        pg_fail(c, UM_EIO, "the transaction was rolled back");
+    PQclear(r);
+}
+
 #ifdef UMBEL_FAILPOINTS
 /* A point between statements and COMMIT is one only when the former have been executed. */
 void pg_send_commit(struct pg_conn *c) { (void)c; }
@@ -35,7 +45,7 @@ um_err pg_finish_commit(struct pg_conn *c)
     }
     pg_send(c, PG_COMMIT, NULL);
     pg_sync(c);
-    PQclear(pg_take(c));
+    take_commit(c);
     if (pg_end(c) == UM_OK && UM_FAILPOINT("edit.after_commit"))
         pg_fail(c, UM_EIO, "edit.after_commit");     /* as if the answer had been lost: durable, but nobody knows */
     return c->err;
@@ -45,7 +55,7 @@ void pg_send_commit(struct pg_conn *c) { pg_send(c, PG_COMMIT, NULL); }
 
 um_err pg_finish_commit(struct pg_conn *c)
 {
-    PQclear(pg_take(c));
+    take_commit(c);
     return pg_end(c);
 }
 #endif

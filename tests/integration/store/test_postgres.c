@@ -420,6 +420,31 @@ static void a_row_removed_by_a_foreign_hand_is_not_remembered(void **state)
     assert_string_equal(got.updates, "b");
 }
 
+static void a_large_state_comes_back_and_small_ones_after_it(void **state)
+{
+    struct test *t = *state;
+    struct rig *r = &t->r;
+    struct got got = { 0 };
+    struct um_bytes *b = um_bytes_new((size_t)70 << 20);
+
+    memset(b->data, 'x', b->len);
+    r->conf.max_waiting_bytes = (int64_t)256 << 20;
+    rig_open(r);
+    um_store_fold(r->st, r->loop, "large", b, 0, 0, got_number, &got);
+    um_bytes_unref(b);
+    rig_turn_until(r, &got.calls, 1);
+    assert_int_equal(got.err, UM_OK);
+    assert_int_equal(rig_append(r, "large", "+", NULL), UM_OK);
+    assert_int_equal(rig_get(r, "large", &got), UM_OK);
+    assert_int_equal(got.bytes, (70 << 20) + 1);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(rig_load(r, "large", &got), UM_OK);     /* its checksum was compared */
+        assert_int_equal(strspn(got.state, "x"), sizeof(got.state) - 1);
+        assert_string_equal(got.updates, "+");
+        assert_int_equal(rig_load(r, "none", NULL), UM_OK);
+    }
+}
+
 /* ---- damage ---- */
 
 static void damaged_bytes_and_gaps_are_told_and_left_alone(void **state)
@@ -715,6 +740,28 @@ static void a_silent_server_is_given_up_and_found_again(void **state)
     assert_int_equal(rig_load(&t->r, "d", NULL), UM_OK);
 }
 
+static void a_server_that_falls_silent_in_a_large_write_is_given_up(void **state)
+{
+    struct test *t = *state;
+    struct um_bytes *b = um_bytes_new((size_t)8 << 20);
+    struct got got = { 0 };
+
+    memset(b->data, 'x', b->len);
+    t->r.conf.timeout_ms = 500;
+    t->r.conf.max_waiting_bytes = (int64_t)64 << 20;
+    rig_open(&t->r);
+    assert_int_equal(rig_append(&t->r, "d", "a", NULL), UM_OK);
+    signal_backends(SIGSTOP);
+    um_store_append(t->r.st, t->r.loop, "d", b, "ann", got_number, &got);
+    um_bytes_unref(b);
+    rig_turn_until(&t->r, &got.calls, 1);
+    signal_backends(SIGCONT);
+    assert_int_equal(got.err, UM_EUNAVAIL);
+    wait_for_health(&t->r);
+    assert_int_equal(rig_append(&t->r, "d", "c", NULL), UM_OK);
+    assert_int_equal(rig_load(&t->r, "d", NULL), UM_OK);
+}
+
 static void a_database_that_takes_no_writes_is_still_read(void **state)
 {
     struct test *t = *state;
@@ -888,6 +935,7 @@ int main(int argc, char **argv)
         T(a_foreign_write_beside_us_is_the_truth),
         T(an_unfolded_document_can_be_read_by_a_stock_server),
         T(a_row_removed_by_a_foreign_hand_is_not_remembered),
+        T(a_large_state_comes_back_and_small_ones_after_it),
         T(damaged_bytes_and_gaps_are_told_and_left_alone),
         T(one_document_that_cannot_be_stored_holds_up_no_other),
         T(nothing_acknowledged_is_lost_when_the_server_is_killed),
@@ -897,6 +945,7 @@ int main(int argc, char **argv)
         T(a_deadlock_with_a_foreign_hand_is_survived),
         T(a_lock_held_for_too_long_is_not_waited_for),
         T(a_silent_server_is_given_up_and_found_again),
+        T(a_server_that_falls_silent_in_a_large_write_is_given_up),
         T(a_database_that_takes_no_writes_is_still_read),
         T(of_several_hosts_the_one_that_takes_writes_is_used),
         T(a_server_that_is_not_there_is_named_without_the_password),
