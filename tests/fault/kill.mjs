@@ -1,9 +1,10 @@
 /* fault.<row>: processes die at bad moments while clients type; nothing that was acknowledged may be missing afterwards.
- *   kill.mjs K01|K02|K03|K04|D13|S01     rows of the reliability reference, chapter 6
+ *   kill.mjs K01|K02|K03|K04|K10|D13|S01     rows of the reliability reference, chapter 6
  * UMBEL_KILLS=n: that many kills instead of 10. Between two kills the clients work for a random while (UMBEL_SEED). */
 import assert from 'node:assert/strict'
 import { openClient } from '../harness/clients.mjs'
 import { openRun, pass, until } from '../harness/run.mjs'
+import { crash } from '../harness/postgres.mjs'
 import { startGateway, startSubject, UmbelCore } from '../harness/subjects.mjs'
 import { tokensIn, tokensOf, Typists } from '../harness/typists.mjs'
 
@@ -111,6 +112,29 @@ const rows = {
       await gateway.stop()
       await core.stop()
     }, 150000)
+  },
+
+  async K10 () {
+    await run.story('PostgreSQL dies twice under the typing of 50 documents', async () => {
+      const core = await startSubject(run, { reactors: 3 })
+      const documents = Array.from({ length: 50 }, (_, i) => new Typists(run, core, `k10-${i}`, ['provider4']))
+      for (const typists of documents) typists.startTyping(100)
+      for (let n = 0; n < 2; n++) {
+        await Promise.all(documents.map(typists => typists.more(3, 'work')))
+        assert.ok(crash() > 0, 'the core had a connection')
+      }
+      await Promise.all(documents.map(typists => typists.more(3, 'work after all')))
+      for (const typists of documents) typists.stopTyping()
+      await until('everything is saved', () => documents.every(typists => typists.clients.every(c => c.settled())), 30000)
+      await core.kill()
+      for (const typists of documents.slice(0, 5)) await typists.verifyOnDisk(core)
+      await core.start()
+      for (const typists of documents) {
+        await typists.verify()
+        typists.close()
+      }
+      await core.stop()
+    }, 180000)
   },
 
   async K04 () {

@@ -10,6 +10,7 @@ import assert from 'node:assert/strict'
 import crypto from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
+import { newDatabase, onPostgres } from './postgres.mjs'
 import { Child } from './process.mjs'
 import { buildDir, root, slowness, until } from './run.mjs'
 
@@ -24,6 +25,7 @@ export function startSubject (run, options = {}) {
 
 /* A second server on a copy of what a dead one has left on disk, before any client could bring its own copy back. */
 export async function startTwin (run, dead) {
+  if (onPostgres) return await startSubject(run, { ...dead.options, env: {}, port: 0, label: 'twin', storeUrl: newDatabase(dead.storeUrl) })
   const dir = run.folder('twin')
   const database = path.join(dir, path.basename(dead.database))
   for (const suffix of ['', '-wal', '-journal']) {
@@ -115,7 +117,7 @@ export class UmbelCore extends Server {
     super(run, options.label ?? 'core', options)
     this.kind = 'umbel'
     this.database = options.database ?? path.join(this.dir, 'umbel.db')
-    this.storeUrl = process.env.UMBEL_STORE_URL ?? `sqlite://${this.database}`      /* see with_postgres */
+    this.storeUrl = options.storeUrl ?? (onPostgres ? newDatabase() : `sqlite://${this.database}`)
   }
 
   get collabUrl () {
