@@ -126,7 +126,11 @@ void um_store_close(struct um_store *st)
 
 bool um_store_is_healthy(const struct um_store *st)
 {
-    return atomic_load_explicit(&st->healthy, memory_order_relaxed);
+    int64_t asked_at_ms = atomic_load_explicit(&st->asked_at_ms, memory_order_relaxed);
+
+    if (!atomic_load_explicit(&st->healthy, memory_order_relaxed))
+        return false;
+    return asked_at_ms == 0 || !st->driver->is_shared || um_now_ms() - asked_at_ms < STORE_SILENT_MS;
 }
 
 bool um_store_is_shared(const struct um_store *st) { return st->driver->is_shared; }

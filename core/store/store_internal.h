@@ -17,6 +17,8 @@ enum {
     STORE_CLIENTS_MAX = 100000,       /* clients that are told of a document */
     STORE_BATCH_BYTES = 32 << 20,     /* a transaction closes when it holds so much */
     STORE_PROBE_MS = 1000,            /* after a failure, how often a commit is tried with nobody asking */
+    STORE_IDLE_PROBE_MS = 500,        /* the same of a healthy store that other machines may hold */
+    STORE_SILENT_MS = 1300,           /* so long without an answer it counts as away; both: within 2 s */
 };
 
 struct store_writer;
@@ -30,6 +32,7 @@ struct um_store {
     struct store_writer *writer;
     struct store_readers *readers;    /* NULL: the writer reads */
     _Atomic bool healthy;
+    _Atomic int64_t asked_at_ms;      /* when the transaction began that is under way; 0: none is */
 };
 
 /* versions.c */

@@ -4,7 +4,8 @@
  * 1. Calls are taken in the order of arrival; a document's appends therefore keep theirs.
  * 2. Nobody is answered before the transaction ended; when it failed, nobody is told success.
  * 3. The thread is woken when the inbox was empty, and once more when a transaction is full before its time.
- * 4. After a failure an empty transaction is tried every second, so that health returns without a user's help. */
+ * 4. After a failure an empty transaction is tried every second, so that health returns without a user's help; a server is
+ *    asked while nobody writes, so that its absence is known before somebody does. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -86,14 +87,15 @@ static bool wait_until(struct store_writer *w, int64_t at_us)
 static bool gather(struct store_writer *w)
 {
     const struct um_store_conf *cf = &w->st->conf;
+    int64_t probe_ms = !um_store_is_healthy(w->st) ? STORE_PROBE_MS : w->st->driver->is_shared ? STORE_IDLE_PROBE_MS : 0;
     bool busy = w->taken.n > 0 || w->st->driver->has_backlog(w->st->self);
     bool more;
 
     pthread_mutex_lock(&w->lock);
     while (!busy && w->inbox.first == NULL && !w->stop) {
-        if (um_store_is_healthy(w->st))
+        if (probe_ms == 0)
             pthread_cond_wait(&w->wake, &w->lock);
-        else if (!wait_until(w, um_now_us() + STORE_PROBE_MS * 1000))
+        else if (!wait_until(w, um_now_us() + probe_ms * 1000))
             busy = true;                       /* with nothing to write: the probe */
     }
     while (!busy && !w->hurry && !w->stop && w->inbox.n < (size_t)cf->commit_rows)
@@ -158,10 +160,15 @@ static void refuse_all(struct store_op *batch, um_err err)
 static void commit_batch(struct store_writer *w, struct store_op *batch)
 {
     int64_t began_us = um_now_us();
-    um_err err = w->st->driver->write(w->st->self, batch);
+    um_err err;
 
-    store_count(M_COMMIT_US, um_now_us() - began_us);
-    store_count(err == UM_OK ? M_COMMITS : M_ERRORS, 1);
+    atomic_store(&w->st->asked_at_ms, began_us / 1000);
+    err = w->st->driver->write(w->st->self, batch);
+    atomic_store(&w->st->asked_at_ms, 0);
+    if (batch != NULL)
+        store_count(M_COMMIT_US, um_now_us() - began_us);
+    if (batch != NULL || err != UM_OK)
+        store_count(err == UM_OK ? M_COMMITS : M_ERRORS, 1);
     if (err == UM_OK)
         count_appends(batch);
     else

@@ -62,6 +62,7 @@ const char *pg_target_param(const struct pg_target *to, const char *key);       
     X(COMMIT, "COMMIT")                                                                                                    \
     X(ROLLBACK, "ROLLBACK")                                                                                                \
     X(PATIENCE, "SELECT set_config('idle_in_transaction_session_timeout', ($1::bigint)::text, true)")                      \
+    X(PING, "SELECT 1")                                                                                                    \
     X(PROBE, "UPDATE umbel_schema SET probed_at = " PG_NOW " WHERE version = 1")                                           \
     /* $1 names, $2 titles, $3 users */                                                                                    \
     X(MAKE, "INSERT INTO documents(name, title, created_at, created_by, updated_at, updated_by, data)"                     \
@@ -262,6 +263,7 @@ struct pg_store {
     struct pg_conn conn;                     /* the writer's */
     int64_t *trims;                          /* ids of documents whose log has more rows below the state */
     size_t n_trims, cap_trims;
+    bool failed;                             /* the last batch */
 };
 
 um_err pg_write(void *self, struct store_op *batch);

@@ -230,7 +230,8 @@ um_err pg_write(void *self, struct store_op *batch)
     for (struct store_op *op = batch; op != NULL; op = op->next)
         ops[n++] = op;
     if (err == UM_OK)
-        err = n > 0 ? write_ops(st, ops, n) : run_alone(st, PG_PROBE, NULL, &changed);
+        err = n > 0 ? write_ops(st, ops, n) : run_alone(st, st->failed ? PG_PROBE : PG_PING, NULL, &changed);
+    st->failed = err != UM_OK;
     free(ops);
     if (err != UM_OK) {
         st->n_trims = 0;
