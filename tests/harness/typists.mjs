@@ -20,7 +20,7 @@ export class Typists {
     this.run = run
     this.server = server
     this.room = room
-    this.tokens = []                     /* { text, client, clock, ackedAt } */
+    this.tokens = []                     /* { text, by, client, from, to, ackedAt } */
     this.byClient = new Map()
     this.history = fs.openSync(path.join(run.dir, `history-${room}.jsonl`), 'a')
     this.refused = 0
@@ -66,7 +66,7 @@ export class Typists {
     if (f.status !== 1) return this.refuse(i, ranges)
     for (const { client, from, to } of ranges ?? []) {
       for (const token of this.byClient.get(client) ?? []) {
-        if (token.ackedAt === null && token.clock >= from && token.clock + token.text.length <= to) this.acknowledge(token)
+        if (token.ackedAt === null && token.from >= from && token.to <= to) this.acknowledge(token)
       }
     }
   }
@@ -85,9 +85,10 @@ export class Typists {
   type (i) {
     const { doc } = this.clients[i]
     const text = `<${i}.${serial++}>`
-    const token = { text, by: i, client: doc.clientID, clock: Y.getState(doc.store, doc.clientID), ackedAt: null }
+    const from = Y.getState(doc.store, doc.clientID)
     const inText = this.tokens.length % 2 === 0
-    if (!inText) token.clock += 1 - text.length           /* one element: one clock */
+    const to = from + (inText ? text.length : 1)          /* a character, or an element: one clock */
+    const token = { text, by: i, client: doc.clientID, from, to, ackedAt: null }
     this.tokens.push(token)
     this.byClient.get(doc.clientID).push(token)
     this.note({ client: i, op: 'type', args: text, call: true })
