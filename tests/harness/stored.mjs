@@ -1,0 +1,29 @@
+/* What a PostgreSQL database holds of a document, read past every server: the folded state and the log above it. */
+import assert from 'node:assert/strict'
+import * as Y from 'yjs'
+import { tokensOf } from './typists.mjs'
+
+/* { row, log, doc }: the row of documents, the rows of the log above its state, the document that they make. */
+export async function readStored (pg, name, database = 'umbel') {
+  const [row] = await pg.sql('SELECT id, version, seq, crc, data FROM documents WHERE name = $1', [name], database)
+  if (row === undefined) return null
+  const log = await pg.sql('SELECT seq, crc, data FROM document_updates WHERE document_id = $1 AND seq > $2 ORDER BY seq',
+    [row.id, row.seq], database)
+  log.forEach((entry, i) => assert.equal(Number(entry.seq), Number(row.seq) + i + 1, `the log of ${name} has a gap`))
+  const doc = new Y.Doc()
+  Y.applyUpdate(doc, row.data)
+  for (const entry of log) Y.applyUpdate(doc, entry.data)
+  return { row, log, doc }
+}
+
+/* Every token of TYPISTS that is acknowledged until now is in the database. */
+export async function verifyStored (pg, typists) {
+  const acknowledged = typists.acknowledged
+  if (acknowledged.length === 0) return
+  const stored = await readStored(pg, typists.room)
+  const got = stored ? tokensOf(stored.doc) : new Set()
+  const lost = acknowledged.filter(t => !got.has(t.text))
+  if (lost.length > 0) {
+    throw new Error(`ACKNOWLEDGED AND LOST in ${typists.room}, ${lost.length} of ${acknowledged.length}: ${lost.slice(0, 20).map(t => t.text).join(' ')}`)
+  }
+}
