@@ -4,7 +4,9 @@
  *     others' stand in between; then the rows from last_seq on are read.
  *  2. Every resync interval each reactor asks for the heads of all its documents in one question, when others can write at
  *     all. News from a bus (when there is one) only makes it faster.
- *  3. A fold covers last_seq and no more, so a row that was not read is never trimmed by us. */
+ *  3. A fold covers last_seq and no more, so a row that was not read is never trimmed by us.
+ *  4. A stock server writes whole states and knows no log: what it writes may lack what we had folded. It is read, and our
+ *     state, which holds both then, takes its place though no row is new. */
 #include <stdlib.h>
 #include <string.h>
 #include <umbel/store.h>
@@ -63,6 +65,38 @@ static void caught_up(void *arg, um_err err, const struct um_store_loaded *doc)
     doc_settle(d);
 }
 
+/* ---- a state that a stock server wrote ---- */
+
+static void foreign_came(void *arg, um_err err, const struct um_store_loaded *doc)
+{
+    struct doc *d = arg;
+
+    d->catching_up = false;
+    if (err == UM_OK && doc->deleted && d->state != DOC_ENDING) {
+        doc_end(d, "deleted", END_CLOSE, 4500);
+        return;
+    }
+    /* A fold that is under way finds the version changed, and reads the state itself. */
+    if (err == UM_OK && d->state != DOC_ENDING && !d->fold_running)
+        err = persist_take(d, doc, true);
+    if (err == UM_OK && d->state != DOC_ENDING && !d->fold_running) {
+        d->overwritten = true;
+        persist_fold_now(d);
+    }
+    if (err != UM_OK)                        /* the next comparison tries again */
+        um_log_limited(UM_WARN, "collab", "state of a foreign server cannot be read", UM_S("doc", d->name),
+                       UM_S("reason", um_err_text(err)));
+    doc_settle(d);
+}
+
+static void read_foreign(struct doc *d)
+{
+    if (d->catching_up || d->fold_running || d->overwritten)
+        return;
+    d->catching_up = true;
+    um_store_load(d->hub->engine->store, d->hub->loop, d->name, foreign_came, d);
+}
+
 void elsewhere_free(struct doc *d) { um_timer_stop(d->hub->loop, &d->catch_up_timer); }
 
 /* ---- all documents of a reactor ---- */
@@ -88,6 +122,8 @@ static void compare(struct doc *d, const struct um_store_head *head)
         doc_end(d, "deleted", END_CLOSE, 4500);
     else if (head->last_seq > d->last_seq)
         elsewhere_catch_up(d);
+    else if (head->foreign && head->version != d->version)
+        read_foreign(d);
 }
 
 static void heads_came(void *arg, um_err err, const struct um_store_head *heads, size_t n)

@@ -193,6 +193,7 @@ struct doc {
     uint64_t version, last_seq, folded_seq;  /* last_seq: all rows up to it are in crdt (elsewhere.c) */
     uint64_t own_seq;                    /* the highest number that a row of ours got */
     bool catching_up;
+    bool overwritten;                    /* a foreign state is in the store, which may lack what ours has */
     size_t log_rows, log_bytes;          /* above the folded state */
     int64_t first_unfolded_ms, last_change_ms;
     bool fold_running;

@@ -237,6 +237,7 @@ static void fold_done(void *arg, um_err err, uint64_t version)
     d->fold_running = false;
     if (err == UM_OK) {
         count(C_FOLDS, 1);
+        d->overwritten = false;
         d->version = version;
         d->folded_seq = d->fold_upto;
         d->log_rows = (size_t)(d->last_seq - d->folded_seq);
@@ -261,11 +262,13 @@ static void fold_done(void *arg, um_err err, uint64_t version)
     doc_settle(d);
 }
 
+static bool is_folded(const struct doc *d) { return d->last_seq == d->folded_seq && !d->overwritten; }
+
 void persist_fold_now(struct doc *d)
 {
     struct um_bytes *state;
 
-    if (d->fold_running || d->last_seq == d->folded_seq || d->state == DOC_ENDING || d->state == DOC_LOADING)
+    if (d->fold_running || is_folded(d) || d->state == DOC_ENDING || d->state == DOC_LOADING)
         return;
     um_timer_stop(d->hub->loop, &d->fold_timer);
     if (um_crdt_encode_shared(d->crdt, &state) != UM_OK) {
@@ -368,7 +371,7 @@ void persist_load(struct doc *d)
 
 bool persist_is_settled(const struct doc *d)
 {
-    return um_list_is_empty(&d->pending) && !d->fold_running && !d->catching_up && d->last_seq == d->folded_seq &&
+    return um_list_is_empty(&d->pending) && !d->fold_running && !d->catching_up && is_folded(d) &&
            d->own_seq <= d->last_seq;
 }
 

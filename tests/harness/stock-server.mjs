@@ -1,9 +1,12 @@
 /* Runs stock Hocuspocus 4.7.0: node stock-server.mjs '{"port":0,"portFile":"...","database":"..."}'.
  * database: a SQLite file, written by the vendor's extension with the vendor's SQL; null keeps documents in memory.
- * driver: "native" (better-sqlite3, for measurements) or "python" (needs nothing compiled). */
+ * driver: "native" (better-sqlite3, for measurements) or "python" (needs nothing compiled).
+ * postgres: connection settings of node-postgres instead; the statements are those of the vendor's guide. */
 import { Server } from '@hocuspocus/server'
+import { Database } from '@hocuspocus/extension-database'
 import { SQLite } from '@hocuspocus/extension-sqlite'
 import fs from 'node:fs'
+import pgClient from 'pg'
 import { PythonSqlite } from './python-sqlite.mjs'
 
 const settings = JSON.parse(process.argv[2])
@@ -15,7 +18,21 @@ class SqliteWithoutCompiler extends SQLite {
   }
 }
 
-function storage () {
+/* The table is made when there is none, as an operator would have made it. */
+async function inPostgres (connection) {
+  const pool = new pgClient.Pool(connection)
+  await pool.query('CREATE TABLE IF NOT EXISTS documents(name varchar(255) PRIMARY KEY, data bytea NOT NULL)')
+  return new Database({
+    fetch: async ({ documentName }) => (await pool.query('SELECT data FROM documents WHERE name = $1', [documentName])).rows[0]?.data ?? null,
+    store: async ({ documentName, state }) => {
+      await pool.query('INSERT INTO documents(name, data) VALUES($1, $2) ON CONFLICT(name) DO UPDATE SET data = EXCLUDED.data',
+        [documentName, state])
+    }
+  })
+}
+
+async function storage () {
+  if (settings.postgres) return [await inPostgres(settings.postgres)]
   if (!settings.database) return []
   const Extension = settings.driver === 'native' ? SQLite : SqliteWithoutCompiler
   return [new Extension({ database: settings.database })]
@@ -32,7 +49,7 @@ const admission = settings.open
     }
 
 const server = new Server({
-  quiet: true, address: '127.0.0.1', port: settings.port, extensions: storage(), ...admission, ...settings.options
+  quiet: true, address: '127.0.0.1', port: settings.port, extensions: await storage(), ...admission, ...settings.options
 })
 await server.listen()
 const port = server.httpServer.address().port

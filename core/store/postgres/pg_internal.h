@@ -143,8 +143,8 @@ const char *pg_target_param(const struct pg_target *to, const char *key);       
                   " ORDER BY updated_at DESC, id DESC LIMIT $4::bigint) d LEFT JOIN document_heads h"                      \
                   " ON h.document_id = d.id ORDER BY d.updated_at DESC, d.id DESC")                                        \
     X(FOUND, "SELECT count(*) FROM documents WHERE " PG_MATCHES)                                                           \
-    X(HEADS, "SELECT n.ord, d.deleted_at IS NOT NULL, h.last_seq, d.version FROM unnest($1::text[]) WITH ORDINALITY n(name, ord)" \
-             " JOIN documents d ON d.name = n.name JOIN document_heads h ON h.document_id = d.id")                         \
+    X(HEADS, "SELECT n.ord, d.deleted_at IS NOT NULL, h.last_seq, d.version, d.crc IS NULL AND d.version > 0"            \
+             " FROM unnest($1::text[]) WITH ORDINALITY n(name, ord) JOIN documents d ON d.name = n.name JOIN document_heads h ON h.document_id = d.id")                         \
     X(VERSION, PG_VERSION_ROW ", s.data FROM document_snapshots s JOIN documents d ON d.id = s.document_id"                \
                " WHERE d.name = $1::text AND s.seq = $2::bigint AND d.deleted_at IS NULL")                                 \
     X(VERSION_INFO, PG_VERSION_ROW " FROM document_snapshots s JOIN documents d ON d.id = s.document_id"                   \

@@ -165,8 +165,8 @@ static void read_heads(struct pg_conn *c, struct store_op *op)
         size_t at = (size_t)pg_int(r, i, 0);
 
         if (at >= 1 && at <= op->n_names)
-            op->heads[at - 1] = (struct um_store_head){ true, pg_int(r, i, 1) != 0, (uint64_t)pg_int(r, i, 2),
-                                                        (uint64_t)pg_int(r, i, 3) };
+            op->heads[at - 1] = (struct um_store_head){ true, pg_int(r, i, 1) != 0, pg_int(r, i, 4) != 0,
+                                                        (uint64_t)pg_int(r, i, 2), (uint64_t)pg_int(r, i, 3) };
     }
     PQclear(r);
 }

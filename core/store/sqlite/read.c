@@ -73,7 +73,7 @@ static int head(struct sq_conn *c, const char *name, struct um_store_head *h, in
     if (rc == SQLITE_ROW) {
         *id = sqlite3_column_int64(s, 0);
         *folded = (uint64_t)sqlite3_column_int64(s, 2);
-        *h = (struct um_store_head){ true, sqlite3_column_int(s, 4) != 0,
+        *h = (struct um_store_head){ true, sqlite3_column_int(s, 4) != 0, false,
             UM_MAX((uint64_t)sqlite3_column_int64(s, 5), *folded), (uint64_t)sqlite3_column_int64(s, 1) };
     }
     sq_end(s);

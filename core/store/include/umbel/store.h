@@ -77,8 +77,9 @@ void um_store_fold(struct um_store *st, struct um_loop *l, const char *name, str
 void um_store_load_since(struct um_store *st, struct um_loop *l, const char *name, uint64_t seq, um_store_load_cb *cb,
                          void *arg);
 
-/* How far N documents are, in one question, in the order of NAMES. At most 10,000 at once. */
-struct um_store_head { bool exists, deleted; uint64_t last_seq, version; };
+/* How far N documents are, in one question, in the order of NAMES. At most 10,000 at once.
+ * foreign: the state is a stock server's, and may lack what was folded before. Not told of SQLite, whose file is ours. */
+struct um_store_head { bool exists, deleted, foreign; uint64_t last_seq, version; };
 typedef void um_store_heads_cb(void *arg, um_err err, const struct um_store_head *heads, size_t n);
 void um_store_heads(struct um_store *st, struct um_loop *l, const char *const *names, size_t n, um_store_heads_cb *cb,
                     void *arg);
