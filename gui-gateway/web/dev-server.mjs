@@ -145,6 +145,8 @@ async function serve(request, response) {
         return refuse(response, 503, "unavailable", "The core is away", { "Retry-After": "1" });
     if (url.pathname === "/gui/rest/session")
         return session(request, response);
+    if (url.pathname.endsWith("/versions") && request.method === "GET")
+        return answer(response, 200, { results: [], more: false });
     if (url.pathname.startsWith("/core/rest/collab/documents"))
         return documents(request, response, url, name && decodeURIComponent(name));
     return refuse(response, 404, "not-found", "No such address");

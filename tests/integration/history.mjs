@@ -1,5 +1,5 @@
-/* integration.history: versions of documents over REST: kept, listed, named, read, compared, restored, archived.
- * UMBEL_STORE_URL: another store than SQLite. */
+/* integration.history, integration.history-postgres: versions of documents over REST: kept, listed, named, read,
+ * compared, restored, archived. UMBEL_STORE_URL: another store than SQLite. */
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -8,7 +8,7 @@ import { openClient } from '../harness/clients.mjs'
 import { openRun, until } from '../harness/run.mjs'
 import { signToken, startSubject } from '../harness/subjects.mjs'
 
-const run = openRun('integration.history')
+const run = openRun(process.env.UMBEL_STORE_URL ? 'integration.history-postgres' : 'integration.history')
 const archive = run.folder('archive')
 const storeArgs = process.env.UMBEL_STORE_URL ? [`--store.url=${process.env.UMBEL_STORE_URL}`] : []
 const core = await startSubject(run, {

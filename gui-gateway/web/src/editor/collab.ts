@@ -21,6 +21,7 @@ const RECONNECT_FACTOR = 1.5;
 const OFFLINE_AFTER_MS = 15_000;
 const FIRST_FRAME_MOST_MS = 8_000;
 const DRAFT_DELAY_MS = 400;
+const SLOW_AFTER_MS = 2_000; /* without an acknowledgement: the store is away */
 const SESSION_CHECK_EVERY_MS = 3_000;
 const REFUSALS_MOST = 4;
 const NAME_MOST = 80;
@@ -62,6 +63,8 @@ export class Collab {
     private readonly stops: (() => void)[] = [];
     private dirty = false;
     private drafted = false;
+    private slow = false;
+    private unacknowledged = 0;
     private base: Uint8Array | null = null; /* state vector before the first unacknowledged change */
     private refusals = 0;
     private sessionCheckedAt = 0;
@@ -127,7 +130,10 @@ export class Collab {
         provider.on("authenticated", ({ scope }: { scope: string }) => patch(this.state, { readonly: scope === "readonly" }));
         provider.on("authenticationFailed", () => void this.refused());
         provider.on("synced", () => void this.synced(user));
-        provider.on("unsyncedChanges", () => this.acknowledged());
+        provider.on("unsyncedChanges", () => {
+            this.watchProgress();
+            this.acknowledged();
+        });
         provider.on("status", ({ status }: { status: string }) => status === "connecting" && this.watchFirstFrame());
         provider.awareness!.on("change", () => this.meet());
     }
@@ -166,8 +172,23 @@ export class Collab {
         const late = !navigator.onLine || this.state.get().conn === "offline";
         patch(this.state, {
             conn: connected ? "connected" : late ? "offline" : "connecting",
-            save: !this.dirty ? "saved" : connected ? "saving" : "unsaved",
+            save: !this.dirty ? "saved" : connected && !this.slow ? "saving" : "unsaved",
         });
+    }
+
+    /** "Not saved yet" is said while nothing is acknowledged for a moment, not while somebody types on and on. */
+    private watchProgress(): void {
+        const before = this.unacknowledged;
+        this.unacknowledged = this.provider.unsyncedChanges;
+        if (this.unacknowledged > before && before > 0)
+            return;
+        this.slow = false;
+        this.forget("slow");
+        if (this.unacknowledged > 0)
+            this.later("slow", SLOW_AFTER_MS, () => {
+                this.slow = true;
+                this.show();
+            });
     }
 
     private edited(transaction: Y.Transaction): void {

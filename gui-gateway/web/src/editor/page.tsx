@@ -7,8 +7,12 @@ import { type Doc, documents } from "../lib/documents";
 import { guardLeaving, navigate, paths } from "../lib/router";
 import type { Session } from "../lib/session";
 import { useStore } from "../lib/store";
+import { HistoryList } from "../history/list";
+import { type History, useHistory } from "../history/use-history";
+import { VersionView } from "../history/view";
 import { LostPage } from "../pages/lost";
 import { confirmDialog, infoDialog } from "../ui/dialog";
+import { IconButton } from "../ui/button";
 import { Account } from "../ui/header";
 import { Icon } from "../ui/icons";
 import { Link } from "../ui/link";
@@ -103,7 +107,15 @@ function useScrolledPast(line: { current: HTMLElement | null }, ready: boolean):
     return past;
 }
 
-function TopBar({ state, session, title, titleBusy }: { state: CollabState; session: Session; title: string; titleBusy: boolean }) {
+interface TopBarProps {
+    state: CollabState;
+    session: Session;
+    title: string;
+    titleBusy: boolean;
+    history: History;
+}
+
+function TopBar({ state, session, title, titleBusy, history }: TopBarProps) {
     return (
         <header class="top editor-top">
             <Link class="back" href={paths.list} aria-label="All documents" title="All documents" data-testid="back">
@@ -116,6 +128,14 @@ function TopBar({ state, session, title, titleBusy }: { state: CollabState; sess
                 <ConnState state={state} />
             </span>
             <Presence people={state.people} />
+            <IconButton
+                icon="history"
+                label="History"
+                data-testid="history-open"
+                aria-expanded={history.open}
+                aria-controls="history"
+                onClick={() => history.setOpen(!history.open)}
+            />
             <Account session={session} />
         </header>
     );
@@ -139,18 +159,24 @@ export function EditorPage({ name, session }: { name: string; session: Session }
     const fresh = useMemo(() => location.hash === "#new", []);
     const titleLine = useRef<HTMLDivElement>(null);
     const past = useScrolledPast(titleLine, about !== null);
+    const history = useHistory(name);
+    const writable = !state.readonly && !foreign;
 
     useEffect(() => () => collab.destroy(), [collab]);
     useLeaveWarnings(collab);
     useEditorKeys(editor);
     useEffect(() => {
         if (fresh)
-            history.replaceState(null, "", location.pathname);
+            window.history.replaceState(null, "", location.pathname);
     }, []);
     useEffect(() => {
         if (editor && !fresh && matchMedia("(pointer: fine)").matches && document.activeElement === document.body)
             editor.commands.focus("start", { scrollIntoView: false });
     }, [editor]);
+    useEffect(() => {
+        if (history.chosen)
+            scrollTo(0, 0);
+    }, [history.chosen?.seq]);
     useEffect(() => {
         document.title = `${about?.title ?? "Document"} – Umbel`;
     }, [about?.title]);
@@ -161,17 +187,49 @@ export function EditorPage({ name, session }: { name: string; session: Session }
         void navigate(paths.list, { replace: true, force: true });
     }, [state.end]);
 
+    const closeHistory = () => {
+        history.setOpen(false);
+        document.querySelector<HTMLElement>("[data-testid=history-open]")?.focus();
+    };
     if (problem?.status === 404)
         return <LostPage title="This document does not exist" text="It may have been deleted, or the address is wrong." />;
     if (problem || state.end === "denied")
         return <LostPage title="You cannot open this document" text="You may lack the right to read it. Ask the person who sent you here." />;
     return (
-        <div class="page">
+        <div class="page" data-history={history.open ? (history.chosen ? "version" : "list") : undefined}>
             <div class="editor-bars">
-                <TopBar state={state} session={session} title={past ? about?.title ?? "" : ""} titleBusy={titleBusy} />
-                {editor && !state.readonly && !foreign && <Toolbar editor={editor} />}
+                <TopBar state={state} session={session} title={past ? about?.title ?? "" : ""} titleBusy={titleBusy} history={history} />
+                {editor && writable && !history.chosen && <Toolbar editor={editor} />}
             </div>
-            <main id="content" class="sheet" tabIndex={-1}>
+            {history.open && (
+                <HistoryList
+                    list={history.page?.results ?? null}
+                    more={history.page?.more ?? false}
+                    chosen={history.chosen?.seq ?? null}
+                    problem={history.problem}
+                    readonly={!writable}
+                    onChoose={history.choose}
+                    onKeep={() => void history.keep()}
+                    onMore={history.more}
+                    onClose={closeHistory}
+                />
+            )}
+            {history.chosen && (
+                <div class="sheet">
+                    <VersionView
+                        name={name}
+                        version={history.chosen}
+                        mode={history.mode}
+                        readonly={!writable}
+                        onMode={history.setMode}
+                        onRename={() => void history.rename()}
+                        onRestore={() => void history.restore()}
+                        onList={() => history.choose(null)}
+                        onBack={closeHistory}
+                    />
+                </div>
+            )}
+            <main id="content" class="sheet" tabIndex={-1} hidden={history.chosen !== null}>
                 {foreign && (
                     <p class="problem" role="alert">
                         <Icon name="warn" /> Parts of this document come from another application. It is shown for reading only.

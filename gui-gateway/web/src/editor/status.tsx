@@ -10,7 +10,7 @@ const phone = matchMedia("(max-width: 460px)");
 const SAVE: Record<Save, { icon: IconName; short: string; long: string }> = {
     saved: { icon: "check", short: "Saved", long: "Every change is stored" },
     saving: { icon: "cloud", short: "Saving…", long: "Changes are on their way" },
-    unsaved: { icon: "warn", short: "Not saved yet", long: "Not saved yet — changes are kept in this browser" },
+    unsaved: { icon: "cloud", short: "Not saved yet", long: "Not saved yet — changes are kept in this browser and saved as soon as it can be done" },
 };
 
 const CONN: Record<Conn, { label: string; long: string }> = {

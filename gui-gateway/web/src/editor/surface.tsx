@@ -28,6 +28,14 @@ const selection = (user: Record<string, unknown>) => ({
     style: `--person: ${String(user.color)}`,
 });
 
+/** What a document may hold. A trailing paragraph would be written by readers too; the history is Yjs's own. */
+export const documentKit = (openLinks: boolean) => StarterKit.configure({
+    undoRedo: false,
+    trailingNode: false,
+    heading: { levels: [1, 2, 3] },
+    link: { openOnClick: openLinks, defaultProtocol: "https" },
+});
+
 function create(element: HTMLElement, collab: Collab, onForeign: () => void): Editor {
     return new Editor({
         element,
@@ -40,13 +48,7 @@ function create(element: HTMLElement, collab: Collab, onForeign: () => void): Ed
             onForeign();
         },
         extensions: [
-            /* a trailing paragraph would be written by readers too; the history is Yjs's own */
-            StarterKit.configure({
-                undoRedo: false,
-                trailingNode: false,
-                heading: { levels: [1, 2, 3] },
-                link: { openOnClick: false, defaultProtocol: "https" },
-            }),
+            documentKit(false),
             Placeholder.configure({ placeholder: "Write something…" }),
             Collaboration.configure({ document: collab.doc, field: "default", provider: collab.provider }),
             CollaborationCaret.configure({

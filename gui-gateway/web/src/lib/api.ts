@@ -26,6 +26,7 @@ export class ApiError extends Error {
 export interface CallOptions {
     signal?: AbortSignal;
     idempotencyKey?: string;
+    text?: boolean; /* the answer is text, not JSON */
     quiet?: boolean; /* no answer is no news: the page is not told that the service is away */
 }
 
@@ -64,7 +65,7 @@ async function errorOf(response: Response): Promise<ApiError> {
 }
 
 function headersFor(method: string, body: unknown, options: CallOptions): Headers {
-    const headers = new Headers({ Accept: "application/json" });
+    const headers = new Headers({ Accept: options.text ? "*/*" : "application/json" });
     if (body !== undefined)
         headers.set("Content-Type", "application/json");
     if (method !== "GET" && csrf)
@@ -96,7 +97,7 @@ async function attempt<T>(method: string, path: string, body: unknown, options: 
     const response = await send(method, path, body, options);
     if (!response.ok)
         throw await errorOf(response);
-    return (response.status === 204 ? undefined : await response.json()) as T;
+    return (response.status === 204 ? undefined : options.text ? await response.text() : await response.json()) as T;
 }
 
 /** One attempt. A 401 ends the session for the whole app, except for calls about the session itself. */
@@ -120,6 +121,9 @@ export async function call<T>(method: string, path: string, body?: unknown, opti
         throw error;
     }
 }
+
+/** One attempt to read a text. */
+export const callText = (path: string, options: CallOptions = {}) => call<string>("GET", path, undefined, { ...options, text: true });
 
 function pause(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((done, fail) => {

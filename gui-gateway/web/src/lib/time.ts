@@ -25,6 +25,22 @@ export function ago(iso: string, now = Date.now()): string {
     return (date.getFullYear() === new Date(now).getFullYear() ? sameYear : otherYear).format(date);
 }
 
+const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" });
+const longDay = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long" });
+const longDayYear = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const dayNumber = (date: Date) => Math.floor((date.getTime() - date.getTimezoneOffset() * MINUTE) / DAY);
+
+/** "Today", "Yesterday", "Monday, 2 March", with the year when it is another one. */
+export function dayOf(iso: string, now = new Date()): string {
+    const date = new Date(iso);
+    const back = dayNumber(now) - dayNumber(date);
+    if (back === 0 || back === 1)
+        return back === 0 ? "Today" : "Yesterday";
+    return (date.getFullYear() === now.getFullYear() ? longDay : longDayYear).format(date);
+}
+
+export const timeOf = (iso: string) => clock.format(Date.parse(iso));
+
 export function exactly(iso: string): string {
     const at = Date.parse(iso);
     return Number.isNaN(at) ? "" : exact.format(at);
