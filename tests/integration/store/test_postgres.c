@@ -780,6 +780,26 @@ static void a_database_that_takes_no_writes_is_still_read(void **state)
     assert_int_equal(rig_append(&t->r, "d", "c", NULL), UM_OK);
 }
 
+static void a_primary_that_became_a_standby_is_left(void **state)
+{
+    struct test *t = *state;
+    char backend[32];
+
+    rig_open(&t->r);
+    assert_int_equal(rig_append(&t->r, "d", "a", NULL), UM_OK);
+    snprintf(backend, sizeof(backend), "%s", ask(t, "SELECT max(pid) FROM pg_stat_activity WHERE application_name = 'umbel-core'"
+                                                    " AND datname = current_database()"));
+    run(t, "CREATE FUNCTION standby() RETURNS trigger LANGUAGE plpgsql AS"      /* what it answers, from the same server */
+           " $$ BEGIN RAISE EXCEPTION 'cannot execute INSERT in a read-only transaction' USING ERRCODE = '25006'; END $$;"
+           "CREATE TRIGGER standby BEFORE INSERT ON document_updates FOR EACH STATEMENT EXECUTE FUNCTION standby()");
+    assert_int_equal(rig_append(&t->r, "d", "b", NULL), UM_EUNAVAIL);
+    run(t, "DROP TRIGGER standby ON document_updates");
+    wait_for_health(&t->r);
+    assert_int_equal(rig_append(&t->r, "d", "c", NULL), UM_OK);
+    assert_string_not_equal(ask(t, "SELECT max(pid) FROM pg_stat_activity WHERE application_name = 'umbel-core'"
+                                   " AND datname = current_database()"), backend);
+}
+
 static void of_several_hosts_the_one_that_takes_writes_is_used(void **state)
 {
     struct test *t = *state;
@@ -947,6 +967,7 @@ int main(int argc, char **argv)
         T(a_silent_server_is_given_up_and_found_again),
         T(a_server_that_falls_silent_in_a_large_write_is_given_up),
         T(a_database_that_takes_no_writes_is_still_read),
+        T(a_primary_that_became_a_standby_is_left),
         T(of_several_hosts_the_one_that_takes_writes_is_used),
         T(a_server_that_is_not_there_is_named_without_the_password),
         T(a_change_that_only_the_head_knows_counts_in_the_list),
