@@ -30,6 +30,7 @@ void reply_version_error(struct um_http_req *rq, um_err err)
     static const struct { um_err err; unsigned status; const char *code, *message; } rows[] = {
         { UM_ENOTFOUND, 404, "F00012", "there is no such document or version" },
         { UM_ECLOSED,   503, "U00503", "this version is in an archive, and this core has none (archive.url)" },
+        { UM_EIO,       503, "U00503", "the archive or the store cannot be read now" },
         { UM_EBUSY,     503, "U00503", "too many versions are being worked on" },
         { UM_ELIMIT,    422, "U00422", "the version is too large for this" },
         { UM_ECORRUPT,  500, "T00000", "the stored version is damaged" },

@@ -21,13 +21,28 @@ static void free_reading(struct reading *r)
     free(r);
 }
 
+/* The row says that the bytes are there, and how many. */
+static um_err judge(um_err err)
+{
+    switch (err) {
+    case UM_OK:
+    case UM_ENOMEM:
+    case UM_ECORRUPT:
+        return err;
+    case UM_ENOTFOUND:
+    case UM_ELIMIT:
+        return UM_ECORRUPT;
+    default:
+        return UM_EIO;
+    }
+}
+
 static void got(void *arg, um_err err, struct um_bytes *bytes)
 {
     struct reading *r = arg;
 
+    err = judge(err);
     if (err == UM_OK && ((int64_t)bytes->len != r->row.bytes || um_crc32c(0, bytes->data, bytes->len) != r->row.crc))
-        err = UM_ECORRUPT;
-    if (err == UM_ENOTFOUND)                 /* the row says that it is there */
         err = UM_ECORRUPT;
     if (err == UM_OK)
         versions_count(VERSIONS_C_READ, 1);

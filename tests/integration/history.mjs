@@ -290,6 +290,40 @@ await run.story('a token that may only read cannot restore; what is not there ca
   assert.equal((await restore(room('nobody'), 1)).status, 404)
 })
 
+/* --- in hard times --------------------------------------------------------------------------------------- */
+await run.story('more requests for contents than the core works on at a time are answered or told to come back', async () => {
+  const answers = await Promise.all(Array.from({ length: 60 }, () => content(minutes, second.seq, '?format=markdown')))
+  for (const { status, headers, body } of answers) {
+    assert.ok(status === 200 || (status === 503 && Number(headers.get('retry-after')) >= 1), `${status} ${body}`)
+  }
+  assert.ok(answers.some(a => a.status === 200))
+  for (let n = 0; n < 9; n++) assert.equal((await content(minutes, second.seq)).status, 200, 'every place is free again')
+})
+
+await run.story('a client that leaves during a restore does no harm: it is done, or was not begun', async () => {
+  append(ann, paragraph('Nobody waits for the answer'))
+  await saved(ann)
+  const leaving = new AbortController()
+  const request = fetch(`${core.origin}${versionsOf(minutes)}/${first.seq}/restore`, {
+    method: 'POST', headers: { token: signToken({ sub: 'bob' }) }, signal: leaving.signal
+  }).catch(() => {})
+  setTimeout(() => leaving.abort(), 2)
+  await request
+  await until('and the next one works', async () => {    /* the first may come in between */
+    await restore(minutes, second.seq)
+    return textOf(body(ann)) === 'Minutes\nPresent: Ann <script>\nBob was late' && textOf(body(ann)) === textOf(body(bob))
+  })
+})
+
+await run.story('another core on the same database restores for the editors of this one', async () => {
+  if (!process.env.UMBEL_STORE_URL) return            /* a file has one core */
+  const other = await startSubject(run, { label: 'other', args: [...storeArgs, '--collab.resync-interval=200ms'] })
+  const answer = await other.fetch(`${versionsOf(minutes)}/${first.seq}/restore`, { method: 'POST', token: signToken({ sub: 'bob' }) })
+  assert.equal(answer.status, 200)
+  for (const c of [ann, bob]) await until('it is there', () => textOf(body(c)) === 'Minutes\nPresent: Ann <script>', 20000)
+  await other.stop()
+})
+
 /* --- the archive ------------------------------------------------------------------------------------------ */
 const place = path.join(archive, 'place')
 const objects = () => fs.existsSync(place)
@@ -359,6 +393,29 @@ await run.story('a core that has no archive says so instead of failing', async (
   await core.start()
 })
 
+await run.story('while the archive is away versions stay where they are, and health says so', async () => {
+  const c = await writer(aged, 'bob')
+  append(c, paragraph('Waits'))
+  await saved(c)
+  const waiting = await keep(aged)
+  c.close()
+  const folder = path.join(place, 'versions.d')
+  fs.renameSync(folder, folder + '.away')
+  fs.writeFileSync(folder, 'no directory')
+  const failed = (await runArchive('')).body
+  assert.ok(failed.archived === 0 && failed.failed >= 1, JSON.stringify(failed))
+  assert.equal((await (await core.fetch('/core/actuator/health')).json()).components.archive.status, 'UNKNOWN')
+  assert.match(await shown(aged, waiting.seq), /Waits/, 'from the database')
+  const unreadable = await content(aged, old.seq)
+  assert.equal(unreadable.status, 503, JSON.stringify(unreadable.body))
+  assert.match(unreadable.body.message, /archive/)
+  fs.rmSync(folder)
+  fs.renameSync(folder + '.away', folder)
+  assert.ok((await runArchive('')).body.archived >= 1)
+  assert.match(await shown(aged, waiting.seq), /Waits/)
+  assert.equal((await ask('GET', `${versionsOf(aged)}/${waiting.seq}`)).body.archived, true)
+})
+
 await run.story('damaged bytes in the archive are no version', async () => {
   const files = fs.readdirSync(place, { recursive: true, withFileTypes: true }).filter(e => e.isFile() && e.name.startsWith(String(old.seq)))
   assert.ok(files.length > 0)
@@ -375,7 +432,7 @@ await run.story('damaged bytes in the archive are no version', async () => {
 await run.story('a deleted document takes its objects along', async () => {
   const before = objects().length
   assert.equal((await ask('DELETE', `/core/rest/collab/documents/${encodeURIComponent(aged)}`)).status, 204)
-  await until('they are gone', () => objects().length === before - 2)
+  await until('they are gone', () => objects().length === before - 3)
   assert.equal((await ask('GET', versionsOf(aged))).status, 404)
   assert.equal((await ask('POST', versionsOf(aged), { json: {} })).status, 404)
 })

@@ -25,8 +25,8 @@ bool um_versions_archive_is_healthy(const struct um_versions *v);    /* as um_ar
 /* Moves old versions from now on, from time to time; once, before L runs. Nothing happens without an archive. */
 void um_versions_start(struct um_versions *v, struct um_loop *l);
 
-/* As um_store_version, with STATE from wherever it is. UM_ECLOSED: it is in an archive, and this process has none. Errors
- * of um_archive_get too; UM_ECORRUPT: the archive has other bytes than were kept. Any thread. */
+/* As um_store_version, with STATE from wherever it is. UM_ECLOSED: it is in an archive, and this process has none;
+ * UM_EIO: the archive cannot be read now; UM_ECORRUPT: it has lost it, or has other bytes than were kept. Any thread. */
 void um_versions_read(struct um_versions *v, struct um_loop *l, const char *document, uint64_t seq, um_store_version_cb *cb,
                       void *arg);
 
