@@ -6,7 +6,7 @@
  *   await pg.sql('SELECT name FROM documents WHERE id = $1', [7])      // rows; bytes come as Buffer, bigint as text
  *   await pg.kill();  await pg.stop('immediate');  await pg.start();   // the same folder, the same address
  *   pg.freeze();  pg.thaw();                                // all its processes stand still, and go on
- *   pg.fault('enospc 0', 'data')                            // with { faults: true }: see iofault.c
+ *   pg.fault('enospc', 'tables')                            // with { faults: true }: see iofault.c
  *
  * PostgreSQL refuses to run as root: then it runs as the user that its package has made. */
 import { spawnSync } from 'node:child_process'
@@ -14,8 +14,9 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import pgClient from 'pg'
+import { FileFaults } from './iofault.mjs'
 import { Child } from './process.mjs'
-import { buildDir, until } from './run.mjs'
+import { until } from './run.mjs'
 
 const owner = 'postgres'                 /* whose processes they are when we are root */
 const port = 5432                        /* a part of the socket's name, nothing else */
@@ -53,8 +54,8 @@ function readStatus (pid) {
 }
 
 class Postgres {
-  /* settings: server parameters; faults: with the means of iofault.c. */
-  constructor (run, { settings = {}, faults = false }) {
+  /* settings: server parameters; faults: with the means of iofault.c; segmentMegabytes: size of a file of the log. */
+  constructor (run, { settings = {}, faults = false, segmentMegabytes = 16 }) {
     this.run = run
     this.settings = settings
     this.starts = 0
@@ -63,36 +64,24 @@ class Postgres {
     fs.chmodSync(this.dir, 0o755)
     this.data = path.join(this.dir, 'data')
     this.log = path.join(run.folder('postgres'), 'server.log')
-    if (faults) this.prepareFaults()
+    this.faults = faults ? new FileFaults(this.dir) : null
     if (process.getuid() === 0) {
       const id = flag => Number(spawnSync('id', [flag, owner], { encoding: 'utf8' }).stdout)
       fs.chownSync(this.dir, id('-u'), id('-g'))
     }
-    this.initialize()
+    this.initialize(segmentMegabytes)
   }
 
-  initialize () {
+  initialize (segmentMegabytes) {
     const [command, ...args] = unprivileged([program('initdb'), '-D', this.data, '-A', 'trust', '-U', 'umbel', '-E', 'UTF8',
-      '--locale=C.UTF-8', '--no-sync', '--no-instructions'])
+      '--locale=C.UTF-8', '--no-sync', '--no-instructions', `--wal-segsize=${segmentMegabytes}`])
     const done = spawnSync(command, args, { encoding: 'utf8', cwd: this.dir })
     if (done.status !== 0) throw new Error(`initdb: ${done.error ?? done.stderr}`)
   }
 
-  /* The library is copied: the server's user may not be able to read the build folder. */
-  prepareFaults () {
-    const library = path.join(this.dir, 'iofault.so')
-    fs.copyFileSync(path.join(buildDir(), 'tests/iofault.so'), library)
-    fs.chmodSync(library, 0o755)
-    this.control = path.join(this.dir, 'faults')
-    fs.writeFileSync(this.control, '')
-    this.environment = { LD_PRELOAD: library, IOFAULT_CTL: this.control }
-  }
-
-  /* ORDER ("off", "enospc 0", "eio", "slow 500", ...) for the files of PART: "wal", "tables" or "data" (both). */
+  /* ORDER ("off", "enospc", "eio", "slow 500", ...) for the files of PART: "wal", "tables" or "data" (both). */
   fault (order, part = 'data') {
-    const folder = { wal: 'pg_wal', tables: 'base', data: '' }[part]
-    fs.writeFileSync(this.control + '.new', `${path.join(this.data, folder)} ${order}\n`)
-    fs.renameSync(this.control + '.new', this.control)
+    this.faults.order(order, path.join(this.data, { wal: 'pg_wal', tables: 'base', data: '' }[part]))
   }
 
   get url () {
@@ -115,9 +104,10 @@ class Postgres {
   /* The command line, for those who want to start it and not to wait. */
   launch () {
     const settings = Object.entries({ max_connections: 100, deadlock_timeout: '200ms', ...this.settings })
-    const [command, ...args] = unprivileged([program('postgres'), '-D', this.data, '-k', this.dir, '-p', String(port), '-h', '',
+    const postgres = program('postgres')
+    const [command, ...args] = unprivileged([postgres, '-D', this.data, '-k', this.dir, '-p', String(port), '-h', '',
       ...settings.flatMap(([key, value]) => ['-c', `${key}=${value}`])])
-    this.child = new Child(this.run, 'postgres', command, args, { cwd: this.dir, log: this.log, env: this.environment })
+    this.child = new Child(this.run, 'postgres', command, args, { cwd: this.dir, log: this.log, env: this.faults?.environmentOf(postgres) })
     this.run.atEnd(() => this.stop('immediate'))
     this.starts++
   }

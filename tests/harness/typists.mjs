@@ -20,7 +20,7 @@ export class Typists {
     this.run = run
     this.server = server
     this.room = room
-    this.tokens = []                     /* { text, by, client, from, to, ackedAt } */
+    this.tokens = []                     /* { text, by, client, from, to, typedAt, ackedAt } */
     this.byClient = new Map()
     this.history = fs.openSync(path.join(run.dir, `history-${room}.jsonl`), 'a')
     this.refused = 0
@@ -88,7 +88,7 @@ export class Typists {
     const from = Y.getState(doc.store, doc.clientID)
     const inText = this.tokens.length % 2 === 0
     const to = from + (inText ? text.length : 1)          /* a character, or an element: one clock */
-    const token = { text, by: i, client: doc.clientID, from, to, ackedAt: null }
+    const token = { text, by: i, client: doc.clientID, from, to, typedAt: performance.now(), ackedAt: null }
     this.tokens.push(token)
     this.byClient.get(doc.clientID).push(token)
     this.note({ client: i, op: 'type', args: text, call: true })
