@@ -135,7 +135,8 @@ static void have_first(struct task *t)
     if (c->with_present)
         present_take(t->rest, t->loop, t->document, have_present, c);
     else
-        um_versions_read(t->rest->deps.versions, t->loop, t->document, c->other_seq, have_version, c);
+        um_versions_read(t->rest->deps.versions, t->loop, t->document, c->other_seq, REST_STATE_MAX,
+                         have_version, c);
 }
 
 void versions_compare(struct um_http_req *rq, void *ctx)

@@ -3,18 +3,24 @@
 #include <stdlib.h>
 #include "versions_internal.h"
 
+bool task_enter(struct um_http_req *rq, struct um_rest *r)
+{
+    if (atomic_fetch_add(&r->tasks, 1) < REST_TASKS_MAX)
+        return true;
+    task_leave(r);
+    reply_version_error(rq, UM_EBUSY);
+    return false;
+}
+
+void task_leave(struct um_rest *r) { atomic_fetch_sub(&r->tasks, 1); }
+
 void *task_new(struct um_http_req *rq, struct um_rest *r, size_t size, void (*end)(struct task *t))
 {
     struct task *t;
     uint64_t seq;
 
-    if (!version_seq(rq, um_http_param(rq, "seq"), &seq))
+    if (!version_seq(rq, um_http_param(rq, "seq"), &seq) || !task_enter(rq, r))
         return NULL;
-    if (atomic_fetch_add(&r->tasks, 1) >= REST_TASKS_MAX) {
-        atomic_fetch_sub(&r->tasks, 1);
-        reply_version_error(rq, UM_EBUSY);
-        return NULL;
-    }
     t = um_xcalloc(1, size);
     t->rest = r;
     t->loop = um_http_loop(rq);
@@ -29,8 +35,6 @@ static void have(void *arg, um_err err, const struct um_store_version *v, struct
 {
     struct task *t = arg;
 
-    if (err == UM_OK && v->bytes > REST_STATE_MAX)
-        err = UM_ELIMIT;
     if (err != UM_OK) {
         task_fail(t, err);
         return;
@@ -43,7 +47,7 @@ static void have(void *arg, um_err err, const struct um_store_version *v, struct
 void task_read(struct task *t, void (*go)(struct task *t))
 {
     t->go = go;
-    um_versions_read(t->rest->deps.versions, t->loop, t->document, t->seq, have, t);
+    um_versions_read(t->rest->deps.versions, t->loop, t->document, t->seq, REST_STATE_MAX, have, t);
 }
 
 void task_compute(struct task *t, void (*fn)(struct um_work *w), void (*done)(struct um_work *w))
@@ -57,7 +61,7 @@ struct um_http_req *task_finish(struct task *t)
 {
     struct um_http_req *rq = later_take(t->later);
 
-    atomic_fetch_sub(&t->rest->tasks, 1);
+    task_leave(t->rest);
     if (t->end != NULL)
         t->end(t);
     um_bytes_unref(t->state);

@@ -160,8 +160,11 @@ void versions_name(struct um_http_req *rq, void *ctx)
 
 static void reply_kept(void *arg, um_err err, const struct um_store_version *v)
 {
-    struct um_http_req *rq = later_take(arg);
+    struct later *l = arg;
+    struct um_http_req *rq;
 
+    task_leave(l->rest);
+    rq = later_take(l);
     if (rq == NULL)
         return;
     if (err == UM_OK)
@@ -177,6 +180,10 @@ void versions_keep(struct um_http_req *rq, void *ctx)
 
     if (label == NULL)
         return;
+    if (!task_enter(rq, r)) {
+        free(label);
+        return;
+    }
     present_keep(r, um_http_loop(rq), &(struct present_order){ um_http_param(rq, "name"), label, caller_of(rq)->claims.sub, true },
                  reply_kept, later_new(rq, r, NULL));
     free(label);

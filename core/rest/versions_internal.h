@@ -31,6 +31,9 @@ struct task {
     void (*go)(struct task *t);          /* when it has */
     void (*end)(struct task *t);         /* frees what the handler put behind the task; may be NULL */
 };
+/* One of the few places, for a request that has no task; false: replied. */
+bool task_enter(struct um_http_req *rq, struct um_rest *r);
+void task_leave(struct um_rest *r);
 /* SIZE: of the struct that begins with the task. NULL: replied. */
 void *task_new(struct um_http_req *rq, struct um_rest *r, size_t size, void (*end)(struct task *t));
 void task_read(struct task *t, void (*go)(struct task *t));          /* reads version SEQ */

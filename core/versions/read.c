@@ -6,6 +6,7 @@
 struct reading {
     struct um_versions *v;
     struct um_loop *loop;
+    int64_t max_bytes;
     struct um_store_version row;             /* strings are ours */
     um_store_version_cb *cb;
     void *arg;
@@ -64,6 +65,8 @@ static void found(void *arg, um_err err, const struct um_store_version *row, str
 {
     struct reading *r = arg;
 
+    if (err == UM_OK && row->bytes > r->max_bytes)
+        err = UM_ELIMIT;
     if (err == UM_OK && state == NULL && r->v->archive != NULL) {
         copy_row(r, row);
         um_archive_get(r->v->archive, r->loop, r->row.archive_key, (size_t)r->row.bytes, got, r);
@@ -75,13 +78,14 @@ static void found(void *arg, um_err err, const struct um_store_version *row, str
     free_reading(r);
 }
 
-void um_versions_read(struct um_versions *v, struct um_loop *l, const char *document, uint64_t seq, um_store_version_cb *cb,
-                      void *arg)
+void um_versions_read(struct um_versions *v, struct um_loop *l, const char *document, uint64_t seq, int64_t max_bytes,
+                      um_store_version_cb *cb, void *arg)
 {
     struct reading *r = um_xcalloc(1, sizeof(*r));
 
     r->v = v;
     r->loop = l;
+    r->max_bytes = max_bytes;
     r->cb = cb;
     r->arg = arg;
     um_store_version(v->store, l, document, seq, found, r);

@@ -1,51 +1,16 @@
-/* browser.two-editors: two Chromium windows and a Node client in one document, and a core that is killed under them.
- * UMBEL_SCREENSHOTS=DIR keeps the pictures there (default: screenshots/ in the build folder). */
+/* browser.two-editors: two Chromium windows and a Node client in one document, and a core that is killed under them. */
 import assert from 'node:assert/strict'
-import fs from 'node:fs'
-import path from 'node:path'
-import { chromium } from 'playwright-core'
 import { openClient } from '../harness/clients.mjs'
-import { buildDir, openRun, until } from '../harness/run.mjs'
-import { password, startGateway, startSubject } from '../harness/subjects.mjs'
+import { openRun, until } from '../harness/run.mjs'
+import { startGateway, startSubject } from '../harness/subjects.mjs'
+import { openBrowser, pageText, part, picture, ready, state } from '../harness/windows.mjs'
 
 const run = openRun('browser.two-editors')
-const pictures = process.env.UMBEL_SCREENSHOTS ?? path.join(buildDir(), 'screenshots')
-fs.mkdirSync(pictures, { recursive: true })
-
 const core = await startSubject(run, { reactors: 3 })
 const gateway = await startGateway(run, core)
-const browser = await chromium.launch({
-  executablePath: process.env.UMBEL_CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync']
-})
-run.atEnd(() => browser.close())
-
-const complaints = []
-async function openWindow (name, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1180, height: 800 }, colorScheme: 'light', ...options })
-  const page = await context.newPage()
-  page.setDefaultTimeout(15000)
-  page.on('pageerror', err => complaints.push(`${name}: ${err.message}`))
-  page.on('console', msg => {
-    if (msg.type() === 'error' && /Content Security Policy|Refused to/.test(msg.text())) complaints.push(`${name}: ${msg.text()}`)
-  })
-  return page
-}
-const part = (page, id) => page.locator(`[data-testid=${id}]`)
-const state = (page, id) => part(page, id).getAttribute('data-state')
-const picture = (page, name) => page.screenshot({ path: path.join(pictures, `${name}.png`) })
-
-async function signIn (page, user) {
-  await page.goto(`${gateway.origin}/gui/`)
-  await part(page, 'login-user').fill(user)
-  await part(page, 'login-password').fill(password)
-  await part(page, 'login-submit').click()
-  await part(page, 'doc-new').waitFor()
-}
-
-const ready = page => until('the editor is connected and saved', async () =>
-  await state(page, 'conn-state') === 'connected' && await state(page, 'save-state') === 'saved', 20000)
+const windows = await openBrowser(run)
+const openWindow = (name, options) => windows.open(name, options)
+const signIn = (page, user) => windows.signIn(page, gateway, user)
 const textOf = page => part(page, 'editor').innerText()
 
 /* The plain text of the rich text field, block by block. */
@@ -54,13 +19,6 @@ const textOfNode = node => node.toDelta
   : node.toArray().map(textOfNode).join('')
 const textOfDoc = doc => doc.getXmlFragment('default').toArray().map(textOfNode).join('\n')
 const squeezed = text => text.replace(/\s+/g, ' ').trim()
-
-/* What a reader of the page reads: the carets' labels are no text. */
-const pageText = page => part(page, 'editor').evaluate(element => {
-  const copy = element.cloneNode(true)
-  copy.querySelectorAll('[class*="caret"], [class*="cursor"]').forEach(e => e.remove())
-  return [...copy.children].map(e => e.textContent.replace(/[\u2060\u200b\ufeff]/g, '')).join('\n')
-})
 
 /* In which block the caret stands. */
 const caretAt = page => part(page, 'editor').evaluate(element => {
@@ -231,7 +189,7 @@ await run.story('signing out ends the page\'s rights', async () => {
 })
 
 await run.story('no page complained', async () => {
-  assert.deepEqual(complaints, [])
+  assert.deepEqual(windows.complaints, [])
 })
 
 await run.finish()

@@ -25,10 +25,10 @@ bool um_versions_archive_is_healthy(const struct um_versions *v);    /* as um_ar
 /* Moves old versions from now on, from time to time; once, before L runs. Nothing happens without an archive. */
 void um_versions_start(struct um_versions *v, struct um_loop *l);
 
-/* As um_store_version, with STATE from wherever it is. UM_ECLOSED: it is in an archive, and this process has none;
+/* As um_store_version, with STATE from wherever it is. UM_ELIMIT: more than MAX_BYTES; UM_ECLOSED: it is in an archive, and this process has none;
  * UM_EIO: the archive cannot be read now; UM_ECORRUPT: it has lost it, or has other bytes than were kept. Any thread. */
-void um_versions_read(struct um_versions *v, struct um_loop *l, const char *document, uint64_t seq, um_store_version_cb *cb,
-                      void *arg);
+void um_versions_read(struct um_versions *v, struct um_loop *l, const char *document, uint64_t seq, int64_t max_bytes,
+                      um_store_version_cb *cb, void *arg);
 
 /* One look: what is old enough, at most UM_VERSIONS_RUN of it, goes to the archive; or, when DRY, is only told. UM_ECLOSED
  * without an archive (DRY works). An error when the list cannot be had; what becomes of single versions is in the report. */
