@@ -439,6 +439,8 @@ static const char settings[] =
     " ELSE current_setting('synchronous_commit') END, false), set_config('jit', 'off', false),"
     " set_config('enable_seqscan', $5, false), set_config('plan_cache_mode', $6, false)";
 
+static const char newest_schema[] = "SELECT version, compatible_from FROM umbel_schema ORDER BY version DESC LIMIT 1";
+
 static void send_settings(struct pg_conn *c)
 {
     bool schema = c->use == PG_SCHEMA, writer = c->use == PG_WRITER;
@@ -476,8 +478,7 @@ static void prepare_all(struct pg_conn *c)
     int n = 0;
 
     send_settings(c);
-    if (c->err == UM_OK && PQsendQueryParams(c->db, "SELECT version, compatible_from FROM umbel_schema ORDER BY version DESC LIMIT 1",
-                                             0, NULL, NULL, NULL, NULL, 0) == 0)
+    if (c->err == UM_OK && PQsendQueryParams(c->db, newest_schema, 0, NULL, NULL, NULL, NULL, 0) == 0)
         fail_closed(c, PQerrorMessage(c->db));
     for (enum pg_id id = 0; id < PG_N && c->err == UM_OK; id++)
         if (is_for(c->use, id)) {

@@ -71,7 +71,8 @@ static void close_reader(void *reader)
 static const char *describe(const void *self) { return ((const struct pg_store *)self)->target.shown; }
 
 const struct um_store_driver store_postgres = {
-    .name = "postgresql", .is_shared = true, .readers = STORE_READERS_BY_CONF, .open = open_store, .close = close_store, .write = pg_write,
+    .name = "postgresql", .is_shared = true, .readers = STORE_READERS_BY_CONF, .open = open_store, .close = close_store,
+    .write = pg_write,
     .has_backlog = pg_has_backlog, .reader_open = open_reader, .reader_close = close_reader, .read = pg_read,
     .describe = describe,
 };

@@ -83,13 +83,13 @@ const char *pg_target_param(const struct pg_target *to, const char *key);       
               " raised AS (UPDATE document_heads h SET last_seq = docs.last_seq + docs.rows,"                              \
               " updated_at = greatest(h.updated_at, " PG_NOW "), updated_by = nullif(docs.author, '')"                     \
               " FROM docs WHERE h.document_id = docs.id AND NOT docs.deleted),"                                            \
-              " touched AS (UPDATE documents d SET updated_at = " PG_NOW ", updated_by = nullif(docs.author, '') FROM docs"\
-              " WHERE d.id = docs.id AND NOT docs.deleted AND docs.updated_at < " PG_NOW " - " PG_STR(PG_TOUCH_MS) "),"          \
+              " touched AS (UPDATE documents d SET updated_at = " PG_NOW ", updated_by = nullif(docs.author, '') FROM docs" \
+              " WHERE d.id = docs.id AND NOT docs.deleted AND docs.updated_at < " PG_NOW " - " PG_STR(PG_TOUCH_MS) "),"    \
               " places AS MATERIALIZED (SELECT array_agg(CASE WHEN docs.deleted THEN NULL ELSE docs.id END ORDER BY n.ord) AS ids," \
               " array_agg(docs.last_seq ORDER BY n.ord) AS seqs FROM generate_series(1, cardinality($1::text[])) n(ord)"   \
               " LEFT JOIN docs ON docs.ord = n.ord),"                                                                      \
               " added AS (INSERT INTO document_updates(document_id, seq, at, author, crc, data)"                           \
-              " SELECT p.ids[r.doc], p.seqs[r.doc] + r.nth, " PG_NOW ", nullif(r.author, ''), r.crc, r.data FROM places p,"\
+              " SELECT p.ids[r.doc], p.seqs[r.doc] + r.nth, " PG_NOW ", nullif(r.author, ''), r.crc, r.data FROM places p," \
               " unnest($4::bigint[], $5::bigint[], $6::text[], $7::bigint[], $8::bytea[]) r(doc, nth, author, crc, data)"  \
               " WHERE p.ids[r.doc] IS NOT NULL)"                                                                           \
               " SELECT ord, last_seq, deleted FROM docs")                                                                  \
@@ -98,15 +98,16 @@ const char *pg_target_param(const struct pg_target *to, const char *key);       
                " FROM documents WHERE name = $1) AND u.seq <= $2::bigint GROUP BY 1 ORDER BY min(u.seq)")                  \
     /* $1 id, $2 version, $3 state, $4 crc, $5 seq, $6 contributors since, $7 keep a version?, $8 its author, $9 its */    \
     X(FOLD, "WITH folded AS (UPDATE documents SET data = $3::bytea, crc = $4::bigint, seq = $5::bigint, version = version + 1," \
-            " contributors = $6::text, contributors_seq = $5 WHERE id = $1::bigint AND version = $2::bigint RETURNING id, version)," \
+            " contributors = $6::text, contributors_seq = greatest(coalesce(contributors_seq, 0), $5)"                     \
+            " WHERE id = $1::bigint AND version = $2::bigint RETURNING id, version)," \
             " kept AS (INSERT INTO document_snapshots(document_id, seq, at, author, contributors, bytes, crc, data)"       \
             " SELECT f.id, $5, " PG_NOW ", nullif($8::text, ''), $9::text, octet_length($3), $4, $3 FROM folded f"         \
             " WHERE $7::bigint = 1 ON CONFLICT DO NOTHING) SELECT version FROM folded")                                    \
     X(TRIM, "DELETE FROM document_updates WHERE document_id = $1::bigint"                                                  \
             " AND seq <= (SELECT d.seq FROM documents d WHERE d.id = $1) AND seq < $2::bigint +"                           \
             " (SELECT m.seq FROM document_updates m WHERE m.document_id = $1 ORDER BY m.seq LIMIT 1)")                     \
-    X(PRUNE_MANY, PG_PRUNED "ORDER BY seq DESC OFFSET $2::bigint LIMIT " PG_STR(PG_PRUNE_ROWS) ")")                                               \
-    X(PRUNE_OLD, PG_PRUNED "AND at < " PG_NOW " - $2::bigint ORDER BY seq LIMIT " PG_STR(PG_PRUNE_ROWS) ")")                                      \
+    X(PRUNE_MANY, PG_PRUNED "ORDER BY seq DESC OFFSET $2::bigint LIMIT " PG_STR(PG_PRUNE_ROWS) ")")                        \
+    X(PRUNE_OLD, PG_PRUNED "AND at < " PG_NOW " - $2::bigint ORDER BY seq LIMIT " PG_STR(PG_PRUNE_ROWS) ")")               \
     X(TITLE, "UPDATE documents SET title = nullif($2::text, ''), updated_at = greatest(updated_at, " PG_NOW "),"           \
              " updated_by = nullif($3::text, '') WHERE id = $1::bigint")                                                   \
     X(BURY, "WITH buried AS (UPDATE document_heads SET deleted = true, updated_at = " PG_NOW ", updated_by = nullif($2::text, '')" \
@@ -143,19 +144,19 @@ const char *pg_target_param(const struct pg_target *to, const char *key);       
                   " ORDER BY updated_at DESC, id DESC LIMIT $4::bigint) d LEFT JOIN document_heads h"                      \
                   " ON h.document_id = d.id ORDER BY d.updated_at DESC, d.id DESC")                                        \
     X(FOUND, "SELECT count(*) FROM documents WHERE " PG_MATCHES)                                                           \
-    X(HEADS, "SELECT n.ord, d.deleted_at IS NOT NULL, h.last_seq, d.version, d.crc IS NULL AND d.version > 0"            \
-             " FROM unnest($1::text[]) WITH ORDINALITY n(name, ord) JOIN documents d ON d.name = n.name JOIN document_heads h ON h.document_id = d.id")                         \
+    X(HEADS, "SELECT n.ord, d.deleted_at IS NOT NULL, h.last_seq, d.version, d.crc IS NULL AND d.version > 0"              \
+             " FROM unnest($1::text[]) WITH ORDINALITY n(name, ord) JOIN documents d ON d.name = n.name JOIN document_heads h ON h.document_id = d.id") \
     X(VERSION, PG_VERSION_ROW ", s.data FROM document_snapshots s JOIN documents d ON d.id = s.document_id"                \
                " WHERE d.name = $1::text AND s.seq = $2::bigint AND d.deleted_at IS NULL")                                 \
     X(VERSION_INFO, PG_VERSION_ROW " FROM document_snapshots s JOIN documents d ON d.id = s.document_id"                   \
                     " WHERE d.name = $1::text AND s.seq = $2::bigint AND d.deleted_at IS NULL")                            \
-    X(VERSIONS, PG_VERSION_ROW " FROM document_snapshots s JOIN documents d ON d.id = s.document_id WHERE s.document_id ="  \
+    X(VERSIONS, PG_VERSION_ROW " FROM document_snapshots s JOIN documents d ON d.id = s.document_id WHERE s.document_id =" \
                 " (SELECT id FROM documents WHERE name = $1::text AND deleted_at IS NULL)"                                 \
                 " AND ($2::bigint = 0 OR s.seq < $2) ORDER BY s.seq DESC LIMIT $3::bigint")                                \
     X(LIVES, "SELECT 1 FROM documents WHERE name = $1::text AND deleted_at IS NULL")                                       \
     X(VERSIONS_BEFORE, PG_VERSION_ROW " FROM document_snapshots s JOIN documents d ON d.id = s.document_id"                \
                        " WHERE s.at < $1::bigint AND s.archive_key IS NULL AND d.deleted_at IS NULL"                       \
-                       " ORDER BY s.at, s.document_id, s.seq LIMIT $2::bigint")                                                                  \
+                       " ORDER BY s.at, s.document_id, s.seq LIMIT $2::bigint")                                            \
     X(CLIENTS, "SELECT c.client, c.user_name FROM document_clients c WHERE c.document_id ="                                \
                " (SELECT id FROM documents WHERE name = $1::text AND deleted_at IS NULL) LIMIT $2::bigint")
 

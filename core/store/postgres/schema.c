@@ -116,8 +116,9 @@ static const char create_schema[] =
 
 /* A table's oid, as the snapshot sees it. to_regclass() asks a cache that may not have heard yet what another session made
  * while this one waited for the lock. */
-#define OID_OF(table) "(SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = '" table "'" \
-    " AND n.nspname = ANY(current_schemas(false)) ORDER BY array_position(current_schemas(false), n.nspname) LIMIT 1)"
+#define OID_OF(table) "(SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace" \
+    " WHERE c.relname = '" table "' AND n.nspname = ANY(current_schemas(false))" \
+    " ORDER BY array_position(current_schemas(false), n.nspname) LIMIT 1)"
 
 /* One number from a question that is asked once. */
 static int64_t ask(struct pg_conn *c, const char *sql)
@@ -236,8 +237,8 @@ um_err pg_migrate(struct pg_conn *c, char why[256])
     if (c->err == UM_OK && have.version < PG_SCHEMA_VERSION) {
         migrate_all(c);
     } else if (c->err == UM_OK && !pg_schema_fits(have.version, have.compatible_from)) {
-        snprintf(why, 256, "the database has schema %lld, which needs a program that knows at least %lld; this one knows %d: run the"
-                 " newer release", (long long)have.version, (long long)have.compatible_from, (int)PG_SCHEMA_VERSION);
+        snprintf(why, 256, "the database has schema %lld, which needs a program that knows at least %lld; this one knows %d:"
+                 " run the newer release", (long long)have.version, (long long)have.compatible_from, (int)PG_SCHEMA_VERSION);
         return UM_ECONFLICT;
     }
     if (c->err != UM_OK)

@@ -651,7 +651,8 @@ static void wait_until_we_wait_for_a_lock(const struct test *t)
     fail_msg("nobody waits");
 }
 
-#define HEAD_OF(name) "UPDATE document_heads SET updated_by = 'x' WHERE document_id = (SELECT id FROM documents WHERE name = '" name "')"
+#define HEAD_OF(name) "UPDATE document_heads SET updated_by = 'x' WHERE document_id =" \
+    " (SELECT id FROM documents WHERE name = '" name "')"
 
 static void a_deadlock_with_a_foreign_hand_is_survived(void **state)
 {
@@ -883,7 +884,8 @@ static void raising_a_number_touches_no_index(void **state)
     for (int i = 0; i < 500 && strcmp(ask(t, "SELECT n_tup_upd >= 200 FROM pg_stat_user_tables WHERE relname = 'document_heads'"),
                                       "t") != 0; i++)
         usleep(10000);
-    assert_string_equal(ask(t, "SELECT n_tup_hot_upd >= n_tup_upd - 5 FROM pg_stat_user_tables WHERE relname = 'document_heads'"), "t");
+    assert_string_equal(ask(t, "SELECT n_tup_hot_upd >= n_tup_upd - 5 FROM pg_stat_user_tables"
+                               " WHERE relname = 'document_heads'"), "t");
     assert_string_equal(ask(t, "SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'documents'"), "0");
 }
 
