@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 #include <umbel/crdt_copy.h>
+#include <umbel/failpoint.h>
 #include <umbel/log.h>
 #include <umbel/util.h>
 #include "versions_internal.h"
@@ -111,6 +112,8 @@ static void before_kept(void *arg, um_err err, const struct um_store_version *v)
 {
     struct restore *r = arg;
 
+    if (UM_FAILPOINT("restore.before_change"))
+        err = UM_EIO;
     if (err != UM_OK) {
         task_fail(&r->task, err);
         return;

@@ -3,6 +3,7 @@
  * worst an object that the next run puts again. */
 #include "versions_int.h"
 #include <stdlib.h>
+#include <umbel/failpoint.h>
 #include <umbel/log.h>
 #include <umbel/util.h>
 
@@ -70,6 +71,8 @@ static void let_go(void *arg, um_err err, const struct um_store_version *row, st
 
     (void)row;
     (void)state;
+    if (UM_FAILPOINT("version.after_archived"))
+        err = UM_EIO;
     if (err == UM_ENOTFOUND)                 /* deleted or pruned meanwhile: its object goes with it */
         um_archive_delete(s->run->v->archive, s->run->loop, s->key, versions_nobody, NULL);
     item_done(s, err);
@@ -79,6 +82,8 @@ static void put(void *arg, um_err err)
 {
     struct slot *s = arg;
 
+    if (UM_FAILPOINT("version.after_put"))
+        err = UM_EIO;
     if (err == UM_OK)
         um_store_archive_version(s->run->v->store, s->run->loop, s->item->document, s->item->seq, s->key, let_go, s);
     else
@@ -92,6 +97,10 @@ static void read_one(void *arg, um_err err, const struct um_store_version *row, 
     (void)row;
     if (err != UM_OK || state == NULL) {     /* without bytes: another process was faster */
         item_done(s, err != UM_OK ? err : UM_ENOTFOUND);
+        return;
+    }
+    if (UM_FAILPOINT("version.before_put")) {
+        item_done(s, UM_EIO);
         return;
     }
     versions_key(s->item->document, s->item->seq, s->key);

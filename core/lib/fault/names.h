@@ -3,6 +3,7 @@
     X(edit.before_append) X(edit.after_append) X(edit.before_commit) X(edit.after_commit)              \
     X(edit.before_ack) X(edit.before_publish)                                                          \
     X(snapshot.before_read) X(snapshot.before_write) X(snapshot.after_write)                           \
+    X(version.before_put) X(version.after_put) X(version.after_archived) X(restore.before_change)      \
     X(trim.before) X(trim.after) X(load.before) X(load.error) X(unload.before)                         \
     X(session.before_save) X(session.after_save) X(session.before_revoke)                              \
     X(drain.start) X(drain.before_close) X(startup.migrate) X(startup.before_listen) X(file.before_rename)
