@@ -16,7 +16,7 @@ struct attempt {
     struct um_work work;
     struct um_rest *rest;
     struct later *later;
-    const struct user *user;                 /* NULL: nobody of that name */
+    struct user *user;                       /* NULL: nobody of that name */
     char name[USER_MAX + 1], scope[129], address[65];
     char password[PASSWORD_MAX + 1];
     bool right;
@@ -25,9 +25,8 @@ struct attempt {
 static void check_password(struct um_work *w)
 {
     struct attempt *a = UM_CONTAINER(w, struct attempt, work);
-    const char *hash = a->user ? a->user->hash : users_dummy_hash(a->rest->users);
 
-    a->right = crypto_pwhash_str_verify(hash, a->password, strlen(a->password)) == 0 && a->user != NULL;
+    a->right = users_check(a->user, a->password);
     sodium_memzero(a->password, sizeof(a->password));
 }
 

@@ -7,7 +7,7 @@
 #include <umbel/rest.h>
 #include <umbel/throttle.h>
 
-struct users;                                /* the internal realm; never changes after start */
+struct users;                                /* the internal realm; only hashes are added after start */
 
 struct um_rest {
     struct um_rest_deps deps;
@@ -33,10 +33,16 @@ bool caller_identity(struct um_rest *r, struct um_span token, struct um_collab_i
 
 /* users.c */
 #define USER_MAX 128
-struct user { const char *id, *display_name; char *hash; char **profiles; size_t n_profiles; };
+struct user {
+    const char *id, *display_name;
+    const char *text;                        /* the password as the properties have it; borrowed from them */
+    char *_Atomic hash;                      /* NULL: TEXT is plain, and nobody has tried it yet */
+    char **profiles;
+    size_t n_profiles;
+};
 um_err users_load(struct users **out, const struct um_rest_deps *deps, char why[256]);
-const struct user *users_find(const struct users *u, const char *id);
-const char *users_dummy_hash(const struct users *u);                   /* so that an unknown user costs as much time */
+struct user *users_find(const struct users *u, const char *id);
+bool users_check(struct user *u, const char *password);                /* U NULL: nobody; costs as much time. Any thread */
 void users_free(struct users *u);
 
 /* A reply that comes later: `rq` turns NULL when the client has left meanwhile. */

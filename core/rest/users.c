@@ -1,32 +1,49 @@
-/* The internal realm: users from the properties. A plain password is hashed at start, so that no text of it stays here. */
+/* The internal realm: users from the properties. A plain password is hashed when somebody tries it for the first time: a
+ * hash costs more than all the rest of a start. Every attempt costs one hash, whether the user exists, whether the
+ * password was plain, and whether it is right. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "internal.h"
 
-/* The cost of umbelctl hash-password too: a password costs the same time whoever asks and whether the user exists. */
+/* The cost of umbelctl hash-password too. */
 #define OPS crypto_pwhash_OPSLIMIT_INTERACTIVE
 #define MEM crypto_pwhash_MEMLIMIT_INTERACTIVE
 
 struct users {
     struct user *row;
     size_t n;
-    char dummy[crypto_pwhash_STRBYTES];
 };
 
-static um_err hash_password(const char *text, char **out)
-{
-    char hash[crypto_pwhash_STRBYTES];
+/* Nobody's: with the cost above, of random bytes that nobody has. */
+static const char dummy[] =
+    "$argon2id$v=19$m=65536,t=2,p=1$OE+qqaO4WUoBH3U6HqnqJw"
+    "$yEX8WbC6clcO1nqSxi+QkEI0Y97/a58oottx0KjI6Rs";
 
-    if (strncmp(text, "$argon2", 7) == 0) {
-        *out = um_xstrdup(text);
-        return UM_OK;
+/* Compares without a hash to compare with, makes one for the next time, and costs as much. Any thread. */
+static bool check_plain(struct user *u, const char *password)
+{
+    size_t n = strlen(u->text), n_password = strlen(password);
+    char *hash = um_xmalloc(crypto_pwhash_STRBYTES), *none = NULL;
+    bool right = n == n_password && sodium_memcmp(u->text, password, n) == 0;
+
+    if (crypto_pwhash_str_alg(hash, u->text, n, OPS, MEM, crypto_pwhash_ALG_ARGON2ID13) != 0) {
+        free(hash);                              /* out of memory: whom one cannot check is not let in */
+        return false;
     }
-    if (crypto_pwhash_str_alg(hash, text, strlen(text), OPS, MEM, crypto_pwhash_ALG_ARGON2ID13) != 0)
-        return UM_ENOMEM;
-    *out = um_xstrdup(hash);
-    return UM_OK;
+    if (!atomic_compare_exchange_strong(&u->hash, &none, hash))
+        free(hash);                              /* somebody else was faster */
+    return right;
+}
+
+bool users_check(struct user *u, const char *password)
+{
+    const char *hash = u != NULL ? atomic_load(&u->hash) : dummy;
+
+    if (hash == NULL)
+        return check_plain(u, password);
+    return crypto_pwhash_str_verify(hash, password, strlen(password)) == 0 && u != NULL;
 }
 
 static void split_profiles(struct user *u, const char *list)
@@ -47,7 +64,7 @@ static void split_profiles(struct user *u, const char *list)
 
 static um_err add(struct users *us, const char *id, const char *password, const char *profiles, char why[256])
 {
-    struct user u = { .id = id, .display_name = id };
+    struct user u = { .id = id, .display_name = id, .text = password };
 
     if (id == NULL || *id == '\0' || password == NULL || *password == '\0') {
         snprintf(why, 256, "user %s has no %s", id && *id ? id : "(without id)", id && *id ? "password" : "id");
@@ -57,10 +74,8 @@ static um_err add(struct users *us, const char *id, const char *password, const 
         snprintf(why, 256, "user %.100s is there twice", id);
         return UM_EINVAL;
     }
-    if (hash_password(password, &u.hash) != UM_OK) {
-        snprintf(why, 256, "the password of user %.100s cannot be hashed: out of memory", id);
-        return UM_ENOMEM;
-    }
+    if (strncmp(password, "$argon2", 7) == 0)
+        atomic_init(&u.hash, um_xstrdup(password));
     split_profiles(&u, profiles ? profiles : "");
     us->row = um_xrealloc(us->row, (us->n + 1) * sizeof(*us->row));
     us->row[us->n++] = u;
@@ -74,8 +89,7 @@ um_err users_load(struct users **out, const struct um_rest_deps *deps, char why[
     um_err err = UM_OK;
 
     *out = us;
-    if (sodium_init() < 0 ||
-        crypto_pwhash_str_alg(us->dummy, "nobody has this password", 24, OPS, MEM, crypto_pwhash_ALG_ARGON2ID13) != 0) {
+    if (sodium_init() < 0) {
         snprintf(why, 256, "libsodium does not start");
         return UM_ENOMEM;
     }
@@ -88,15 +102,13 @@ um_err users_load(struct users **out, const struct um_rest_deps *deps, char why[
     return err;
 }
 
-const struct user *users_find(const struct users *us, const char *id)
+struct user *users_find(const struct users *us, const char *id)
 {
     for (size_t i = 0; i < us->n; i++)
         if (strcmp(us->row[i].id, id) == 0)
             return &us->row[i];
     return NULL;
 }
-
-const char *users_dummy_hash(const struct users *us) { return us->dummy; }
 
 void users_free(struct users *us)
 {

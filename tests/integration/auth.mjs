@@ -35,6 +35,15 @@ await run.story('a wrong password and an unknown user get the same 401', async (
   assert.equal(a.message, b.message)
 })
 
+await run.story('a plain password is judged the same at the first attempt and later, by several at once too', async () => {
+  const fresh = await startSubject(run, { label: 'fresh' })
+  const first = await Promise.all([fresh.login('bob', password), fresh.login('bob', password + 'x'), fresh.login('bob', password)])
+  assert.deepEqual(first.map(answer => answer.status), [200, 401, 200])
+  assert.equal((await fresh.login('bob', password)).status, 200)
+  assert.equal((await fresh.login('bob', password.slice(0, -1))).status, 401)
+  await fresh.stop()
+})
+
 await run.story('broken bodies are 400 or 415 and say so in the error shape', async () => {
   for (const [body, type] of [['{', 'application/json'], ['{"user":1}', 'application/json'], ['[]', 'application/json'], ['user=admin', 'text/plain']]) {
     const answer = await core.fetch('/core/rest/authentication', { method: 'POST', body, headers: { 'content-type': type } })
