@@ -196,6 +196,8 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **ctx, enu
 
 /* --- listening ----------------------------------------------------------------------------------------------- */
 
+/* SHARE: with this process' other reactors. Otherwise it only asks whether the address is free: it does not listen, for a
+ * client that came just then would be accepted and thrown out. */
 static um_err bind_socket(const struct addrinfo *ai, bool share, int *out)
 {
     int one = 1, zero = 0, fd, e;
@@ -208,7 +210,7 @@ static um_err bind_socket(const struct addrinfo *ai, bool share, int *out)
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
     if (ai->ai_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero));
-    if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0) {
+    if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 && (!share || listen(fd, BACKLOG) == 0)) {
         *out = fd;
         return UM_OK;
     }
