@@ -155,7 +155,9 @@ void wire_read(struct rd *r, uint64_t client, uint32_t clock, struct wire *w, co
     w->parent_form = PARENT_COPIED;
     w->half = false;
     w->clock = clock;
-    w->key = w->body = w->name = (struct um_span){ NULL, 0 };
+    w->key = (struct um_span){ NULL, 0 };     /* one by one: a chain reads back what was just written in halves, and stalls */
+    w->body = (struct um_span){ NULL, 0 };
+    w->name = (struct um_span){ NULL, 0 };
     if (w->kind == KIND_GC || w->kind == KIND_SKIP) {
         w->info &= INFO_KIND;             /* flags mean nothing here */
         w->len = rd_u32(r);
