@@ -2,16 +2,14 @@
  *   fanout [--quick] [--case F1-500] [--subject umbel]
  * Medians of three runs, each on a server that has just been started. Release build unless UMBEL_BUILD says otherwise.
  * Cases are those of the peers' table: F1-100 F1-500 F1-max F2 AW1 J1 C1 D0. */
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import fs from 'node:fs'
 import path from 'node:path'
 import { root } from '../harness/run.mjs'
 
 process.env.UMBEL_BUILD ??= path.join(root, 'build/release')
 const { openRun } = await import('../harness/run.mjs')
 const { startSubject } = await import('../harness/subjects.mjs')
+const { buildNativeSqlite, Load, median, option, versionsOf } = await import('./measure.mjs')
 
-const option = name => process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined
 const quick = process.argv.includes('--quick')
 const runs = 3
 const longer = quick ? 1 : 3
@@ -49,47 +47,20 @@ const subjects = {
   'hocuspocus-sqlite': run => startSubject(run, { kind: 'hocuspocus', stock: { open: true, driver: 'native' } })
 }
 
-/* The vendor's extension writes through better-sqlite3, which is compiled when it is needed for the first time. */
-function buildNativeSqlite () {
-  const tests = path.join(root, 'tests')
-  if (fs.existsSync(path.join(tests, 'node_modules/better-sqlite3/build/Release/better_sqlite3.node'))) return
-  console.error('compiling better-sqlite3 for the stock server (a minute or two)')
-  const made = spawnSync('npm', ['rebuild', 'better-sqlite3', '--ignore-scripts=false'], { cwd: tests, stdio: ['ignore', 'ignore', 'inherit'] })
-  if (made.status !== 0) throw new Error('better-sqlite3 could not be compiled')
-}
-
-const versionOf = name => JSON.parse(fs.readFileSync(path.join(root, 'tests/node_modules', name, 'package.json'))).version
-const bin = name => path.join(process.env.UMBEL_BIN ?? path.join(process.env.UMBEL_BUILD, 'bin'), name)
 const versions = {
-  umbel: () => ({ umbel: execFileSync(bin('umbel-core'), ['--version'], { encoding: 'utf8' }).trim() }),
-  hocuspocus: () => ({ hocuspocus: versionOf('@hocuspocus/server'), node: process.version }),
-  'hocuspocus-sqlite': () => ({ hocuspocus: versionOf('@hocuspocus/server'), 'better-sqlite3': versionOf('better-sqlite3'), node: process.version })
+  umbel: () => versionsOf.umbel(),
+  hocuspocus: () => versionsOf.hocuspocus(),
+  'hocuspocus-sqlite': () => versionsOf.hocuspocus('better-sqlite3')
 }
 
 async function measure (run, subject, load, serial) {
   const server = await subjects[subject](run)
-  const args = Object.entries({ ...load, port: server.port, pid: server.pid, path: server.kind === 'umbel' ? '/collab' : '/', prefix: `bench-${serial}` })
-    .flatMap(([key, value]) => [`--${key}`, String(value)])
   try {
-    return JSON.parse(await output(bin('bench_loadgen'), args))
+    return await new Load(server, { ...load, pid: server.pid, prefix: `bench-${serial}` }).result()
   } finally {
     await server.kill()
   }
 }
-
-/* Not execFileSync: the event loop must go on to hear of children that end. */
-function output (command, args) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-    let [out, err] = ['', '']
-    child.stdout.on('data', data => { out += data })
-    child.stderr.on('data', data => { err += data })
-    child.on('error', reject)
-    child.on('exit', code => code === 0 ? resolve(out) : reject(new Error(err || `${command} ended with ${code}`)))
-  })
-}
-
-const median = list => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]
 
 console.log = console.error                              /* standard output is for the figures alone */
 const run = openRun('bench.fanout')

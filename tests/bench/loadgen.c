@@ -9,8 +9,13 @@
  *             presence  CLIENTS on one document; RATE changes of presence a second in all
  *             join    one holder of a document of STRUCTS structs; then CLIENTS join at once
  *             idle    CLIENTS on DOCS documents, silent; memory is read when it has come to rest
+ *             seed    DOCS documents, each gets STRUCTS structs at once
+ *             cold    DOCS documents are opened one after another, each by a client of its own
+ *             recover CLIENTS on DOCS documents, UPDATES characters in each; the server is killed and started by somebody
+ *                     else; the clients come back and look for the characters
  * The server's CPU time is user + system from /proc/PID/stat, its memory the resident pages of /proc/PID/statm.
- * One JSON object on stdout. */
+ * One JSON object on stdout. With --hold the caller keeps the bill: "ready" is printed when the clients are there, the work
+ * begins with a line on stdin, and after the result the clients stay until there is another or stdin ends. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -37,7 +42,7 @@ enum {
     MAX_OPENING = 200,                /* handshakes on their way at once */
     LATENCY_SLOTS = 200000,           /* of 50 us each */
     LATENCY_SLOT_US = 50,
-    WAIT_MS = 120000,                 /* nothing takes longer than this */
+    WAIT_MS = 300000,                 /* nothing takes longer than this */
 };
 
 enum state { ST_CONNECTING, ST_UPGRADING, ST_OPEN, ST_JOINED, ST_DEAD };
@@ -64,12 +69,13 @@ struct conn {
 
 static struct {
     const char *scenario, *token, *path, *prefix;
-    bool addressed;
-    int port, pid;
+    bool addressed, hold;
+    int port, pid;                    /* pid 0: the caller keeps the bill */
     uint32_t docs, readers, clients, structs, inflight, updates;
+    uint32_t first_client;            /* Yjs client of the first document's writer */
     double rate;
 } opt = { .scenario = "fanout", .token = "", .path = "/collab", .prefix = "b", .addressed = true, .docs = 1, .readers = 100,
-          .clients = 100, .structs = 60000, .updates = 1000, .rate = 100 };
+          .clients = 100, .structs = 60000, .updates = 1000, .rate = 100, .first_client = 100000 };
 
 static struct conn *conns;
 static uint32_t n_conns, n_opening, n_open, n_joined;
@@ -78,6 +84,10 @@ static int epoll_fd;
 static uint64_t delivered, acks, refused, presence_got, bytes_in;
 static uint32_t latency[LATENCY_SLOTS + 1], ack_latency[LATENCY_SLOTS + 1];
 static int64_t last_join_us;
+static bool killed;                           /* the server may be gone: connections that end are no error */
+static bool returning;                        /* who joins looks for what was there before */
+static uint32_t n_dead;
+static int64_t first_dead_us;
 
 static int64_t now_us(void)
 {
@@ -102,6 +112,8 @@ static void die(const char *format, ...)
 static int64_t server_cpu_us(void)
 {
     char path[64], line[1024];
+    if (opt.pid == 0)
+        return 0;
     snprintf(path, sizeof path, "/proc/%d/stat", opt.pid);
     FILE *f = fopen(path, "r");
     if (f == NULL || fgets(line, sizeof line, f) == NULL)
@@ -117,6 +129,8 @@ static int64_t server_cpu_us(void)
 static int64_t server_rss_bytes(void)
 {
     char path[64];
+    if (opt.pid == 0)
+        return 0;
     snprintf(path, sizeof path, "/proc/%d/statm", opt.pid);
     FILE *f = fopen(path, "r");
     long pages = 0;
@@ -196,6 +210,8 @@ static void send_all(struct conn *c, const uint8_t *bytes, size_t n)
             struct pollfd p = { .fd = c->fd, .events = POLLOUT };
             if (poll(&p, 1, 20000) <= 0)
                 die("the server takes nothing any more");
+        } else if (killed) {
+            return;                               /* the end of the connection is heard by reading */
         } else {
             die("send: %s", strerror(errno));
         }
@@ -335,7 +351,8 @@ static void send_large_document(struct conn *c)
     put_uint(&o, 2);
     put_bytes(&o, room, (size_t)(u.at - room));
     send_message(c, frame + HEAD_BYTES, (size_t)(o.at - frame - HEAD_BYTES));
-    fprintf(stderr, "document of %td bytes, %u structs\n", u.at - room, opt.structs);
+    if (c == conns)
+        fprintf(stderr, "document of %td bytes, %u structs\n", u.at - room, opt.structs);
     free(room);
     free(frame);
 }
@@ -400,6 +417,8 @@ static void on_sync(struct conn *c, struct in *i)
         c->state = ST_JOINED;
         n_joined++;
         last_join_us = now_us();
+        if (returning)
+            c->seen = update_end(get_bytes(i), docs[c->doc].client);
     } else if (kind == 2) {
         on_update(c, get_bytes(i));
     }
@@ -536,13 +555,18 @@ static void take_bytes(struct conn *c, const uint8_t *p, size_t n)
     c->stash_n = (uint32_t)rest;
 }
 
+static int upgrade_request(char *out, size_t size, const struct doc *d)
+{
+    return snprintf(out, size,
+                    "GET %s%s%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+                    opt.path, opt.addressed ? "" : "/", opt.addressed ? "" : d->name, opt.port);
+}
+
 static void send_upgrade(struct conn *c)
 {
     char request[512];
-    int n = snprintf(request, sizeof request,
-                     "GET %s%s%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-                     opt.path, opt.addressed ? "" : "/", opt.addressed ? "" : docs[c->doc].name, opt.port);
+    int n = upgrade_request(request, sizeof request, &docs[c->doc]);
     c->state = ST_UPGRADING;
     send_all(c, (uint8_t *)request, (size_t)n);
 }
@@ -558,6 +582,15 @@ static void take_upgrade(struct conn *c, uint8_t *p, size_t n)
     take_bytes(c, end + 4, n - (size_t)(end + 4 - p));
 }
 
+static void on_dead(struct conn *c)
+{
+    if (n_dead++ == 0)
+        first_dead_us = now_us();
+    close(c->fd);
+    free(c->stash);
+    *c = (struct conn){ .doc = c->doc, .state = ST_DEAD };
+}
+
 static void on_ready(struct conn *c, uint32_t events)
 {
     static uint8_t buffer[1 << 18];
@@ -570,6 +603,10 @@ static void on_ready(struct conn *c, uint32_t events)
     ssize_t n = recv(c->fd, buffer, sizeof buffer, 0);
     if (n < 0 && errno == EAGAIN)
         return;
+    if (n <= 0 && killed) {
+        on_dead(c);
+        return;
+    }
     if (n <= 0)
         die("the server ended a connection: %s", n < 0 ? strerror(errno) : "end of file");
     bytes_in += (uint64_t)n;
@@ -588,6 +625,26 @@ static void turn(int ms)
 }
 
 /* --- phases ------------------------------------------------------------------------------------------- */
+/* Until the caller gives a line, or has no more to say. */
+static void hold(void)
+{
+    struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+    char line[64];
+
+    fflush(stdout);
+    while (opt.hold && poll(&p, 1, 0) == 0)
+        turn(5);
+    if (opt.hold && read(STDIN_FILENO, line, sizeof line) < 0)
+        die("stdin: %s", strerror(errno));
+}
+
+static void hold_ready(void)
+{
+    if (opt.hold)
+        puts("ready");
+    hold();
+}
+
 static void dial(struct conn *c)
 {
     struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)opt.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -662,7 +719,7 @@ static void set_up(uint32_t n, uint32_t n_docs)
         die("out of memory");
     for (uint32_t i = 0; i < n_docs; i++) {
         snprintf(docs[i].name, sizeof docs[i].name, "%s-%u", opt.prefix, i);
-        docs[i].client = 100000 + i;
+        docs[i].client = opt.first_client + i;
         docs[i].writer = UINT32_MAX;
     }
 }
@@ -746,6 +803,7 @@ static void run_fanout(void)
     open_conns(0, n_conns);
     join_conns(0, n_conns, false);
     drain_quietly(300);
+    hold_ready();
     acks = 0;
     struct bill from = bill_now();
     if (opt.inflight > 0)
@@ -753,12 +811,13 @@ static void run_fanout(void)
     else
         type_at_rate(from.at_us);
     uint64_t goal = (uint64_t)opt.updates * opt.docs * opt.readers, goal_acks = opt.addressed ? (uint64_t)opt.updates * opt.docs : 0;
-    for (int64_t end = now_us() + 60000000; delivered < goal || acks + refused < goal_acks;) {
+    for (int64_t end = now_us() + (int64_t)WAIT_MS * 1000; delivered < goal || acks + refused < goal_acks;) {
         turn(20);
         if (now_us() > end)
             die("%" PRIu64 " of %" PRIu64 " deliveries, %" PRIu64 " of %" PRIu64 " acknowledgements", delivered, goal, acks, goal_acks);
     }
     print_result(from, delivered, 0, server_rss_bytes());
+    hold();
 }
 
 static void run_presence(void)
@@ -831,8 +890,124 @@ static void run_idle(void)
     print_result(from, n_joined, before, settled_rss());
 }
 
+static void wait_for_acks(uint64_t goal)
+{
+    for (int64_t end = now_us() + (int64_t)WAIT_MS * 1000; acks < goal;) {
+        turn(20);
+        if (now_us() > end)
+            die("%" PRIu64 " of %" PRIu64 " acknowledgements", acks, goal);
+    }
+}
+
+static void one_client_each(void)
+{
+    set_up(opt.docs, opt.docs);
+    for (uint32_t i = 0; i < n_conns; i++) {
+        conns[i].doc = i;
+        docs[i].writer = i;
+    }
+}
+
+static void run_seed(void)
+{
+    one_client_each();
+    open_conns(0, n_conns);
+    join_conns(0, n_conns, false);
+    drain_quietly(300);
+    struct bill from = bill_now();
+    acks = 0;
+    for (uint32_t i = 0; i < n_conns; i++) {
+        send_large_document(&conns[i]);
+        turn(0);
+    }
+    wait_for_acks(n_conns);
+    print_result(from, n_conns, 0, server_rss_bytes());
+    hold();
+}
+
+/* The handshake is no part of it; the whole state is. */
+static void run_cold(void)
+{
+    one_client_each();
+    open_conns(0, n_conns);
+    hold_ready();
+    struct bill from = bill_now();
+    for (uint32_t i = 0; i < n_conns; i++) {
+        int64_t asked = now_us();
+        join_conns(i, i + 1, true);
+        while (conns[i].skip > 0)
+            turn(100);
+        note_latency(latency, now_us() - asked);
+    }
+    last_join_us = now_us();
+    print_result(from, n_joined, 0, server_rss_bytes());
+    hold();
+}
+
+/* A handshake that is answered: the dying server's socket may take connections to the last. */
+static bool is_answered(void)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)opt.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    char request[512], answer[512];
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), n = upgrade_request(request, sizeof request, &docs[0]);
+    bool there = connect(fd, (struct sockaddr *)&to, sizeof to) == 0 && send(fd, request, (size_t)n, MSG_NOSIGNAL) == n &&
+                 recv(fd, answer, sizeof answer, 0) > 12 && memcmp(answer, "HTTP/1.1 101", 12) == 0;
+    close(fd);
+    return there;
+}
+
+static void wait_for_server(void)
+{
+    const struct timespec pause = { .tv_nsec = 500000 };
+    for (int64_t end = now_us() + (int64_t)WAIT_MS * 1000; !is_answered();) {
+        if (now_us() > end)
+            die("the server does not come back");
+        nanosleep(&pause, NULL);
+    }
+}
+
+static void come_back(void)
+{
+    wait_for("ended connections", &n_dead, n_conns);
+    wait_for_server();
+    int64_t down_us = now_us() - first_dead_us;
+    n_open = n_joined = n_opening = 0;
+    killed = false;
+    returning = true;
+    open_conns(0, n_conns);
+    join_conns(0, n_conns, false);
+    uint32_t lost = 0;
+    for (uint32_t i = 0; i < n_conns; i++)
+        lost += docs[conns[i].doc].sent - conns[i].seen;
+    printf("{\"scenario\":\"recover\",\"clients\":%u,\"down_us\":%" PRId64 ",\"synced_us\":%" PRId64 ",\"lost\":%u}\n", n_conns,
+           down_us, last_join_us - first_dead_us, lost);
+}
+
+static void run_recover(void)
+{
+    set_up(opt.clients, opt.docs);
+    for (uint32_t i = 0; i < n_conns; i++)
+        conns[i].doc = i % opt.docs;
+    for (uint32_t i = 0; i < opt.docs; i++) {
+        docs[i].writer = i;
+        if ((docs[i].sent_at_us = calloc(opt.updates, sizeof(int64_t))) == NULL)
+            die("out of memory");
+    }
+    open_conns(0, n_conns);
+    join_conns(0, n_conns, false);
+    drain_quietly(300);
+    acks = 0;
+    type_at_rate(now_us());
+    wait_for_acks((uint64_t)opt.updates * opt.docs);
+    killed = true;
+    hold_ready();
+    come_back();
+    hold();
+}
+
 static const struct { const char *name; void (*run)(void); } scenarios[] = {
     { "fanout", run_fanout }, { "presence", run_presence }, { "join", run_join }, { "idle", run_idle },
+    { "seed", run_seed }, { "cold", run_cold }, { "recover", run_recover },
 };
 
 static uint32_t number(const char *text)
@@ -850,7 +1025,7 @@ static void read_options(int argc, char **argv)
         { "scenario", 1, NULL, 's' }, { "token", 1, NULL, 't' }, { "path", 1, NULL, 'p' }, { "prefix", 1, NULL, 'x' },
         { "proto", 1, NULL, 'o' }, { "port", 1, NULL, 'P' }, { "pid", 1, NULL, 'i' }, { "docs", 1, NULL, 'd' },
         { "readers", 1, NULL, 'r' }, { "clients", 1, NULL, 'c' }, { "structs", 1, NULL, 'S' }, { "inflight", 1, NULL, 'f' },
-        { "updates", 1, NULL, 'u' }, { "rate", 1, NULL, 'R' }, { 0 },
+        { "updates", 1, NULL, 'u' }, { "rate", 1, NULL, 'R' }, { "first-client", 1, NULL, 'C' }, { "hold", 0, NULL, 'h' }, { 0 },
     };
     for (int o; (o = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         switch (o) {
@@ -868,11 +1043,13 @@ static void read_options(int argc, char **argv)
         case 'f': opt.inflight = number(optarg); break;
         case 'u': opt.updates = number(optarg); break;
         case 'R': opt.rate = (double)number(optarg); break;
+        case 'C': opt.first_client = number(optarg); break;
+        case 'h': opt.hold = true; break;
         default: exit(2);
         }
     }
-    if (opt.port == 0 || opt.pid == 0 || opt.docs == 0 || opt.rate <= 0)
-        die("--port, --pid, --docs and --rate are needed");
+    if (opt.port == 0 || (opt.pid == 0 && !opt.hold) || opt.docs == 0 || opt.rate <= 0)
+        die("--port, --pid (or --hold), --docs and --rate are needed");
 }
 
 int main(int argc, char **argv)

@@ -1,13 +1,16 @@
 /* Runs stock Hocuspocus 4.7.0: node stock-server.mjs '{"port":0,"portFile":"...","database":"..."}'.
  * database: a SQLite file, written by the vendor's extension with the vendor's SQL; null keeps documents in memory.
  * driver: "native" (better-sqlite3, for measurements) or "python" (needs nothing compiled).
- * postgres: connection settings of node-postgres instead; the statements are those of the vendor's guide. */
+ * postgres: connection settings of node-postgres instead; the statements are those of the vendor's guide.
+ * watch: GET /stores answers { changes, waiting, lastAt }: changes so far, documents and stores that are not done, and when
+ * (milliseconds since 1970) the last one was. */
 import { Server } from '@hocuspocus/server'
 import { Database } from '@hocuspocus/extension-database'
 import { SQLite } from '@hocuspocus/extension-sqlite'
 import fs from 'node:fs'
 import pgClient from 'pg'
 import { PythonSqlite } from './python-sqlite.mjs'
+import { StoreWatch } from './stock-watch.mjs'
 
 const settings = JSON.parse(process.argv[2])
 
@@ -48,8 +51,10 @@ const admission = settings.open
       }
     }
 
+const extensions = await storage()
+if (settings.watch) extensions.push(new StoreWatch(settings.options?.debounce === 0))
 const server = new Server({
-  quiet: true, address: '127.0.0.1', port: settings.port, extensions: await storage(), ...admission, ...settings.options
+  quiet: true, address: '127.0.0.1', port: settings.port, extensions, ...admission, ...settings.options
 })
 await server.listen()
 const port = server.httpServer.address().port
