@@ -1,5 +1,5 @@
 /* fault.<row>: rows of the reliability reference, chapter 6, on PostgreSQL: its absence, and two cores on one.
- *   postgres.mjs K10|N03|E4-store
+ *   postgres.mjs K10|K12|N03|E4-store
  * UMBEL_KILLS=n: that many rounds instead of 2. */
 import assert from 'node:assert/strict'
 import { openClient } from '../harness/clients.mjs'
@@ -8,7 +8,7 @@ import { difference } from '../harness/edits.mjs'
 import { startPostgres } from '../harness/postgres-server.mjs'
 import { openRun, pass, slowness, until } from '../harness/run.mjs'
 import { readStored } from '../harness/stored.mjs'
-import { startSubject } from '../harness/subjects.mjs'
+import { startSubject, UmbelCore } from '../harness/subjects.mjs'
 import { tokensOf, Typists } from '../harness/typists.mjs'
 
 const row = process.argv[2] ?? 'K10'
@@ -58,6 +58,23 @@ async function leaveUnsaved (core, room) {
   }
 }
 
+/* A stored document that nobody has open; who comes while the database is away sees it later, and never an empty one. */
+async function comeMeanwhile (core, room) {
+  const author = openClient('provider4', core, room)
+  author.doc.getText('text').insert(0, 'stored before')
+  await until('stored', () => author.settled())
+  author.close()
+  return {
+    open () {
+      this.client = openClient('provider4', core, room)
+    },
+    async verify () {
+      await until('it is shown', () => this.client.doc.getText('text').toString() === 'stored before', 30000)
+      this.client.close()
+    }
+  }
+}
+
 async function away (how, documents) {
   const pg = await startPostgres(run)
   const core = await startSubject(run, { reactors: 2, storeUrl: pg.url, label: `core-${how}`, args: ['--collab.unload-delay=0'] })
@@ -68,18 +85,23 @@ async function away (how, documents) {
   const figures = []
   for (let n = 0; n < rounds; n++) {
     const left = await leaveUnsaved(core, `left-${n}`)
+    const newcomer = await comeMeanwhile(core, `newcomer-${n}`)
+    await until('it is not in memory', async () => (await core.counts()).documents === documents + 1)
     await pg[how === 'kill' ? 'kill' : 'stop'](how)
     const gone = performance.now()
     const down = await readiness(core, false, gone)
     await left.leave()
+    newcomer.open()
     await nothingIsAcknowledged(crowd)
     assert.ok((await core.counts()).documents >= documents + 1, 'no document is unloaded')
+    assert.equal(newcomer.client.had('synced'), undefined, 'a document that cannot be read is not shown as empty')
     await pg.start()
     const back = performance.now()
     const saved = await allAcknowledged(crowd.tokens, back)
     const up = await readiness(core, true, back)
     await crowd.verifyStored(pg)
     await left.verify(pg)
+    await newcomer.verify()
     figures.push(`not ready ${down} ms after its end; all acknowledged ${saved} ms and ready ${up} ms after its return`)
     assert.ok(saved <= generous * slowness && up <= generous * slowness)
     await crowd.more(documents, 'work goes on')
@@ -187,6 +209,24 @@ const rows = {
         await core.stop()
       })
     }
+  },
+
+  async K12 () {
+    await run.story('a core killed in the middle of its migration leaves what was there; the next one migrates', async () => {
+      const pg = await startPostgres(run)
+      const core = new UmbelCore(run, { storeUrl: pg.url })
+      core.launchCore({ UMBEL_FAIL: 'startup.migrate=kill*1' })
+      await until('the core dies', () => core.child.exit !== null)
+      assert.equal(core.child.exit.signal, 'SIGKILL')
+      const [{ n }] = await pg.sql("SELECT count(*)::int AS n FROM pg_class WHERE relname LIKE 'document%' OR relname LIKE 'umbel%'")
+      assert.equal(n, 0, 'all or nothing')
+      await core.start()
+      const c = openClient('provider4', core, 'after')
+      c.doc.getText('text').insert(0, 'works')
+      await until('saved', () => c.settled())
+      c.close()
+      await core.stop()
+    })
   },
 
   async 'E4-store' () {

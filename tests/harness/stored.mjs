@@ -3,12 +3,24 @@ import assert from 'node:assert/strict'
 import * as Y from 'yjs'
 import { tokensOf } from './typists.mjs'
 
-/* { row, log, doc }: the row of documents, the rows of the log above its state, the document that they make. */
-export async function readStored (pg, name, database = 'umbel') {
-  const [row] = await pg.sql('SELECT id, version, seq, crc, data FROM documents WHERE name = $1', [name], database)
+/* Row and log of one moment: a fold may change both between two questions. */
+async function readRows (pg, name) {
+  const client = await pg.connect()
+  try {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
+    const [row] = (await client.query('SELECT id, version, seq, crc, data FROM documents WHERE name = $1', [name])).rows
+    const log = row && (await client.query('SELECT seq, crc, data FROM document_updates WHERE document_id = $1 AND seq > $2 ORDER BY seq',
+      [row.id, row.seq])).rows
+    return { row, log }
+  } finally {
+    await client.end()
+  }
+}
+
+/* { row, log, doc }: the row of documents, the rows of the log above its state, the document that they make; null: none. */
+export async function readStored (pg, name) {
+  const { row, log } = await readRows(pg, name)
   if (row === undefined) return null
-  const log = await pg.sql('SELECT seq, crc, data FROM document_updates WHERE document_id = $1 AND seq > $2 ORDER BY seq',
-    [row.id, row.seq], database)
   log.forEach((entry, i) => assert.equal(Number(entry.seq), Number(row.seq) + i + 1, `the log of ${name} has a gap`))
   const doc = new Y.Doc()
   Y.applyUpdate(doc, row.data)
