@@ -1,7 +1,7 @@
 /* What a PostgreSQL database holds of a document, read past every server: the folded state and the log above it. */
 import assert from 'node:assert/strict'
 import * as Y from 'yjs'
-import { tokensOf } from './typists.mjs'
+import { tokensHeld } from './typists.mjs'
 
 /* Row and log of one moment: a fold may change both between two questions. */
 async function readRows (pg, name) {
@@ -33,7 +33,7 @@ export async function verifyStored (pg, typists) {
   const acknowledged = typists.acknowledged
   if (acknowledged.length === 0) return
   const stored = await readStored(pg, typists.room)
-  const got = stored ? tokensOf(stored.doc) : new Set()
+  const got = stored ? tokensHeld(stored.doc) : new Set()
   const lost = acknowledged.filter(t => !got.has(t.text))
   if (lost.length > 0) {
     throw new Error(`ACKNOWLEDGED AND LOST in ${typists.room}, ${lost.length} of ${acknowledged.length}: ${lost.slice(0, 20).map(t => t.text).join(' ')}`)
