@@ -28,22 +28,9 @@ static uint32_t end_of(const sv_vec *sv, uint64_t client, uint32_t *hint)
 }
 
 /* Every client once, from clock 0, without holes: then the sections are the state vector. */
-static um_err sections_read(struct um_crdt *doc, struct um_span state, const struct scan *scan, sv_vec *sv, bool *whole)
+static bool is_whole(struct um_span state, const struct scan *scan)
 {
-    struct rd r = rd_make(state);
-
-    *whole = scan->ordered && !scan->empty && scan->skips == 0;
-    rd_uint(&r);
-    for (uint32_t i = 0; *whole && i < scan->sections; i++) {
-        struct section s;
-
-        section_read(&r, &s);
-        *whole = s.n > 0 && s.clock == 0;
-        if (!vec_room(&doc->mem, sv, 1))
-            return UM_ENOMEM;
-        sv->v[sv->n++] = (struct sv_entry){ s.client, section_skip(&r, &s) };
-    }
-    return UM_OK;
+    return scan->ordered && scan->from_zero && !scan->empty && scan->skips == 0 && scan->bytes == state.len;
 }
 
 static bool refers_inside(const sv_vec *sv, const struct wire *w, uint32_t *hint)
@@ -94,17 +81,14 @@ um_err um_crdt_open(struct um_crdt *doc, struct um_bytes *state)
     struct um_span bytes = um_bytes_span(state);
     sv_vec sv = { 0 };
     struct scan scan;
-    bool whole;
     um_err err;
 
     if (!is_empty(doc))
         return UM_ECONFLICT;
-    if ((err = update_scan(bytes, &limits, &scan)) != UM_OK)
-        return err;
-    if (scan.structs > doc->limits.structs)
-        return UM_ELIMIT;
-    err = sections_read(doc, bytes, &scan, &sv, &whole);
-    if (err == UM_OK && whole && scan.bytes == bytes.len && is_closed(bytes, &scan, &sv)) {
+    err = update_scan_ends(&doc->mem, bytes, &limits, &scan, &sv);
+    if (err == UM_OK && scan.structs > doc->limits.structs)
+        err = UM_ELIMIT;
+    if (err == UM_OK && is_whole(bytes, &scan) && is_closed(bytes, &scan, &sv)) {
         doc->cold.sv = sv;
         doc->cold.ds = scan.ds;
         doc->cold.structs = scan.structs;

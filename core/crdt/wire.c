@@ -382,7 +382,8 @@ uint32_t section_skip(struct rd *r, const struct section *s)
     return clock;
 }
 
-static void section_scan(struct rd *r, const struct section *sec, const struct um_crdt_limits *limits, struct scan *s)
+/* The clock behind the last struct. */
+static uint32_t section_scan(struct rd *r, const struct section *sec, const struct um_crdt_limits *limits, struct scan *s)
 {
     uint32_t clock = sec->clock;
     struct wire w;
@@ -397,9 +398,22 @@ static void section_scan(struct rd *r, const struct section *sec, const struct u
         s->named += w.parent_form == PARENT_ROOT;
         s->inside += w.parent_form == PARENT_ID;
     }
+    return clock;
 }
 
-static void sections_scan(struct rd *r, const struct um_crdt_limits *limits, struct scan *s)
+struct ends { struct mem *m; sv_vec *v; };    /* v NULL: nobody asks */
+
+static void end_note(struct rd *r, const struct ends *ends, uint64_t client, uint32_t clock)
+{
+    if (ends->v == NULL || r->err != UM_OK)
+        return;
+    if (vec_room(ends->m, ends->v, 1))
+        ends->v->v[ends->v->n++] = (struct sv_entry){ client, clock };
+    else
+        rd_fail(r, UM_ENOMEM);
+}
+
+static void sections_scan(struct rd *r, const struct um_crdt_limits *limits, struct scan *s, const struct ends *ends)
 {
     uint64_t n = rd_uint(r), last = UINT64_MAX;
 
@@ -423,7 +437,8 @@ static void sections_scan(struct rd *r, const struct um_crdt_limits *limits, str
             s->ordered &= sec.client < last;
             last = sec.client;
         }
-        section_scan(r, &sec, limits, s);
+        s->from_zero &= sec.n > 0 && sec.clock == 0;
+        end_note(r, ends, sec.client, section_scan(r, &sec, limits, s));
     }
 }
 
@@ -456,20 +471,31 @@ static void ranges_scan(struct rd *r, const struct um_crdt_limits *limits, struc
     }
 }
 
-um_err update_scan(struct um_span update, const struct um_crdt_limits *limits, struct scan *s)
+static um_err scan_whole(struct um_span update, const struct um_crdt_limits *limits, struct scan *s, struct ends ends)
 {
     struct rd r = rd_make(update);
 
     memset(s, 0, sizeof(*s));
-    s->ordered = true;
+    s->ordered = s->from_zero = true;
     if (update.len > limits->update_bytes)
         return UM_ELIMIT;
-    sections_scan(&r, limits, s);
+    sections_scan(&r, limits, s, &ends);
     s->ds.data = r.p;
     ranges_scan(&r, limits, s);
     s->ds.len = (size_t)(r.p - s->ds.data);
     s->bytes = (size_t)(r.p - update.data);
     return r.err;
+}
+
+um_err update_scan(struct um_span update, const struct um_crdt_limits *limits, struct scan *s)
+{
+    return scan_whole(update, limits, s, (struct ends){ NULL, NULL });
+}
+
+um_err update_scan_ends(struct mem *m, struct um_span update, const struct um_crdt_limits *limits, struct scan *s,
+                        sv_vec *ends)
+{
+    return scan_whole(update, limits, s, (struct ends){ m, ends });
 }
 
 static int client_order(const void *a, const void *b)

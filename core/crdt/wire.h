@@ -78,6 +78,7 @@ struct scan {
     uint32_t inside;                  /* structs that name the type they are in by its id */
     bool empty;                       /* structs or ranges of length 0 */
     bool ordered;                     /* sections with structs strictly descending */
+    bool from_zero;                   /* every section has structs, and begins at clock 0 */
     struct um_span ds;                /* the delete set */
     size_t bytes;                     /* up to its end */
 };
@@ -105,5 +106,10 @@ struct sv_entry {
 typedef VEC(struct sv_entry) sv_vec;
 um_err sv_read(struct mem *m, struct um_span sv, const struct um_crdt_limits *limits, sv_vec *out);
 uint64_t sv_get(const sv_vec *sv, uint64_t client);
+
+/* As update_scan; ENDS gets each section's client with the clock behind its last struct, in the order of the sections.
+ * The caller frees it, whatever is answered. */
+um_err update_scan_ends(struct mem *m, struct um_span update, const struct um_crdt_limits *limits, struct scan *s,
+                        sv_vec *ends);
 
 #endif
