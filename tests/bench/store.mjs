@@ -43,7 +43,7 @@ const subjects = {
   'umbel-postgres': { needsPostgres: true, start: (run, pg) => inUmbel(run, { storeUrl: pg.url }), versions: versionsOf.umbel },
   'hocuspocus-postgres': {
     needsPostgres: true,
-    start: (run, pg, options) => inStock(run, { postgres: { host: pg.dir, port: 5432, user: 'umbel', database: 'umbel' } }, options),
+    start: (run, pg, options) => inStock(run, { postgres: pg.connection }, options),
     versions: () => versionsOf.hocuspocus('pg')
   }
 }
@@ -159,7 +159,7 @@ const perRecovery = [
   ['cpu', 's', r => r.all], ['server_cpu', 's', r => r.own]
 ]
 
-const small = { docs: 500, structs: 2430 }       /* 42 kB each */
+const small = { docs: 500, structs: 2770 }       /* 42 kB each */
 const large = { docs: 40, structs: 59614 }       /* 1 MB each */
 const typing = { docs: 500, rate: 2000, updates: 20 * longer }
 const atOnce = { debounce: 0, maxDebounce: 0 }
