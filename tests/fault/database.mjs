@@ -45,9 +45,11 @@ const rowsOf = async (pg, id, log = 'document_updates') => JSON.stringify([
 
 const wasClosed = (c, reason) => c.events.some(e => e.event === 'close' && e.reason === reason)
 
-/* How a document is damaged, and repaired. The version is raised so that no trigger takes it for a stock server's work. */
-const flipState = 'UPDATE documents SET version = version + 1, data = set_byte(data, 8, get_byte(data, 8) # 1) WHERE id = $1'
-const flipRow = 'UPDATE document_updates SET data = set_byte(data, 8, get_byte(data, 8) # 1) WHERE document_id = $1 AND seq = 2'
+/* How a document is damaged, and repaired. A letter of the text changes, which only the checksum can tell. The version is raised
+ * so that no trigger takes it for a stock server's work. */
+const flip = 'data = set_byte(data, octet_length(data) - 3, get_byte(data, octet_length(data) - 3) # 1)'
+const flipState = `UPDATE documents SET version = version + 1, ${flip} WHERE id = $1`
+const flipRow = `UPDATE document_updates SET ${flip} WHERE document_id = $1 AND seq = 2`
 const hideRow = seq => `UPDATE document_updates SET document_id = -document_id WHERE document_id = $1 AND seq = ${seq}`
 const showRows = 'UPDATE document_updates SET document_id = -document_id WHERE document_id = -$1::bigint'
 const damages = [
