@@ -197,12 +197,12 @@ const rows = {
       const greedy = await takeAll(pg)
       await until('the core is not ready', async () => !await isReady(core), generous)
       crowd.stopTyping()
-      const before = crowd.acknowledged.length
       crowd.type()
       const from = performance.now()
       const answer = await core.fetch('/core/rest/collab/documents', { token: core.token() })
       console.log(`        the list of documents: ${answer.status} after ${Math.round(performance.now() - from)} ms`)
       assert.equal(answer.status, 503)
+      const before = crowd.acknowledged.length
       await pass(500)
       assert.equal(crowd.acknowledged.length, before)
       for (const c of greedy) await c.end()

@@ -124,10 +124,10 @@ async function slowSync (place, ms) {
     most = Math.max(most, await gauge(core, admin, 'collab_unstored_bytes'))
     await pass(50)
   }
-  crowd.stopTyping()
-  const typed = crowd.tokens.length
   await crowd.more(1, 'acknowledgements come')
   await core.kill()
+  crowd.stopTyping()
+  const typed = crowd.tokens.length
   await place.verify(crowd)
   await core.start()
   await crowd.verify()
