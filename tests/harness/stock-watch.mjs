@@ -36,6 +36,6 @@ export class StoreWatch {
     if (request.url !== '/stores') return
     response.writeHead(200, { 'Content-Type': 'application/json' })
     response.end(JSON.stringify({ changes: this.changes, waiting: this.waiting, lastAt: this.lastAt }))
-    throw null                                   // eslint-disable-line no-throw-literal -- how a hook says that it has answered
+    throw null                                   // how a hook says that it has answered
   }
 }

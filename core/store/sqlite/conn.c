@@ -9,7 +9,7 @@ static const char *const statements[SQ_N] = {
 #undef X
 };
 
-/* FULL: a commit that was acknowledged survives a power cut. The log of the database is folded back every 2000 pages. */
+/* FULL: a commit that was acknowledged survives a power cut. The log of the database is folded back every 8000 pages. */
 static const char writer_pragmas[] =
     "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=8000; PRAGMA journal_size_limit=67108864;"
     "PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY;";
