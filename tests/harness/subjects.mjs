@@ -117,7 +117,12 @@ export class UmbelCore extends Server {
     super(run, options.label ?? 'core', options)
     this.kind = 'umbel'
     this.database = options.database ?? path.join(this.dir, 'umbel.db')
-    this.storeUrl = options.storeUrl ?? (onPostgres ? newDatabase() : `sqlite://${this.database}`)
+    this.givenUrl = options.storeUrl ?? (onPostgres ? newDatabase() : null)
+  }
+
+  /* A test may put another file under a core that is stopped. */
+  get storeUrl () {
+    return this.givenUrl ?? `sqlite://${this.database}`
   }
 
   get collabUrl () {
