@@ -5,6 +5,7 @@
  *
  * Prints one JSON object per line: user CPU time of this process, medians of RUNS. */
 #include "crdt_bench.h"
+#include <umbel/crdt_v2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,6 +181,39 @@ static void bench_state(const struct updates *u)
     um_buf_free(&state);
 }
 
+static void bench_state_v2(const struct updates *u)
+{
+    double parse[RUNS], encode[RUNS], unused;
+    struct um_buf state = { 0 };
+    size_t events;
+    struct um_crdt *doc = apply_all(u, &unused, &events);
+
+    UM_ASSERT(um_crdt_encode_v2(doc, UM_SPAN(NULL, 0), &state) == UM_OK);
+    for (int i = 0; i < RUNS; i++) {
+        double start = user_ms();
+
+        for (int k = 0; k < 10; k++) {
+            struct um_crdt *copy = doc_new();
+
+            UM_ASSERT(um_crdt_apply_v2(copy, UM_SPAN(state.data, state.len), NULL) == UM_OK);
+            um_crdt_free(copy);
+        }
+        parse[i] = (user_ms() - start) / 10;
+        start = user_ms();
+        for (int k = 0; k < 20; k++) {
+            struct um_buf out = { 0 };
+
+            UM_ASSERT(um_crdt_encode_v2(doc, UM_SPAN(NULL, 0), &out) == UM_OK);
+            um_buf_free(&out);
+        }
+        encode[i] = (user_ms() - start) / 20;
+    }
+    print("parse-v2", "user_cpu", "ms", parse, RUNS);
+    print("encode-v2", "user_cpu", "ms", encode, RUNS);
+    um_buf_free(&state);
+    um_crdt_free(doc);
+}
+
 static void bench_merge(const struct updates *u)
 {
     size_t n = UM_MIN(u->n, 5000u);
@@ -216,7 +250,8 @@ static const struct part {
     void (*run)(const struct updates *u);     /* on the updates of FILE */
     void (*run_made)(void);                   /* on inputs of its own */
 } parts[] = {
-    { "edits", bench_edits, NULL }, { "concurrent", NULL, bench_concurrent }, { "relay", bench_apply, NULL }, { "state", bench_state, NULL }, { "merge", bench_merge, NULL },
+    { "edits", bench_edits, NULL }, { "concurrent", NULL, bench_concurrent }, { "relay", bench_apply, NULL }, { "state", bench_state, NULL }, { "state-v2", bench_state_v2, NULL },
+    { "merge", bench_merge, NULL },
     { "small", NULL, bench_small }, { "many", NULL, bench_many }, { "hostile", NULL, bench_hostile },
 };
 

@@ -298,10 +298,31 @@ static um_err apply_measured(struct um_span update, double *ms, double *mb)
     return err;
 }
 
+/* Bytes that are no update. Each is refused at its first lie. */
+static void bench_garbage(void)
+{
+    double ms[RUNS], unused;
+    uint64_t x = 1;
+    struct um_buf b = { 0 };
+
+    for (int k = 0; k < RUNS; k++) {
+        um_buf_clear(&b);
+        for (size_t i = 0; i < SIZE; i++) {
+            x = x * 6364136223846793005u + 1442695040888963407u;
+            um_buf_put_u8(&b, (uint8_t)(x >> 56));
+        }
+        UM_ASSERT(apply_measured(UM_SPAN(b.data, b.len), &ms[k], &unused) != UM_OK);
+    }
+    case_name = "garbage";
+    print("apply", "user_cpu_per_mb", "ms", ms, RUNS);
+    um_buf_free(&b);
+}
+
 void bench_hostile(void)
 {
     double worst_ms[1] = { 0 }, worst_mb[1] = { 0 };
 
+    bench_garbage();
     case_name = "hostile";
     for (size_t i = 0; i < UM_COUNT(hostiles); i++) {
         struct um_buf b = { 0 };

@@ -203,6 +203,8 @@ void bench_many(void)
 {
     case_name = "clients";
     bench_past(10, "relay-10");
+    bench_past(100, "relay-100");
+    bench_past(1000, "relay-1000");
     bench_past(10000, "relay-10000");
     bench_merge_clients(4000);
     bench_same_place(10000, "same-place-10000");
