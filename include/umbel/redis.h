@@ -78,6 +78,7 @@ struct um_span um_redis_item(const struct um_redis_reply *reply, size_t i);
 enum {
     UM_REDIS_MAX_REPLY    = 256 << 20,        /* bytes of one reply; a server that sends more is disconnected */
     UM_REDIS_MAX_ELEMENTS = 1 << 20,          /* elements of one reply, over all its arrays */
+    UM_REDIS_MAX_DEPTH    = 7,                /* arrays in arrays */
     UM_REDIS_MAX_CHANNELS = 200000,           /* channels and patterns of one link */
 };
 

@@ -108,12 +108,22 @@ static void *make_string(const redisReadTask *task, char *text, size_t len)
     return attach(task, o);
 }
 
+/* hiredis 1.x has no bound of its own. */
+static bool is_too_deep(const redisReadTask *task)
+{
+    int depth = 1;
+
+    while ((task = task->parent) != NULL)
+        depth++;
+    return depth > UM_REDIS_MAX_DEPTH;
+}
+
 static void *make_items(const redisReadTask *task, size_t n)
 {
     struct resp_reader *r = task->privdata;
     struct um_redis_reply *o;
 
-    if (n > UM_REDIS_MAX_ELEMENTS || r->elements + n > UM_REDIS_MAX_ELEMENTS) {
+    if (is_too_deep(task) || n > UM_REDIS_MAX_ELEMENTS || r->elements + n > UM_REDIS_MAX_ELEMENTS) {
         r->over_limit = true;
         return NULL;                          /* the parser stops: out of memory */
     }
@@ -167,7 +177,7 @@ void resp_reply_free(struct um_redis_reply *reply)
 {
     if (reply == NULL)
         return;
-    for (size_t i = 0; i < reply->n; i++)     /* at most as deep as the parser's stack */
+    for (size_t i = 0; i < reply->n; i++)     /* UM_REDIS_MAX_DEPTH */
         resp_reply_free(reply->items[i]);
     free(reply);
 }

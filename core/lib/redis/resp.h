@@ -16,7 +16,7 @@ void resp_reader_free(struct resp_reader *r);           /* NULL is fine */
 /* UM_EPROTO, UM_ENOMEM: the stream cannot be read any further. */
 um_err resp_reader_feed(struct resp_reader *r, const void *data, size_t len) UM_CHECK_RESULT;
 /* *REPLY is the next whole reply (free it), or NULL when more bytes are needed.
- * UM_EPROTO: no RESP; UM_ELIMIT: more than UM_REDIS_MAX_REPLY or _ELEMENTS. Final. */
+ * UM_EPROTO: no RESP; UM_ELIMIT: more than UM_REDIS_MAX_REPLY, _ELEMENTS or _DEPTH. Final. */
 um_err resp_reader_next(struct resp_reader *r, struct um_redis_reply **reply) UM_CHECK_RESULT;
 void resp_reply_free(struct um_redis_reply *reply);     /* NULL is fine */
 
