@@ -304,8 +304,18 @@ static void place_find(struct um_crdt *doc, uint32_t client, const struct wire *
         p->slot = slot_get(doc, p->type, name_find(doc, w->key));
 }
 
+/* Is IT in the list that P is about? */
+static bool place_has(const struct um_crdt *doc, const struct place *p, const struct item *it)
+{
+    struct place at;
+
+    place_copy_parent(doc, it, &at);
+    return at.type == p->type && at.slot == p->slot;
+}
+
 /* The offset of an update that overlaps: only the rest is new, and it follows what is there. Neighbours are
- * looked up for the whole struct first, as yjs does: that decides about the parent. */
+ * looked up for the whole struct first, as yjs does: that decides about the parent. Whoever gives out the same clocks
+ * twice may have put the known part into another list: then the rest has no place. */
 static void place_cut(struct um_crdt *doc, uint32_t client, struct wire *w, uint32_t offset, struct item *it,
                       struct place *p)
 {
@@ -316,7 +326,7 @@ static void place_cut(struct um_crdt *doc, uint32_t client, struct wire *w, uint
     if (p->collected)
         return;
     p->left = item_ending(doc, client, w->clock - 1);
-    p->collected = p->left == NONE;
+    p->collected = p->left == NONE || !place_has(doc, p, item_at(doc, p->left));
 }
 
 void integrate(struct um_crdt *doc, uint32_t client, struct wire *w, uint32_t offset)

@@ -454,6 +454,34 @@ static void what_the_store_holds_may_be_larger_than_an_update(void **state)
     um_crdt_free(doc);
 }
 
+/* Client 1 has "ab" in one text and "c" in another; then it claims that the latter's clock was in the first one, and goes
+ * on behind it. Stock documents would hang the one list into the other. */
+static void clocks_given_out_twice_leave_both_lists_whole(void **state)
+{
+    static const uint8_t first[] = { 1, 2, 1, 0, 4, 1, 1, 't', 2, 'a', 'b', 4, 1, 1, 'u', 1, 'c', 0 };
+    static const uint8_t lie[] = { 1, 1, 1, 2, 0x84, 1, 0, 2, 'x', 'y', 0 };
+    static const uint8_t all[] = { 0, 1, 1, 1, 0, 9 };
+    struct um_crdt *doc = doc_new(false);
+    struct um_buf t = { 0 }, u = { 0 };
+
+    (void)state;
+    assert_int_equal(um_crdt_declare_root(doc, UM_SPAN_STR("t"), UM_CRDT_TEXT), UM_OK);
+    assert_int_equal(um_crdt_declare_root(doc, UM_SPAN_STR("u"), UM_CRDT_TEXT), UM_OK);
+    assert_int_equal(um_crdt_apply(doc, UM_SPAN(first, sizeof(first)), NULL), UM_OK);
+    assert_int_equal(um_crdt_apply(doc, UM_SPAN(lie, sizeof(lie)), NULL), UM_OK);
+    assert_int_equal(um_crdt_read_text(doc, UM_SPAN_STR("t"), &t), UM_OK);
+    assert_int_equal(um_crdt_read_text(doc, UM_SPAN_STR("u"), &u), UM_OK);
+    assert_string_equal(um_buf_cstr(&t), "ab");
+    assert_string_equal(um_buf_cstr(&u), "c");
+    assert_int_equal(um_crdt_apply(doc, UM_SPAN(all, sizeof(all)), NULL), UM_OK);
+    um_buf_clear(&t);
+    assert_int_equal(um_crdt_read_text(doc, UM_SPAN_STR("t"), &t), UM_OK);
+    assert_int_equal(t.len, 0);
+    um_buf_free(&t);
+    um_buf_free(&u);
+    um_crdt_free(doc);
+}
+
 /* ---- giving up ------------------------------------------------------------------------------------------ */
 
 /* Client 9 has a text with an emoji in its middle and a map with one key. */
@@ -864,6 +892,7 @@ int main(void)
         cmocka_unit_test(a_small_document_is_small),
         cmocka_unit_test(each_limit_holds_at_its_value),
         cmocka_unit_test(what_the_store_holds_may_be_larger_than_an_update),
+        cmocka_unit_test(clocks_given_out_twice_leave_both_lists_whole),
         cmocka_unit_test(what_takes_too_long_to_place_is_refused_and_leaves_no_trace),
         cmocka_unit_test(inserting_at_the_head_again_and_again_is_no_long_work),
         cmocka_unit_test(depth_counts_levels_and_not_types),
