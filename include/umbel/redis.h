@@ -17,6 +17,7 @@
  *  6. After a sentinel has announced a new master (+switch-master reached us) no answer of the old one is passed on.
  *     Before that, an old master that is cut off from its sentinels may still say OK (bounded by ROLE once a second when it
  *     knows of its demotion, and by the server's own min-replicas-max-lag): guard such writes by a number of the database.
+ *     After a pause of this process of more than 2 s no answer is passed on before the master was looked for anew.
  *  7. The epoch rises before the first answer of another server, of the same one restarted, or of one whose history has
  *     changed: what was acknowledged under a lower number may be gone. It does not rise for FLUSHALL.
  *  8. Subscriptions are restored before the link is ready, and each is told that it may have missed something. */

@@ -116,7 +116,7 @@ class Redis {
   writeConfiguration (file) {
     const tls = this.settings['tls-port'] !== undefined
     const own = this.sentinel !== null
-      ? {}
+      ? this.settings
       : { save: '""', appendonly: 'no', 'repl-diskless-sync-delay': 0, 'enable-debug-command': 'local', ...this.settings }
     const lines = Object.entries({ bind: '127.0.0.1', port: tls ? 0 : this.port, dir: this.dir, 'protected-mode': 'no', ...own })
       .map(([key, value]) => `${key} ${value}`)
@@ -135,7 +135,7 @@ class Redis {
         return true
       })
     } else {
-      await until(`${this.label} listens`, () => { this.child.assertAlive(); return /Ready to accept/.test(this.child.output()) })
+      await until(`${this.label} listens`, () => { this.child.assertAlive(); return /Ready to accept|Sentinel ID is/.test(this.child.output()) })
     }
   }
 

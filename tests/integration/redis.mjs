@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
-import { openRun, until } from '../harness/run.mjs'
+import { openRun, pass, until } from '../harness/run.mjs'
 import { ask, freePorts, startRedis } from '../harness/redis-server.mjs'
 import { openLink } from '../harness/redis-link.mjs'
 
@@ -133,6 +133,18 @@ await story('a server that stands still costs each command its time limit, not m
   const n = Number(await redis.cli('GET', 'n') ?? 0)
   assert.ok(n <= 2, `what was unavailable was not done: ${n}`)
 }, { 'spring.redis.timeout': '500ms', 'redis.queue.max-age': '300ms' })
+
+await story('after a pause of its own a process asks anew before it believes anything', {}, async (redis, link) => {
+  link.subscribe('a')
+  await link.live('a')
+  link.child.kill('SIGSTOP')
+  await pass(4000)
+  link.child.kill('SIGCONT')
+  await until('it has noticed', async () => /stood still/.test((await link.stats()).lastLoss))
+  await link.ready()
+  assert.equal((await link.stats()).epoch, 1)
+  assert.equal(link.events.filter(e => e.event === 'live' && e.again).length, 1)
+})
 
 await story('a restart without persistence raises the epoch before the first answer, and subscriptions are back', {}, async (redis, link) => {
   link.subscribe('a')
@@ -348,6 +360,30 @@ await run.story('TLS: the right name is taken, a wrong name, a strange authority
   await until('no answer in clear is taken', async () => /TLS/.test((await link.stats()).lastLoss))
   await link.close()
   await redis.stop()
+})
+
+await run.story('Sentinel with TLS and passwords of its own: neither password goes to the other, nothing in clear', async () => {
+  const dir = run.folder('certificates')
+  const ca = certificate(dir, 'authority')
+  const pair = certificate(dir, 'server', 'IP:127.0.0.1', ca)
+  const tls = { 'tls-cert-file': pair.cert, 'tls-key-file': pair.key, 'tls-ca-cert-file': ca.cert, 'tls-auth-clients': 'no', 'tls-replication': 'yes' }
+  const [port, sentinelPort] = await freePorts(2)
+  await startRedis(run, { ...tls, 'tls-port': port, requirepass: 'data-Secret1' }, { port })
+  await startRedis(run, { ...tls, 'tls-port': sentinelPort, requirepass: 'watch-Secret2' }, { port: sentinelPort, label: 'sentinel',
+    sentinel: [`sentinel monitor m 127.0.0.1 ${port} 1`, 'sentinel auth-pass m data-Secret1'] })
+  const conf = { 'spring.redis.sentinel.master': 'm', 'spring.redis.sentinel.nodes': `127.0.0.1:${sentinelPort}`, 'redis.ssl.ca-file': ca.cert,
+    'spring.redis.password': 'data-Secret1', 'spring.redis.sentinel.password': 'watch-Secret2' }
+  const link = openLink(run, { ...conf, 'spring.redis.ssl': 'true' })
+  await link.ready()
+  assert.equal((await link.do('SET', 'k', 'v')).err, 'ok')
+  await link.close()
+  assert.ok(!/Secret/.test(link.output()))
+  const swapped = openLink(run, { ...conf, 'spring.redis.ssl': 'true', 'spring.redis.sentinel.password': 'data-Secret1' })
+  await until('the sentinel refuses', () => /sentinel does not answer.*wrong user or password/.test(swapped.output()))
+  await swapped.close()
+  const clear = openLink(run, conf)
+  await until('no sentinel answers in clear', async () => /no sentinel knows/.test((await clear.stats()).lastLoss))
+  await clear.close()
 })
 
 await run.finish()

@@ -10,7 +10,9 @@
  * Invariants
  *  1. Callers' commands are sent in READY only; answers are taken in READY and LEAVING.
  *  2. Each move out of READY or LEAVING closes the connection first: no answer of it is passed on afterwards.
- *  3. Every state but READY has a deadline (BACKOFF: its end). */
+ *  3. Every state but READY has a deadline (BACKOFF: its end).
+ *  4. After a pause of this process the connection is given up before any answer is passed on: what was announced
+ *     meanwhile may be behind that answer in the order in which sockets are read. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +25,7 @@
 #define BACKOFF_MAX_MS   3000
 #define STEADY_MS        3000                 /* so long READY: the back-off begins anew */
 #define LEAVE_MS         100
+#define PAUSE_MS         2000                 /* a timer so late: this process stood still */
 
 static const char *const state_name[LINK_N] = {
 #define X(s) #s,
@@ -152,10 +155,20 @@ static void on_stage(void *arg, enum conn_stage stage)
     }
 }
 
+/* READY always has a ROLE to come: it tells how long nobody ran our timers. */
+static bool stood_still(const struct um_redis_link *l, int64_t due_at_ms)
+{
+    return l->state == LINK_READY && um_loop_now_ms(l->loop) - due_at_ms > PAUSE_MS;
+}
+
 static void watch_role(void *arg)
 {
     struct um_redis_link *l = arg;
 
+    if (stood_still(l, l->role.at_ms)) {
+        link_lost(l, UM_EUNAVAIL, "this process stood still");
+        return;
+    }
     if (l->state != LINK_READY)
         return;
     ask_role(l, take_role);
@@ -304,6 +317,10 @@ static void on_reply(void *arg, const struct um_redis_reply *reply)
     struct um_redis_link *l = arg;
     unsigned generation = l->conn.generation;
 
+    if (um_timer_is_set(&l->role) && stood_still(l, l->role.at_ms)) {
+        link_lost(l, UM_EUNAVAIL, "this process stood still");
+        return;
+    }
     queue_take_reply(l, reply);
     if (l->conn.generation == generation && l->state == LINK_LEAVING && l->queue.n_in_flight == 0)
         um_timer_set(l->loop, &l->timer, 0, on_timer, l);

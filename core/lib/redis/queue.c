@@ -368,12 +368,18 @@ void queue_take_reply(struct um_redis_link *l, const struct um_redis_reply *repl
 
 /* ---- time and loss ---- */
 
+/* For one that waits: it was never sent, or refused unexecuted - or it was lost once, and who knows. */
+static um_err undone(const struct cmd *c)
+{
+    return c->repeated ? UM_ETIMEOUT : UM_EUNAVAIL;
+}
+
 static void expire(struct um_redis_link *l, struct um_list *list, int64_t now)
 {
     UM_LIST_EACH_SAFE(it, list) {
         struct cmd *c = UM_CONTAINER(it, struct cmd, link);
         if (c->due_at_ms <= now)
-            finish(l, c, UM_EUNAVAIL, NULL);
+            finish(l, c, undone(c), NULL);
     }
 }
 
@@ -461,8 +467,10 @@ void queue_free(struct um_redis_link *l)
     struct queue *q = &l->queue;
 
     queue_connection_lost(l);
-    while (!um_list_is_empty(&q->waiting))
-        finish(l, UM_CONTAINER(q->waiting.next, struct cmd, link), UM_EUNAVAIL, NULL);
+    while (!um_list_is_empty(&q->waiting)) {
+        struct cmd *c = UM_CONTAINER(q->waiting.next, struct cmd, link);
+        finish(l, c, undone(c), NULL);
+    }
     while (!um_list_is_empty(&q->failed))
         tell_failed(l);
     um_timer_stop(l->loop, &q->sweep);

@@ -236,6 +236,27 @@ static void a_lost_answer_is_unknown_and_only_idempotent_commands_are_repeated_o
     assert_int_equal(fake_count(&b->server, "SET b 1"), 2);
 }
 
+static bool drop_everything(struct fake_conn *c, const struct um_redis_reply *command)
+{
+    (void)command;
+    fake_drop(c);
+    return true;
+}
+
+static void what_was_sent_once_is_unknown_also_when_it_could_not_be_sent_again(void **state)
+{
+    struct bench *b = ready_bench(state);
+    struct note sent = { 0 }, never = { 0 };
+
+    b->server.answer = drop_everything;
+    command(b, UM_REDIS_IDEMPOTENT, "SET a 1", &sent);
+    UNTIL(b, !um_redis_link_is_ready(b->link));
+    command(b, UM_REDIS_IDEMPOTENT, "SET b 1", &never);
+    UNTIL(b, sent.calls == 1 && never.calls == 1);
+    assert_int_equal(sent.err, UM_ETIMEOUT);
+    assert_int_equal(never.err, UM_EUNAVAIL);
+}
+
 static bool refuse_first_set(struct fake_conn *c, const struct um_redis_reply *command)
 {
     if (!fake_is(command, "SET") || fake_count(c->server, "SET a 1") > 1)
@@ -506,6 +527,7 @@ int main(void)
         T(what_was_given_before_the_link_was_ready_is_sent_then),
         T(too_many_fail_at_once),
         T(a_lost_answer_is_unknown_and_only_idempotent_commands_are_repeated_once),
+        T(what_was_sent_once_is_unknown_also_when_it_could_not_be_sent_again),
         T(a_command_refused_unexecuted_is_given_to_the_next_master),
         T(an_unknown_script_is_sent_whole),
         T(freeing_the_link_answers_what_is_left),
