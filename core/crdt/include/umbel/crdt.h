@@ -36,7 +36,7 @@ struct um_crdt_alloc {
     X(update_structs,      1000000,   "structs in one update")                               \
     X(update_clients,      100000,    "client sections in one update")                       \
     X(update_ranges,       1000000,   "delete ranges in one update")                         \
-    X(scan_steps,          5000000,   "items passed to find the places of an update's structs") \
+    X(scan_steps,          4000000,   "items passed to find the places of an update's structs") \
     X(value_depth,         1000,      "nesting of any and JSON values")                      \
     X(type_depth,          1000,      "nesting of shared types")                             \
     X(roots,               10000,     "root types of a document")                            \
