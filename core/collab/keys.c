@@ -21,7 +21,7 @@ static const struct um_conf_key keys[] = {
       UM_CONF_DURATION_MS, 0, AT(unload_delay_ms), .min = 0, .max = 3600000 },
     { "collab.rest-after", NULL, "60s", "an open document without a change for so long is kept encoded only, in a quarter of the memory",
       UM_CONF_DURATION_MS, 0, AT(rest_after_ms), .min = 0, .max = 86400000 },
-    { "collab.resync-interval", NULL, "5s", "how often documents are compared with the store when other processes may write to it",
+    { "collab.resync-interval", NULL, "4s", "how often documents are compared with the store when other processes may write to it",
       UM_CONF_DURATION_MS, 0, AT(resync_interval_ms), .min = 100, .max = 3600000 },
     { "collab.fold.max-age", NULL, "5m", "a log is folded after so long even when it is short beside its document",
       UM_CONF_DURATION_MS, 0, AT(fold_max_age_ms), .min = 1000, .max = 86400000 },
