@@ -50,6 +50,11 @@ struct store_cursor { int64_t at_ms, id; };
 void store_cursor_format(struct store_cursor c, char out[STORE_CURSOR_TEXT]);
 um_err store_cursor_parse(const char *text, struct store_cursor *out) UM_CHECK_RESULT;
 
+/* The first CAP entries of a list, newest change first. */
+struct store_best { struct store_cursor *rows; size_t n, cap; };
+bool store_comes_before(struct store_cursor a, struct store_cursor b);
+void store_best_keep(struct store_best *b, struct store_cursor row);
+
 struct store_op {
     struct um_msg msg;               /* of the first op of a delivery */
     struct store_op *next;

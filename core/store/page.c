@@ -242,3 +242,26 @@ um_err store_cursor_parse(const char *text, struct store_cursor *out)
     um_buf_free(&raw);
     return err;
 }
+
+/* ---- the best of many ---- */
+
+bool store_comes_before(struct store_cursor a, struct store_cursor b)
+{
+    return a.at_ms != b.at_ms ? a.at_ms > b.at_ms : a.id > b.id;
+}
+
+void store_best_keep(struct store_best *b, struct store_cursor row)
+{
+    size_t i = b->n;
+
+    if (b->n == b->cap) {
+        if (!store_comes_before(row, b->rows[b->n - 1]))
+            return;
+        i--;                                 /* the last one falls out */
+    } else {
+        b->n++;
+    }
+    for (; i > 0 && store_comes_before(row, b->rows[i - 1]); i--)
+        b->rows[i] = b->rows[i - 1];
+    b->rows[i] = row;
+}

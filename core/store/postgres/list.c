@@ -11,32 +11,6 @@
 
 enum { PIECE_MIN = 128, PIECE_MAX = 4096 };  /* rows of one question */
 
-struct best {                                /* the first CAP entries after the cursor, in order */
-    struct store_cursor *rows;
-    size_t n, cap;
-};
-
-static bool comes_before(struct store_cursor a, struct store_cursor b)
-{
-    return a.at_ms != b.at_ms ? a.at_ms > b.at_ms : a.id > b.id;
-}
-
-static void keep_best(struct best *b, struct store_cursor row)
-{
-    size_t i = b->n;
-
-    if (b->n == b->cap) {
-        if (!comes_before(row, b->rows[b->n - 1]))
-            return;
-        i--;                                 /* the last one falls out */
-    } else {
-        b->n++;
-    }
-    for (; i > 0 && comes_before(row, b->rows[i - 1]); i--)
-        b->rows[i] = b->rows[i - 1];
-    b->rows[i] = row;
-}
-
 static void arg_pattern(struct pg_args *a, const char *pattern)
 {
     if (pattern[0] != '\0')
@@ -46,7 +20,7 @@ static void arg_pattern(struct pg_args *a, const char *pattern)
 }
 
 /* Keeps what is good of one piece; false: no later row can be. */
-static bool take_piece(const PGresult *r, const struct store_op *op, struct best *b, struct store_cursor *walked)
+static bool take_piece(const PGresult *r, const struct store_op *op, struct store_best *b, struct store_cursor *walked)
 {
     for (int i = 0; i < PQntuples(r); i++) {
         struct store_cursor row = { pg_int(r, i, 2), pg_int(r, i, 0) };
@@ -54,13 +28,13 @@ static bool take_piece(const PGresult *r, const struct store_op *op, struct best
         *walked = (struct store_cursor){ pg_int(r, i, 1), row.id };
         if (b->n == b->cap && b->rows[b->n - 1].at_ms > walked->at_ms + PG_TOUCH_MS)
             return false;
-        if (!op->has_after || comes_before(op->after, row))
-            keep_best(b, row);
+        if (!op->has_after || store_comes_before(op->after, row))
+            store_best_keep(b, row);
     }
     return true;
 }
 
-static void collect(struct pg_conn *c, const struct store_op *op, const char *pattern, struct best *b)
+static void collect(struct pg_conn *c, const struct store_op *op, const char *pattern, struct store_best *b)
 {
     struct store_cursor walked = { op->has_after ? op->after.at_ms : INT64_MAX, INT64_MAX };
     int64_t piece = UM_MAX((int64_t)b->cap, PIECE_MIN);
@@ -100,7 +74,7 @@ static void make_pattern(struct um_buf *out, const char *part)
     um_buf_puts(out, "%");
 }
 
-static void fill_page(struct pg_conn *c, struct store_op *op, const char *pattern, const struct best *b)
+static void fill_page(struct pg_conn *c, struct store_op *op, const char *pattern, const struct store_best *b)
 {
     size_t n = UM_MIN(b->n, b->cap - 1);     /* the one more only tells that there is a next page */
     struct pg_args found = { 0 }, entries = { 0 };
@@ -130,7 +104,7 @@ static void fill_page(struct pg_conn *c, struct store_op *op, const char *patter
 
 um_err pg_read_list(struct pg_conn *c, struct store_op *op)
 {
-    struct best b = { .cap = (size_t)op->max + 1 };
+    struct store_best b = { .cap = (size_t)op->max + 1 };
     struct um_buf pattern = { 0 };
 
     make_pattern(&pattern, op->title);

@@ -7,33 +7,7 @@
 #include <string.h>
 #include "sqlite_internal.h"
 
-struct best {                                /* the first CAP entries after the cursor, in order */
-    struct store_cursor *rows;
-    size_t n, cap;
-};
-
-static bool comes_before(struct store_cursor a, struct store_cursor b)
-{
-    return a.at_ms != b.at_ms ? a.at_ms > b.at_ms : a.id > b.id;
-}
-
-static void keep_best(struct best *b, struct store_cursor row)
-{
-    size_t i = b->n;
-
-    if (b->n == b->cap) {
-        if (!comes_before(row, b->rows[b->n - 1]))
-            return;
-        i--;                                 /* the last one falls out */
-    } else {
-        b->n++;
-    }
-    for (; i > 0 && comes_before(row, b->rows[i - 1]); i--)
-        b->rows[i] = b->rows[i - 1];
-    b->rows[i] = row;
-}
-
-static int collect(struct sq_conn *c, const struct store_op *op, const char *pattern, struct best *b)
+static int collect(struct sq_conn *c, const struct store_op *op, const char *pattern, struct store_best *b)
 {
     sqlite3_stmt *s = sq_query(c, SQ_CANDIDATES, "ti", pattern, op->has_after ? op->after.at_ms : INT64_MAX);
     int rc;
@@ -48,8 +22,8 @@ static int collect(struct sq_conn *c, const struct store_op *op, const char *pat
             rc = SQLITE_DONE;
             break;
         }
-        if (!op->has_after || comes_before(op->after, row))
-            keep_best(b, row);
+        if (!op->has_after || store_comes_before(op->after, row))
+            store_best_keep(b, row);
     }
     sq_end(s);
     return rc == SQLITE_DONE ? SQLITE_OK : rc;
@@ -83,7 +57,7 @@ static void make_pattern(struct um_buf *out, const char *part)
     um_buf_puts(out, "%");
 }
 
-static int fill_page(struct sq_conn *c, struct store_op *op, const struct best *b)
+static int fill_page(struct sq_conn *c, struct store_op *op, const struct store_best *b)
 {
     size_t n = UM_MIN(b->n, b->cap - 1);     /* the one more only tells that there is a next page */
     int rc = SQLITE_OK;
@@ -101,7 +75,7 @@ static int fill_page(struct sq_conn *c, struct store_op *op, const struct best *
 
 int sq_read_list(struct sq_conn *c, struct store_op *op)
 {
-    struct best b = { .cap = (size_t)op->max + 1 };
+    struct store_best b = { .cap = (size_t)op->max + 1 };
     struct um_buf pattern = { 0 };
     int rc;
 
