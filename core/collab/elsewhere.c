@@ -38,6 +38,7 @@ void elsewhere_catch_up(struct doc *d)
 static void caught_up(void *arg, um_err err, const struct um_store_loaded *doc)
 {
     struct doc *d = arg;
+    uint64_t had = d->last_seq;
 
     d->catching_up = false;
     if (d->state == DOC_ENDING) {
@@ -50,10 +51,12 @@ static void caught_up(void *arg, um_err err, const struct um_store_loaded *doc)
     }
     if (err == UM_OK)
         err = persist_take(d, doc, true);
-    if (err == UM_OK && d->own_seq > d->last_seq) {      /* a row of ours was committed meanwhile */
+    if (err == UM_OK && d->own_seq > d->last_seq && d->last_seq > had) {     /* a row of ours was committed meanwhile */
         ask(d);
         return;
     }
+    if (err == UM_OK && d->own_seq > d->last_seq)        /* and is not to be seen yet: asking at once again would spin */
+        err = UM_EUNAVAIL;
     if (err != UM_OK) {
         um_log_limited(UM_WARN, "collab", "changes from elsewhere cannot be read", UM_S("doc", d->name),
                        UM_S("reason", um_err_text(err)));
