@@ -9,6 +9,7 @@
 #include <umbel/conf.h>
 #include <umbel/failpoint.h>
 #include <umbel/log.h>
+#include <umbel/node.h>
 #include <umbel/process.h>
 #include <umbel/rest.h>
 #include <umbel/store.h>
@@ -18,6 +19,8 @@
 #include <umbel/versions.h>
 #include <umbel/ws.h>
 #include "server.h"
+
+enum { BEAT_MS = 2000 };                     /* how often the membership is told of our load */
 
 /* Rows of the daemon itself: the port's default differs between the daemons. */
 struct core_conf { int64_t port; };
@@ -30,13 +33,17 @@ static const struct um_conf_table own_table = UM_CONF_TABLE("Core", own_keys);
 static const struct um_conf_table *const tables[] = {
     &own_table, &um_conf_own_table, &um_process_conf_table, &um_http_conf_table, &um_ws_conf_table, &um_token_conf_table, &um_throttle_conf_table,
     &um_rest_conf_table, &um_store_conf_table, &um_archive_conf_table, &um_versions_conf_table,
-    &um_collab_conf_table,
+    &um_collab_conf_table, &um_redis_conf_table, &um_cluster_conf_table,
 };
-static const char *const prefixes[] = { "umbel", "server", "collab", "store", "ws", "token", "internal", "system", "json", "login", "archive", NULL };
+static const char *const prefixes[] = { "umbel", "server", "collab", "store", "ws", "token", "internal", "system", "json", "login", "archive",
+                                        "redis", "spring.redis", "spring.data.redis", "cluster", NULL };
 
 /* Stock Hocuspocus' command line. */
 static const struct um_conf_flag flags[] = {
     { "--port", "-p", "server.port", UM_CONF_FLAG_VALUE, NULL, NULL, "PORT", "port to listen on" },
+    { "--redis", NULL, "redis.enabled", UM_CONF_FLAG_SWITCH, "true", NULL, NULL, "several servers work as one, by way of Redis" },
+    { "--redis-host", NULL, "spring.data.redis.host", UM_CONF_FLAG_VALUE, NULL, NULL, NULL, "its host (REDIS_HOST)" },
+    { "--redis-port", NULL, "spring.data.redis.port", UM_CONF_FLAG_VALUE, NULL, NULL, NULL, "its port (REDIS_PORT)" },
     { "--sqlite", "-s", "store.url", UM_CONF_FLAG_OPTIONAL, "memory:", "sqlite:%", NULL, "SQLite file; in memory without a value" },
 };
 
@@ -58,8 +65,14 @@ struct core {
     struct um_archive_conf archive_conf;
     struct um_versions_conf versions_conf;
     struct um_collab_conf collab_conf;
+    struct um_redis_conf redis_conf;
+    struct um_cluster_conf cluster_conf;
     char *token_key;
     struct um_reactors *reactors;
+    struct um_node *node;
+    struct um_redis *redis;                  /* the node's; NULL: redis.enabled=false */
+    struct um_cluster *cluster;              /* the node's */
+    struct um_timer beat;
     struct um_store *store;
     struct um_archive *archive;              /* NULL: none is configured */
     struct um_versions *versions;
@@ -83,12 +96,29 @@ static bool bind_all(struct core *c)
         { &um_rest_conf_table, &c->rest_conf },
         { &um_store_conf_table, &c->store_conf }, { &um_archive_conf_table, &c->archive_conf },
         { &um_versions_conf_table, &c->versions_conf }, { &um_collab_conf_table, &c->collab_conf },
+        { &um_redis_conf_table, &c->redis_conf }, { &um_cluster_conf_table, &c->cluster_conf },
     };
 
     for (size_t i = 0; i < UM_COUNT(rows); i++)
         if (um_conf_bind(c->conf, rows[i].table->keys, rows[i].table->n, rows[i].base) != UM_OK)
             return false;
     c->http.port = c->own.port;
+    return true;
+}
+
+static bool open_node(struct core *c)
+{
+    struct um_node_setup setup = { "core", c->http.address, c->http.port, c->token.key, &c->redis_conf, &c->cluster_conf,
+                                   um_reactors_loop(c->reactors, 0) };
+    const char *part = "", *url = c->store_conf.url;
+    char why[256] = "";
+
+    if (um_node_open(&c->node, &setup, &part, why) != UM_OK)
+        return fail(part, why);
+    c->redis = um_node_redis(c->node);
+    c->cluster = um_node_cluster(c->node);
+    if (c->redis != NULL && (strncmp(url, "sqlite:", 7) == 0 || strncmp(url, "memory:", 7) == 0))
+        um_log(UM_WARN, "core", "several cores need one PostgreSQL", UM_S("hint", "this store is good for one core, with any number of gateways"));
     return true;
 }
 
@@ -110,7 +140,8 @@ static bool open_rest(struct core *c)
 {
     struct um_rest_deps deps = { .conf = c->conf, .own = &c->rest_conf, .store = c->store,
                                  .versions = c->versions, .collab_conf = &c->collab_conf,
-                                 .ws = &c->ws, .throttle = &c->throttle, .token_expiration_s = c->token.expiration_s };
+                                 .ws = &c->ws, .throttle = &c->throttle, .token_expiration_s = c->token.expiration_s,
+                                 .redis = c->redis, .cluster = c->cluster };
     struct um_collab_hooks hooks;
     char why[256] = "";
 
@@ -131,6 +162,14 @@ static bool open_rest(struct core *c)
     return true;
 }
 
+static void beat(void *arg)
+{
+    struct core *c = arg;
+
+    um_cluster_set_load(c->cluster, um_collab_get_stats(c->collab).connections);
+    um_timer_set(um_reactors_loop(c->reactors, 0), &c->beat, BEAT_MS, beat, c);
+}
+
 static bool open_doors(struct core *c)
 {
     um_err err = UM_FAILPOINT("startup.before_listen") ? UM_EIO : servers_open(&c->servers, c->reactors, &c->http, c->rest);
@@ -139,6 +178,8 @@ static bool open_doors(struct core *c)
         return fail("server.port", "another process listens there");
     if (err != UM_OK)
         return fail("server", um_err_text(err));
+    um_node_listens(c->node, servers_port(c->servers));
+    beat(c);
     um_versions_start(c->versions, um_reactors_loop(c->reactors, 0));
     um_reactors_start(c->reactors);
     if (um_process_write_port(c->process.data_dir, "core", servers_port(c->servers)) != UM_OK)
@@ -157,7 +198,7 @@ static bool start(struct core *c)
     um_http_start();
     um_ws_start();
     c->reactors = um_reactors_new(c->process.reactors ? (unsigned)c->process.reactors : um_process_cpus());
-    return open_store(c) && open_rest(c) && open_doors(c);
+    return open_node(c) && open_store(c) && open_rest(c) && open_doors(c);
 }
 
 static void drain_done(void *arg)
@@ -173,11 +214,13 @@ static void stop(struct core *c)
     um_log(UM_INFO, "core", "stopping");
     um_process_impatient();
     um_rest_set_draining(c->rest);
+    um_node_drain(c->node);
     servers_quiesce(c->servers);
     um_collab_drain(c->collab, um_reactors_loop(c->reactors, 0), drain_done, c);
     if (!um_process_wait_flag(&c->drained, c->process.stop_timeout_ms))
         um_log(UM_WARN, "core", "stopped before everything was settled",
                UM_I("unstored", um_collab_get_stats(c->collab).unstored_bytes));
+    um_node_leave(c->node);
     um_process_remove_port(c->process.data_dir, "core");
 }
 
@@ -193,6 +236,7 @@ static void take_down(struct core *c)
     um_versions_free(c->versions);
     um_collab_free(c->collab);
     um_rest_free(c->rest);
+    um_node_free(c->node);
     um_reactors_free(c->reactors);
     free(c->token_key);
     um_conf_free(c->conf);
@@ -202,7 +246,7 @@ int main(int argc, char **argv)
 {
     static struct core c;
     int status = 0;
-    bool started;
+    bool started, refused;
 
     um_process_init();
     if (!um_process_configure(&c.conf, &spec, argc, argv, &status))
@@ -215,6 +259,7 @@ int main(int argc, char **argv)
         stop(&c);
     }
     um_log(UM_INFO, "core", started ? "stopped" : "not started");
+    refused = started && um_node_was_refused(c.node);
     take_down(&c);
-    return started ? 0 : 2;
+    return started && !refused ? 0 : 2;
 }

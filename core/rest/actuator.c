@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include <umbel/failpoint.h>
 #include <umbel/metrics.h>
+#include <umbel/node.h>
 #include <umbel/util.h>
 #include "internal.h"
 
@@ -36,17 +37,35 @@ static void add_archive(struct um_rest *r, json_t *components)
                             um_versions_archive_is_healthy(r->deps.versions) ? "UP" : "UNKNOWN"));
 }
 
+/* Redis away makes nobody unready: each core goes on by itself. Where it is and who the others are is not for everybody. */
+static void add_cluster(struct um_rest *r, const struct um_http_req *rq, json_t *components)
+{
+    bool detailed = caller_has_role(r, rq, "ADMIN");
+    json_t *cluster = json_pack("{s:s}", "status", "UP"), *redis;
+
+    if (detailed)
+        json_object_set_new(cluster, "details", json_pack("{s:o}", "members", um_node_members_json(r->deps.cluster)));
+    json_object_set_new(components, "cluster", cluster);
+    if (r->deps.redis == NULL)
+        return;
+    redis = json_pack("{s:s}", "status", um_node_redis_is_up(r->deps.redis) ? "UP" : "DOWN");
+    if (detailed)
+        json_object_set_new(redis, "details", um_node_redis_json(r->deps.redis, r->deps.cluster));
+    json_object_set_new(components, "redis", redis);
+}
+
 void actuator_health(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
     const char *db = database(r), *ready = readiness(r);
-    const char *all = strcmp(db, "UP") != 0 ? db : ready;
+    const char *all = strcmp(db, "UP") != 0 || !um_node_redis_is_up(r->deps.redis) ? "DOWN" : ready;
 
     json_t *body = json_pack("{s:s, s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}}, s:[s, s]}", "status", all, "components", "db",
                              "status", db, "livenessState", "status", "UP", "ping", "status", "UP", "readinessState",
                              "status", ready, "groups", "liveness", "readiness");
 
     add_archive(r, json_object_get(body, "components"));
+    add_cluster(r, rq, json_object_get(body, "components"));
     reply_state(rq, body);
 }
 

@@ -60,6 +60,18 @@ const struct caller *caller_of(const struct um_http_req *rq)
     return um_http_user(rq);
 }
 
+bool caller_has_role(struct um_rest *r, const struct um_http_req *rq, const char *role)
+{
+    struct um_token_claims claims = { 0 };
+    const char *token = caller_token(rq);
+    bool has = token != NULL &&
+               um_token_verify(&r->deps.ring, UM_SPAN_STR(token), UM_TOKEN_USER, um_wall_ms() / 1000, &claims) == UM_OK &&
+               has_role(&claims, role);
+
+    um_token_claims_free(&claims);
+    return has;
+}
+
 bool caller_identity(struct um_rest *r, struct um_span token, struct um_collab_identity *out)
 {
     struct um_token_claims claims = { 0 };

@@ -29,6 +29,7 @@ struct caller { struct um_token_claims claims; };
 bool caller_check(struct um_http_req *rq, const struct um_http_route *route, void *ctx);
 const struct caller *caller_of(const struct um_http_req *rq);          /* not NULL behind a row that is not public */
 const char *caller_token(const struct um_http_req *rq);                /* header token, or Authorization: Bearer */
+bool caller_has_role(struct um_rest *r, const struct um_http_req *rq, const char *role);   /* of a public row's caller */
 bool caller_identity(struct um_rest *r, struct um_span token, struct um_collab_identity *out);
 
 /* users.c */
@@ -56,7 +57,7 @@ um_http_handler authentication_post;
 um_http_handler documents_list, documents_create, documents_get, documents_rename, documents_delete;
 um_http_handler versions_list, versions_keep, versions_get, versions_name, versions_content,
     versions_compare, versions_restore;
-um_http_handler admin_collab_get, admin_collab_close, admin_archive_run;
+um_http_handler admin_collab_get, admin_collab_close, admin_archive_run, admin_cluster_get;
 um_http_handler actuator_index, actuator_health, actuator_liveness, actuator_readiness, actuator_status, actuator_info,
     actuator_prometheus, actuator_failpoint;
 um_http_handler socket_collab, socket_room, socket_echo, socket_welcome;

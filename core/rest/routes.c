@@ -32,6 +32,7 @@ const struct um_http_route um_rest_routes[] = {
 
     { "GET",    "/core/rest/admin/collab",       admin_collab_get,   0, ADMIN, "figures of the collaboration engine", 0 },
     { "POST",   "/core/rest/admin/collab/close", admin_collab_close, 0, ADMIN, "closes the connections of one document or of all", 8192 },
+    { "GET",    "/core/rest/admin/cluster",      admin_cluster_get,  0, ADMIN, "who works together, and the link to Redis", 0 },
     { "POST",   "/core/rest/admin/archive/run",  admin_archive_run,  0, ADMIN, "moves old versions to the archive now; dryRun=true only tells", 0 },
 
     { "GET",    "/core/actuator",                  actuator_index,      UM_HTTP_PUBLIC, NULL, "what the actuator has", 0 },

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <string.h>
+#include <umbel/node.h>
 #include <umbel/util.h>
 
 #define MEDIA_TYPE "application/vnd.spring-boot.actuator.v3+json"
@@ -43,15 +44,30 @@ static enum status core(const struct um_vitals *v)
     return ST_UP;
 }
 
+static bool has_cluster(const struct um_vitals *v) { return v->cluster != NULL; }
+static json_t *cluster_details(const struct um_vitals *v) { return json_pack("{s:o}", "members", um_node_members_json(v->cluster)); }
+static bool has_redis(const struct um_vitals *v) { return v->redis != NULL; }
+static json_t *redis_details(const struct um_vitals *v) { return um_node_redis_json(v->redis, v->cluster); }
+static enum status redis(const struct um_vitals *v) { return um_node_redis_is_up(v->redis) ? ST_UP : ST_DOWN; }
+
 static const struct component {
     const char *name, *group;             /* group: the probe that consists of it */
     enum status (*judge)(const struct um_vitals *v);
+    bool (*is_there)(const struct um_vitals *v);     /* NULL: always */
+    json_t *(*details)(const struct um_vitals *v);   /* NULL: none */
 } components[] = {                        /* sorted by name */
-    { "core", NULL, core },
-    { "livenessState", "liveness", liveness },
-    { "ping", NULL, ping },
-    { "readinessState", "readiness", readiness },
+    { "cluster", NULL, ping, has_cluster, cluster_details },
+    { "core", NULL, core, NULL, NULL },
+    { "livenessState", "liveness", liveness, NULL, NULL },
+    { "ping", NULL, ping, NULL, NULL },
+    { "readinessState", "readiness", readiness, NULL, NULL },
+    { "redis", NULL, redis, has_redis, redis_details },
 };
+
+static bool is_there(const struct component *c, const struct um_vitals *v)
+{
+    return c->is_there == NULL || c->is_there(v);
+}
 
 static void reply(struct um_http_req *rq, enum status status, json_t *body)
 {
@@ -71,13 +87,23 @@ static enum status overall(const struct um_vitals *v)
     enum status worst = ST_UP;
 
     for (size_t i = 0; i < UM_COUNT(components); i++)
-        worst = UM_MIN(worst, components[i].judge(v));
+        if (is_there(&components[i], v))
+            worst = UM_MIN(worst, components[i].judge(v));
     return worst;
 }
 
 static json_t *status_json(enum status status)
 {
     return json_pack("{s:s}", "status", status_text[status]);
+}
+
+static json_t *component_json(const struct component *c, const struct um_vitals *v)
+{
+    json_t *json = status_json(c->judge(v));
+
+    if (v->show_details && c->details != NULL)
+        json_object_set_new(json, "details", c->details(v));
+    return json;
 }
 
 static void reply_overall(const struct um_vitals *v, struct um_http_req *rq)
@@ -88,7 +114,8 @@ static void reply_overall(const struct um_vitals *v, struct um_http_req *rq)
     if (v->show_details) {
         parts = json_object();
         for (size_t i = 0; i < UM_COUNT(components); i++)
-            json_object_set_new(parts, components[i].name, status_json(components[i].judge(v)));
+            if (is_there(&components[i], v))
+                json_object_set_new(parts, components[i].name, component_json(&components[i], v));
         json_object_set_new(body, "components", parts);
     }
     json_object_set_new(body, "groups", json_pack("[s,s]", "liveness", "readiness"));
@@ -106,19 +133,19 @@ void um_actuator_health(const struct um_vitals *v, struct um_http_req *rq)
     for (size_t i = 0; i < UM_COUNT(components); i++) {
         const struct component *c = &components[i];
         bool is_group = c->group != NULL && strcmp(part, c->group) == 0;
-        if (is_group || (v->show_details && strcmp(part, c->name) == 0)) {
-            enum status status = c->judge(v);
-            reply(rq, status, status_json(status));
+        if (is_group || (v->show_details && strcmp(part, c->name) == 0 && is_there(c, v))) {
+            reply(rq, c->judge(v), component_json(c, v));
             return;
         }
     }
     um_http_reply_error(rq, 404, "U00404", "there is no such component");
 }
 
+/* A balancer's check: what others need (Redis, a core) has no say, or all gateways would go at once. */
 void um_actuator_status(const struct um_vitals *v, struct um_http_req *rq)
 {
     const char *accept = um_http_header(rq, "Accept"), *text;
-    enum status status = overall(v) == ST_UP ? ST_UP : ST_DOWN;
+    enum status status = UM_MIN(liveness(v), readiness(v)) == ST_UP ? ST_UP : ST_DOWN;
 
     if (accept != NULL && um_token_list_has(accept, "text/plain")) {
         text = status_text[status];

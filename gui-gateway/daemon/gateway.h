@@ -4,6 +4,7 @@
 #define GATEWAY_H
 #include <stdatomic.h>
 #include <site.h>
+#include <umbel/node.h>
 #include <umbel/process.h>
 
 struct gateway_conf {                     /* the daemon's own rows */
@@ -27,6 +28,8 @@ struct gateway {
     struct um_upstream_conf upstream;
     struct um_tunnels_conf tunnels;
     struct um_site_conf site;
+    struct um_redis_conf redis_conf;
+    struct um_cluster_conf cluster_conf;
     struct um_token_ring ring;
     struct um_trusted *trusted;
     char random_key[41];                  /* when token.key is empty */
@@ -35,6 +38,10 @@ struct gateway {
     struct um_throttle *throttle;
     struct um_vitals vitals;
     struct um_reactors *reactors;
+    struct um_node *node;
+    struct um_redis *redis;               /* the node's; NULL: redis.enabled=false */
+    struct um_cluster *cluster;           /* the node's */
+    _Atomic int64_t load[UM_VITALS_REACTORS_MAX];   /* open tunnels and requests of each reactor */
     struct reactor **r;
     unsigned n;
     _Atomic unsigned n_drained;

@@ -35,8 +35,10 @@ static const struct um_conf_table own_table = UM_CONF_TABLE("Gateway", own_keys)
 static const struct um_conf_table *const tables[] = {
     &own_table, &um_conf_own_table, &um_process_conf_table, &um_http_conf_table, &um_site_conf_table, &um_auth_conf_table,
     &um_session_conf_table, &um_throttle_conf_table, &um_token_conf_table, &um_upstream_conf_table, &um_tunnels_conf_table,
+    &um_redis_conf_table, &um_cluster_conf_table,
 };
-static const char *const prefixes[] = { "umbel", "server", "gui", "core", "token", "login", "session", "json", "logging", NULL };
+static const char *const prefixes[] = { "umbel", "server", "gui", "core", "token", "login", "session", "json", "logging",
+                                        "redis", "spring.redis", "spring.data.redis", "cluster", NULL };
 
 static const struct um_process_spec spec = {
     .name = "umbel-gateway", .app = "gui-gateway", .about = "the web app, sessions and the way to the cores",
@@ -52,6 +54,7 @@ static bool bind_all(struct gateway *gw)
         { &um_site_conf_table, &gw->site }, { &um_auth_conf_table, &gw->auth }, { &um_session_conf_table, &gw->sessions_conf },
         { &um_throttle_conf_table, &gw->throttle_conf }, { &um_token_conf_table, &gw->token },
         { &um_upstream_conf_table, &gw->upstream }, { &um_tunnels_conf_table, &gw->tunnels },
+        { &um_redis_conf_table, &gw->redis_conf }, { &um_cluster_conf_table, &gw->cluster_conf },
     };
 
     for (size_t i = 0; i < UM_COUNT(rows); i++)
@@ -131,10 +134,22 @@ static um_err start_modules(void)
     return um_upstream_start();
 }
 
-static um_err open_reactors(struct gateway *gw)
+static bool open_node(struct gateway *gw)
 {
-    um_err err = UM_OK;
+    struct um_node_setup setup = { "gateway", gw->http.address, gw->http.port, gw->token.key, &gw->redis_conf, &gw->cluster_conf,
+                                   um_reactors_loop(gw->reactors, 0) };
+    const char *part = "";
+    char why[256] = "";
 
+    if (um_node_open(&gw->node, &setup, &part, why) != UM_OK)
+        return fail(part, NULL, why);
+    gw->redis = gw->vitals.redis = um_node_redis(gw->node);
+    gw->cluster = gw->vitals.cluster = um_node_cluster(gw->node);
+    return true;
+}
+
+static void make_reactors(struct gateway *gw)
+{
     gw->n = gw->process.reactors > 0 ? (unsigned)gw->process.reactors : um_process_cpus();
     gw->n = UM_MIN(gw->n, UM_VITALS_REACTORS_MAX);
     gw->vitals.n_reactors = gw->n;
@@ -142,6 +157,12 @@ static um_err open_reactors(struct gateway *gw)
     gw->vitals.started_wall_ms = um_wall_ms();
     gw->reactors = um_reactors_new(gw->n);
     gw->r = um_xcalloc(gw->n, sizeof(struct reactor *));
+}
+
+static um_err open_reactors(struct gateway *gw)
+{
+    um_err err = UM_OK;
+
     for (unsigned i = 0; i < gw->n && err == UM_OK; i++)
         err = reactor_open(&gw->r[i], gw, i);
     return err;
@@ -157,6 +178,7 @@ static bool open_doors(struct gateway *gw)
         return fail("server.port", um_conf_get(gw->conf, "server.port"), "another process listens there");
     if (err != UM_OK)
         return fail("server", gw->http.address, um_err_text(err));
+    um_node_listens(gw->node, (int)gw->http.port);
     um_reactors_start(gw->reactors);
     if (um_process_write_port(gw->process.data_dir, "gui-gateway", (int)gw->http.port) != UM_OK)
         return fail("port file", gw->process.data_dir, "cannot be written");
@@ -176,6 +198,9 @@ static bool start(struct gateway *gw)
         return fail("data directory", gw->process.data_dir, "cannot be made");
     um_process_remove_port(gw->process.data_dir, "gui-gateway");
     load_web_app(gw);
+    make_reactors(gw);
+    if (!open_node(gw))
+        return false;
     if ((err = start_modules()) != UM_OK || (err = um_sessions_new_memory(&gw->sessions, &gw->sessions_conf)) != UM_OK)
         return fail("modules", NULL, um_err_text(err));
     gw->throttle = um_throttle_new(&gw->throttle_conf);
@@ -192,10 +217,12 @@ static void stop(struct gateway *gw, int sig)
     um_log(UM_INFO, "gateway", "stopping", UM_S("signal", strsignal(sig)));
     um_process_impatient();
     atomic_store(&gw->vitals.refuses, true);
+    um_node_drain(gw->node);
     for (unsigned i = 0; i < gw->n; i++)
         reactor_drain(gw->r[i]);
     if (!um_process_wait_flag(&gw->drained, longest_ms))
         um_log(UM_WARN, "gateway", "not-drained", UM_I("reactors", gw->n - atomic_load(&gw->n_drained)));
+    um_node_leave(gw->node);
     um_process_remove_port(gw->process.data_dir, "gui-gateway");
 }
 
@@ -205,9 +232,10 @@ static void take_down(struct gateway *gw)
         um_reactors_stop(gw->reactors);
     for (unsigned i = 0; gw->r != NULL && i < gw->n; i++)
         reactor_close(gw->r[i]);
+    um_sessions_free(gw->sessions);
+    um_node_free(gw->node);
     um_reactors_free(gw->reactors);
     free(gw->r);
-    um_sessions_free(gw->sessions);
     um_throttle_free(gw->throttle);
     um_assets_free(gw->assets);
     um_trusted_free(gw->trusted);
@@ -219,7 +247,7 @@ int main(int argc, char **argv)
 {
     static struct gateway gw;
     int status = 0;
-    bool started;
+    bool started, refused;
 
     um_process_init();
     signal(SIGHUP, SIG_IGN);              /* nothing to reload */
@@ -231,6 +259,7 @@ int main(int argc, char **argv)
     if (started)
         stop(&gw, um_process_wait());
     um_log(UM_INFO, "gateway", started ? "stopped" : "not-started");
+    refused = started && um_node_was_refused(gw.node);
     take_down(&gw);
-    return started ? 0 : 2;
+    return started && !refused ? 0 : 2;
 }

@@ -20,12 +20,27 @@ struct reactor {
 
 /* ---- clockwork ---- */
 
+/* Every reactor says what it carries; the first one tells the sum. */
+static void tell_load(struct reactor *r)
+{
+    struct gateway *gw = r->gw;
+    int64_t sum = 0;
+
+    atomic_store_explicit(&gw->load[r->index], (int64_t)(um_auth_tunnels(r->auth) + um_http_open_requests(um_site_http(r->site))),
+                          memory_order_relaxed);
+    for (unsigned i = 0; r->index == 0 && i < gw->n; i++)
+        sum += atomic_load_explicit(&gw->load[i], memory_order_relaxed);
+    if (r->index == 0)
+        um_cluster_set_load(gw->cluster, sum);
+}
+
 static void beat(void *arg)
 {
     struct reactor *r = arg;
 
     atomic_store_explicit(&r->gw->vitals.beat_ms[r->index], um_now_ms(), memory_order_relaxed);
     atomic_store_explicit(&r->gw->vitals.core_is_up[r->index], um_upstream_is_up(r->upstream), memory_order_relaxed);
+    tell_load(r);
     um_timer_set(r->loop, &r->beat, BEAT_MS, beat, r);
 }
 
@@ -111,5 +126,8 @@ void reactor_close(struct reactor *r)
     um_site_free(r->site);
     um_auth_free(r->auth);
     um_upstream_free(r->upstream);
+    um_timer_stop(r->loop, &r->beat);
+    um_timer_stop(r->loop, &r->sweep);
+    um_timer_stop(r->loop, &r->drain);
     free(r);
 }

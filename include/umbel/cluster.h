@@ -8,7 +8,9 @@
  * two, the one that started earlier keeps the id. */
 #ifndef UMBEL_CLUSTER_H
 #define UMBEL_CLUSTER_H
+#include <umbel/conf.h>
 #include <umbel/loop.h>
+#include <umbel/redis.h>
 
 enum { UM_MEMBER_TEXT_MAX = 255 };            /* bytes of id, role, address and version, each */
 
@@ -28,13 +30,18 @@ struct um_members {                           /* immutable, shared */
 };
 void um_members_unref(struct um_members *m);  /* NULL is fine */
 
+struct um_cluster_conf {
+    const char *id;                           /* "": made of role, host and port */
+    const char *address;                      /* "": where the process listens */
+};
+extern const struct um_conf_table um_cluster_conf_table;
+
 struct um_cluster;
 struct um_cluster_handler {                   /* on the loop; each may be NULL */
     void (*on_change)(void *arg);             /* someone came, went, or changed in more than load */
     void (*on_refused)(void *arg, const char *address);   /* our id is ADDRESS's; nothing more is said under it */
 };
 
-struct um_redis;
 /* SELF is copied; its id, role and version are not empty. REDIS NULL: alone. UM_EINVAL: a text is empty or too long. */
 um_err um_cluster_new(struct um_cluster **out, struct um_redis *redis, struct um_loop *loop, const struct um_member *self,
                       const struct um_cluster_handler *h, void *arg) UM_CHECK_RESULT;
@@ -42,8 +49,12 @@ void um_cluster_free(struct um_cluster *c);   /* on the loop or after it; unsaid
 /* Who is there now, ourselves included once we are admitted. Any thread; unref it. */
 struct um_members *um_cluster_members(struct um_cluster *c);
 bool um_cluster_is_admitted(struct um_cluster *c);     /* our id is ours; any thread */
+/* Where others reach us, once that is known: on the loop, or before it runs. One that is too long is left as it was. */
+void um_cluster_set_address(struct um_cluster *c, const char *address);
 void um_cluster_set_load(struct um_cluster *c, int64_t load);      /* any thread; told with the next sign of life */
 void um_cluster_set_draining(struct um_cluster *c);    /* on the loop; told at once */
+/* Our own link to Redis as it was a quarter of a second ago; any thread. False: alone. */
+bool um_cluster_get_link(struct um_cluster *c, struct um_redis_link_stats *out);
 /* Tells the others that we are gone; DONE runs on the loop when that is said, or cannot be. */
 void um_cluster_leave(struct um_cluster *c, void (*done)(void *arg), void *arg);
 

@@ -50,6 +50,8 @@ struct um_redis;
 um_err um_redis_open(struct um_redis **out, const struct um_redis_conf *cf, char why[256]) UM_CHECK_RESULT;
 void um_redis_close(struct um_redis *r);      /* after its links are freed; NULL is fine */
 
+const struct um_redis_conf *um_redis_get_conf(const struct um_redis *r);
+
 struct um_redis_health {
     int links, ready;                         /* all is well when they are equal */
 };

@@ -76,6 +76,7 @@ struct um_cluster {
     void *left_arg;
     pthread_mutex_t lock;
     struct um_members *view;
+    struct um_redis_link_stats link_stats;    /* of the last sweep; behind the lock too */
 };
 
 /* ---- the view ---- */
@@ -111,6 +112,25 @@ struct um_members *um_cluster_members(struct um_cluster *c)
     atomic_fetch_add(&m->refs, 1);
     pthread_mutex_unlock(&c->lock);
     return m;
+}
+
+bool um_cluster_get_link(struct um_cluster *c, struct um_redis_link_stats *out)
+{
+    if (c->link == NULL)
+        return false;
+    pthread_mutex_lock(&c->lock);
+    *out = c->link_stats;
+    pthread_mutex_unlock(&c->lock);
+    return true;
+}
+
+static void note_link(struct um_cluster *c)
+{
+    struct um_redis_link_stats now = um_redis_link_get_stats(c->link);
+
+    pthread_mutex_lock(&c->lock);
+    c->link_stats = now;
+    pthread_mutex_unlock(&c->lock);
 }
 
 /* ---- the others ---- */
@@ -197,6 +217,7 @@ static void sweep(void *arg)
         drop(c, o);
     }
     um_timer_set(c->loop, &c->sweep, SWEEP_MS, sweep, c);
+    note_link(c);
     if (c->n_others != before)
         renew_view(c, true);
 }
@@ -344,13 +365,24 @@ static void on_ready(void *arg, bool ready)
     struct um_cluster *c = arg;
 
     hear_everybody(c);
+    note_link(c);
     if (ready)
         beat_soon(c);
 }
 
 static const struct um_redis_link_handler link_handler = { .on_ready = on_ready };
 
-/* ---- leaving ---- */
+/* ---- what changes about us, and leaving ---- */
+
+static bool copy_text(char out[UM_MEMBER_TEXT_MAX + 1], const char *text, bool may_be_empty)
+{
+    size_t len = strlen(text);
+
+    if (len > UM_MEMBER_TEXT_MAX || (len == 0 && !may_be_empty) || !um_utf8_is_valid(text, len))
+        return false;
+    memcpy(out, text, len + 1);
+    return true;
+}
 
 void um_cluster_set_load(struct um_cluster *c, int64_t load)
 {
@@ -360,6 +392,15 @@ void um_cluster_set_load(struct um_cluster *c, int64_t load)
 bool um_cluster_is_admitted(struct um_cluster *c)
 {
     return atomic_load(&c->admitted);
+}
+
+void um_cluster_set_address(struct um_cluster *c, const char *address)
+{
+    if (!copy_text(c->self.address, address, true))
+        return;
+    renew_view(c, false);
+    if (c->link != NULL && c->state == MEMBER)
+        send_sign(c, "");
 }
 
 void um_cluster_set_draining(struct um_cluster *c)
@@ -412,16 +453,6 @@ void um_cluster_leave(struct um_cluster *c, void (*done)(void *arg), void *arg)
 
 /* ---- life ---- */
 
-static bool copy_text(char out[UM_MEMBER_TEXT_MAX + 1], const char *text, bool may_be_empty)
-{
-    size_t len = strlen(text);
-
-    if (len > UM_MEMBER_TEXT_MAX || (len == 0 && !may_be_empty) || !um_utf8_is_valid(text, len))
-        return false;
-    memcpy(out, text, len + 1);
-    return true;
-}
-
 static void admit_alone(void *arg)
 {
     admit(arg);
@@ -458,6 +489,7 @@ um_err um_cluster_new(struct um_cluster **out, struct um_redis *redis, struct um
     c->link = um_redis_link_new(redis, loop, "cluster", &link_handler, c);
     c->sub = um_redis_subscribe(c->link, UM_SPAN(c->channel.data, c->channel.len), false, &sub_handler, c);
     c->swept_at_ms = um_loop_now_ms(loop);
+    note_link(c);
     um_timer_set(loop, &c->sweep, SWEEP_MS, sweep, c);
     return UM_OK;
 }

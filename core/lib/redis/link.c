@@ -133,7 +133,7 @@ static void take_info(void *arg, um_err err, const struct um_redis_reply *reply)
     copy_id(l->new_repl_id, resp_info(info, "master_replid"));
     check_settings(l, info);
     link_go(l, LINK_RESTORE, l->redis->cf->connect_timeout_ms + 2 * l->redis->cf->timeout_ms, "a master");
-    side_open(l);
+    subs_open(l);
 }
 
 static void ask_role(struct um_redis_link *l, um_redis_cb *cb)
@@ -235,7 +235,7 @@ static void take_down(struct um_redis_link *l, um_err err, const char *why, int6
 
     note_loss(l, err, why);
     conn_close(&l->conn);
-    side_close(l);
+    subs_close(l);
     sentinels_stop_asking(l);
     um_timer_stop(l->loop, &l->role);
     link_go(l, delay_ms >= 0 ? LINK_BACKOFF : LINK_DISCOVER, delay_ms >= 0 ? delay_ms : l->redis->cf->connect_timeout_ms, why);
@@ -352,7 +352,7 @@ struct um_redis_link *um_redis_link_new(struct um_redis *r, struct um_loop *loop
     l->login = (struct conn_login){ r->target.user, r->target.password, r->target.database, l->name };
     conn_init(&l->conn, r, loop, &l->login, &conn_handler, l);
     queue_init(l);
-    side_init(l);
+    subs_init(l);
     sentinels_init(l);
     l->since_ms = um_loop_now_ms(loop);
     um_timer_set(loop, &l->timer, 0, on_timer, l);
@@ -375,9 +375,9 @@ void um_redis_link_free(struct um_redis_link *l)
     um_timer_stop(l->loop, &l->timer);
     um_timer_stop(l->loop, &l->role);
     conn_close(&l->conn);
-    side_close(l);
+    subs_close(l);
     queue_free(l);
-    side_free(l);
+    subs_free(l);
     sentinels_free(l);
     free(l->master.host);
     free(l);

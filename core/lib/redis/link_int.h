@@ -125,10 +125,10 @@ void queue_send_waiting(struct um_redis_link *l);
 void queue_connection_lost(struct um_redis_link *l);
 
 /* sub.c */
-void side_init(struct um_redis_link *l);
-void side_free(struct um_redis_link *l);
-void side_open(struct um_redis_link *l);      /* to the master; link_restored follows, also when there is nothing to restore */
-void side_close(struct um_redis_link *l);
+void subs_init(struct um_redis_link *l);
+void subs_free(struct um_redis_link *l);
+void subs_open(struct um_redis_link *l);      /* to the master; link_restored follows, also when there is nothing to restore */
+void subs_close(struct um_redis_link *l);
 
 /* sentinel.c */
 void sentinels_init(struct um_redis_link *l);

@@ -66,6 +66,8 @@ void um_redis_close(struct um_redis *r)
     free(r);
 }
 
+const struct um_redis_conf *um_redis_get_conf(const struct um_redis *r) { return r->cf; }
+
 struct um_redis_health um_redis_get_health(const struct um_redis *r)
 {
     return (struct um_redis_health){ atomic_load(&r->links), atomic_load(&r->ready) };

@@ -150,11 +150,11 @@ static void beat(void *arg)
     um_timer_set(l->loop, &s->beat, l->redis->cf->timeout_ms, beat_is_late, l);
 }
 
-static void side_lost(struct um_redis_link *l, um_err err, const char *why);
+static void subs_lost(struct um_redis_link *l, um_err err, const char *why);
 
 static void beat_is_late(void *arg)
 {
-    side_lost(arg, UM_ETIMEOUT, "subscriptions: the heartbeat did not come in");
+    subs_lost(arg, UM_ETIMEOUT, "subscriptions: the heartbeat did not come in");
 }
 
 static void beat_came(struct um_redis_link *l)
@@ -223,9 +223,9 @@ static void on_reply(void *arg, const struct um_redis_reply *reply)
     else if (um_span_eq(word, UM_SPAN_STR("psubscribe")))
         take_confirmation(l, true, um_redis_item(reply, 1));
     else if (resp_is_error(reply, "NOPERM"))
-        side_lost(l, UM_EDENIED, "subscriptions: the user may not subscribe (ACL channels)");
+        subs_lost(l, UM_EDENIED, "subscriptions: the user may not subscribe (ACL channels)");
     else if (reply->kind == UM_REDIS_ERROR)
-        side_lost(l, UM_EPROTO, "subscriptions: refused");
+        subs_lost(l, UM_EPROTO, "subscriptions: refused");
 }
 
 /* ---- the connection ---- */
@@ -248,7 +248,7 @@ static void on_stage(void *arg, enum conn_stage stage)
 
 static void on_down(void *arg, um_err err, const char *why)
 {
-    side_lost(arg, err, why);
+    subs_lost(arg, err, why);
 }
 
 static void forget_confirmations(struct side *s)
@@ -267,7 +267,7 @@ static void forget_confirmations(struct side *s)
     }
 }
 
-void side_close(struct um_redis_link *l)
+void subs_close(struct um_redis_link *l)
 {
     struct side *s = &l->side;
 
@@ -286,12 +286,12 @@ static void reopen(void *arg)
 }
 
 /* READY: this connection alone is made again. Otherwise, or when that does not work, the link starts again. */
-static void side_lost(struct um_redis_link *l, um_err err, const char *why)
+static void subs_lost(struct um_redis_link *l, um_err err, const char *why)
 {
     struct side *s = &l->side;
     unsigned attempts = s->attempts + 1;
 
-    side_close(l);
+    subs_close(l);
     s->attempts = attempts;
     if (l->state != LINK_READY || attempts > ATTEMPTS) {
         s->attempts = 0;
@@ -302,7 +302,7 @@ static void side_lost(struct um_redis_link *l, um_err err, const char *why)
     um_timer_set(l->loop, &s->retry, attempts == 1 ? 0 : link_jitter(attempts), reopen, l);
 }
 
-void side_open(struct um_redis_link *l)
+void subs_open(struct um_redis_link *l)
 {
     if (l->side.n_channels == 0)
         link_restored(l);
@@ -383,14 +383,14 @@ static void reap(void *arg)
         drop_if_empty(s, ch);
     }
     if (s->n_channels == 0 && l->state == LINK_READY)
-        side_close(l);
+        subs_close(l);
 }
 
 /* ---- life ---- */
 
 static const struct conn_handler handler = { on_stage, on_reply, on_down };
 
-void side_init(struct um_redis_link *l)
+void subs_init(struct um_redis_link *l)
 {
     struct side *s = &l->side;
     struct um_buf channel = { 0 };
@@ -409,14 +409,14 @@ void side_init(struct um_redis_link *l)
     um_defer_init(&s->reap, reap, l);
 }
 
-void side_free(struct um_redis_link *l)
+void subs_free(struct um_redis_link *l)
 {
     struct side *s = &l->side;
     size_t pos = 0;
     struct um_span key;
     void *value;
 
-    side_close(l);
+    subs_close(l);
     um_defer_cancel(&s->reap);
     while (um_map_next(&s->channels, &pos, &key, &value)) {
         struct channel *ch = value;

@@ -6,6 +6,9 @@
 
 enum { UM_VITALS_REACTORS_MAX = 256, UM_VITALS_STUCK_MS = 20000 };
 
+struct um_cluster;
+struct um_redis;
+
 /* The process' state, shared by all reactors. */
 struct um_vitals {
     _Atomic bool refuses;                 /* takes no new traffic: it starts, or it stops */
@@ -14,6 +17,8 @@ struct um_vitals {
     unsigned n_reactors;
     bool show_details;
     int64_t started_wall_ms;
+    struct um_redis *redis;               /* NULL: redis.enabled=false */
+    struct um_cluster *cluster;           /* NULL: not told of */
 };
 
 void um_actuator_index(const struct um_vitals *v, struct um_http_req *rq);     /* GET /gui/actuator */

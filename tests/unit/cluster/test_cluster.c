@@ -140,6 +140,22 @@ static void draining_is_told_and_leaving_is_the_end(void **state)
     assert_false(um_cluster_is_admitted(n->c));
 }
 
+static void the_address_may_come_later(void **state)
+{
+    struct bench *b = *state;
+    struct node *n = join(b, 0, "core-1", 1);
+    struct um_redis_link_stats link;
+
+    um_cluster_set_address(n->c, "later:2");
+    UNTIL(b, um_cluster_is_admitted(n->c));
+    struct um_members *m = um_cluster_members(n->c);
+    assert_string_equal(m->list[0].address, "later:2");
+    um_members_unref(m);
+    assert_int_equal(um_cluster_get_link(n->c, &link), port != NULL);
+    if (port != NULL)
+        UNTIL(b, um_cluster_get_link(n->c, &link) && strcmp(link.state, "READY") == 0);
+}
+
 static void a_member_without_a_name_is_refused(void **state)
 {
     struct bench *b = *state;
@@ -293,6 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_process_is_admitted_and_sees_itself),
         T(draining_is_told_and_leaving_is_the_end),
+        T(the_address_may_come_later),
         T(a_member_without_a_name_is_refused),
         T(a_sign_is_read_as_it_was_written_and_nothing_else_is),
         T(members_see_each_other_with_what_changes),

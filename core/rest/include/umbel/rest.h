@@ -9,8 +9,10 @@
 #include <umbel/token.h>
 #include <umbel/versions.h>
 
+struct um_cluster;
 struct um_conf;
 struct um_conf_table;
+struct um_redis;
 struct um_rest;
 
 struct um_rest_conf {
@@ -28,6 +30,8 @@ struct um_rest_deps {                        /* all outlive the um_rest */
     const struct um_throttle_conf *throttle;
     struct um_token_ring ring;
     int64_t token_expiration_s;
+    struct um_redis *redis;                  /* NULL: redis.enabled=false */
+    struct um_cluster *cluster;
 };
 /* WHY gets a sentence for the operator when a user's row is of no use (UM_EINVAL). Hashes plain passwords: slow. */
 um_err um_rest_new(struct um_rest **out, const struct um_rest_deps *deps, char why[256]);

@@ -1,0 +1,48 @@
+/* What a daemon does to be one of several: its way to Redis and its membership, opened and ended alike in every program.
+ *
+ *   um_node_open       before the modules that use Redis, and before the reactors run
+ *   um_node_listens    the port is known; still before the reactors run
+ *   um_node_drain      the end begins: nothing new for us
+ *   um_node_leave      everything is settled: the others are told that we are gone
+ *   um_node_free       the reactors have stopped, and the modules have freed their links */
+#ifndef UMBEL_NODE_H
+#define UMBEL_NODE_H
+#include <jansson.h>
+#include <umbel/cluster.h>
+#include <umbel/loop.h>
+#include <umbel/redis.h>
+
+struct um_node_setup {                        /* borrowed for the life of the node */
+    const char *role;                         /* "core", "gateway" */
+    const char *listen_address;               /* server.address */
+    int64_t port;                             /* server.port; 0: the system chooses, and um_node_listens tells */
+    const char *token_key;
+    const struct um_redis_conf *redis;
+    const struct um_cluster_conf *cluster;
+    struct um_loop *loop;                     /* where the membership lives: that of the first reactor */
+};
+
+struct um_node;
+/* Connects to nothing yet. UM_EINVAL: PART is what is wrong ("redis", "token.key", "cluster.address"), WHY says how; no secret
+ * is named. */
+um_err um_node_open(struct um_node **out, const struct um_node_setup *setup, const char **part, char why[256]) UM_CHECK_RESULT;
+void um_node_listens(struct um_node *n, int port);
+void um_node_drain(struct um_node *n);        /* any thread */
+void um_node_leave(struct um_node *n);        /* not on a loop; returns when it is said, after a second at the latest */
+void um_node_free(struct um_node *n);         /* NULL is fine */
+
+struct um_redis *um_node_redis(const struct um_node *n);         /* NULL: redis.enabled=false */
+struct um_cluster *um_node_cluster(const struct um_node *n);
+/* Another process has our id. The node has ended the process as SIGTERM does; its exit status is 2. */
+bool um_node_was_refused(const struct um_node *n);
+
+/* For people: REST and health. Any thread; the caller decrefs.
+ *   {"mode":"sentinel","master":"host:port","sentinels":[...],"state":"READY","epoch":1,"links":5,"ready":5,...}
+ *   [{"id","role","address","version","startedAt","load","draining","self"}, ...], sorted by id
+ * REDIS NULL: {"mode":"none"}. */
+json_t *um_node_redis_json(const struct um_redis *redis, struct um_cluster *cluster);
+json_t *um_node_members_json(struct um_cluster *cluster);
+/* Do all links work? True without Redis. */
+bool um_node_redis_is_up(const struct um_redis *redis);
+
+#endif
