@@ -87,6 +87,7 @@ void store_op_free(struct store_op *op)
     store_page_free(op->page);
     store_versions_free(op->versions);
     store_clients_free(op->clients);
+    store_shared_free(op->shared);
     free(op);
 }
 
@@ -150,6 +151,8 @@ static void answer(struct store_op *op)
         break;
     case STORE_CLIENT:
         break;
+    default:
+        store_answer_shared(op);
     }
 }
 

@@ -3,14 +3,21 @@
 #ifndef STORE_OP_H
 #define STORE_OP_H
 #include <umbel/store.h>
+#include "shared.h"
 
 enum store_kind {
     STORE_APPEND, STORE_FOLD, STORE_CREATE, STORE_TITLE, STORE_DELETE,   /* the writer's */
     STORE_CLIENT, STORE_KEEP, STORE_LABEL, STORE_ARCHIVE, STORE_DROP,
+    STORE_RAISE, STORE_REVOKE, STORE_RESERVE, STORE_RENEW, STORE_RELEASE, STORE_BREAK, STORE_AUDIT,    /* of shared tables */
     STORE_LOAD, STORE_SINCE, STORE_GET, STORE_LIST, STORE_HEADS,         /* the readers' */
     STORE_VERSIONS, STORE_VERSION, STORE_VERSIONS_BEFORE, STORE_CLIENTS,
+    STORE_CACHES, STORE_REVOCATIONS, STORE_RESERVATIONS, STORE_RESERVED, STORE_AUDITS,                 /* of shared tables */
 };
 static inline bool store_is_read(enum store_kind kind) { return kind >= STORE_LOAD; }
+static inline bool store_is_shared(enum store_kind kind)
+{
+    return (kind >= STORE_RAISE && kind <= STORE_AUDIT) || kind >= STORE_CACHES;
+}
 
 /* Lets what is on its way to a loop know that the store has been closed: no callbacks any more. */
 struct store_gate;
@@ -70,17 +77,25 @@ struct store_op {
         um_store_versions_cb *versions;
         um_store_version_cb *version;
         um_store_clients_cb *clients;
+        um_store_caches_cb *caches;
+        um_store_version_of_cb *version_of;
+        um_store_revocations_cb *revocations;
+        um_store_reserved_cb *reserved;
+        um_store_audit_cb *audits;
     } cb;
     void *arg;
     int64_t cost;                    /* bytes while it waits */
 
-    const char *name, *title, *user; /* never NULL; title is the part searched for (list), a label, an archive key */
-    const char **names;              /* heads: N_NAMES of them, one block with their bytes; else NULL */
+    const char *name, *title, *user; /* never NULL; title is the part searched for (list), a label, an archive key, a session
+                                      * or its hash */
+    const char **names;              /* heads: N_NAMES of them, one block with their bytes; references and caches: two each;
+                                      * an audit row: its four; else NULL */
     size_t n_names;
     struct um_bytes *bytes;          /* append: the update; fold, keep: the state. A reference of ours */
     uint64_t upto_seq, version;      /* fold; upto_seq also: since, before, the version asked for */
     uint64_t client;                 /* note */
     int64_t max, before_ms;          /* lists */
+    int64_t ttl_ms;                  /* reserve, renew, revoke */
     struct store_cursor after;       /* list */
     bool has_after;
 
@@ -92,6 +107,7 @@ struct store_op {
     struct um_store_head *heads;     /* n_names */
     struct store_versions *versions;
     struct store_clients *clients;
+    struct store_shared *shared;
     char text[];
 };
 
@@ -101,6 +117,7 @@ struct store_op *store_op_new(enum store_kind kind, struct um_loop *l, void *arg
 void store_op_take_names(struct store_op *op, const char *const *names, size_t n);     /* copies them */
 void store_op_free(struct store_op *op);
 void store_op_free_all(struct store_op *first);
+void store_answer_shared(struct store_op *op);     /* shared.c: runs its callback */
 
 /* Sends a list of finished calls home: one message to each loop, whatever the number of calls. */
 void store_deliver(struct store_op *first);

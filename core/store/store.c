@@ -137,7 +137,7 @@ bool um_store_is_shared(const struct um_store *st) { return st->driver->is_share
 
 /* ---- calls ---- */
 
-static bool is_text(const char *s, size_t min, size_t max)
+bool store_is_text(const char *s, size_t min, size_t max)
 {
     size_t n = s != NULL ? strnlen(s, max + 1) : 0;
 
@@ -153,10 +153,10 @@ static bool names_a_document(enum store_kind kind)
 
 static um_err check_call(enum store_kind kind, const struct call *c)
 {
-    if (names_a_document(kind) && !is_text(c->name, 1, STORE_NAME_MAX))
+    if (names_a_document(kind) && !store_is_text(c->name, 1, STORE_NAME_MAX))
         return UM_EINVAL;
-    if (!is_text(c->title, 0, kind == STORE_LIST ? STORE_SEARCH_MAX : STORE_TITLE_MAX) ||
-        !is_text(c->user, 0, STORE_USER_MAX))
+    if (!store_is_text(c->title, 0, kind == STORE_LIST ? STORE_SEARCH_MAX : STORE_TITLE_MAX) ||
+        !store_is_text(c->user, 0, STORE_USER_MAX))
         return UM_EINVAL;
     if (c->max_bytes != 0 && (c->bytes == NULL || c->bytes->len == 0))
         return UM_EINVAL;
@@ -177,7 +177,7 @@ static struct store_op *make_op(struct um_store *st, enum store_kind kind, struc
     return op;
 }
 
-static void pass_on(struct um_store *st, struct store_op *op)
+void store_pass_on(struct um_store *st, struct store_op *op)
 {
     if (op->err != UM_OK)
         store_deliver(op);
@@ -192,7 +192,7 @@ void um_store_load(struct um_store *st, struct um_loop *l, const char *name, um_
     struct store_op *op = make_op(st, STORE_LOAD, l, arg, (struct call){ .name = name });
 
     op->cb.load = cb;
-    pass_on(st, op);
+    store_pass_on(st, op);
 }
 
 void um_store_append(struct um_store *st, struct um_loop *l, const char *name, struct um_bytes *update,
@@ -202,7 +202,7 @@ void um_store_append(struct um_store *st, struct um_loop *l, const char *name, s
         (struct call){ .name = name, .user = user, .bytes = update, .max_bytes = STORE_UPDATE_MAX });
 
     op->cb.number = cb;
-    pass_on(st, op);
+    store_pass_on(st, op);
 }
 
 void um_store_fold(struct um_store *st, struct um_loop *l, const char *name, struct um_bytes *state,
@@ -214,7 +214,7 @@ void um_store_fold(struct um_store *st, struct um_loop *l, const char *name, str
     op->cb.number = cb;
     op->upto_seq = upto_seq;
     op->version = expected_version;
-    pass_on(st, op);
+    store_pass_on(st, op);
 }
 
 static void call_entry(struct um_store *st, enum store_kind kind, struct um_loop *l, struct call c,
@@ -223,7 +223,7 @@ static void call_entry(struct um_store *st, enum store_kind kind, struct um_loop
     struct store_op *op = make_op(st, kind, l, arg, c);
 
     op->cb.entry = cb;
-    pass_on(st, op);
+    store_pass_on(st, op);
 }
 
 void um_store_create(struct um_store *st, struct um_loop *l, const char *name, const char *title, const char *user,
@@ -260,7 +260,7 @@ void um_store_list(struct um_store *st, struct um_loop *l, const struct um_store
         op->err = UM_EINVAL;
     if (op->err == UM_OK && op->has_after)
         op->err = store_cursor_parse(q->after, &op->after);
-    pass_on(st, op);
+    store_pass_on(st, op);
 }
 
 /* ---- other processes, clients ---- */
@@ -272,7 +272,7 @@ void um_store_load_since(struct um_store *st, struct um_loop *l, const char *nam
 
     op->cb.load = cb;
     op->upto_seq = seq;
-    pass_on(st, op);
+    store_pass_on(st, op);
 }
 
 void um_store_heads(struct um_store *st, struct um_loop *l, const char *const *names, size_t n, um_store_heads_cb *cb,
@@ -284,13 +284,13 @@ void um_store_heads(struct um_store *st, struct um_loop *l, const char *const *n
     if (n > STORE_HEADS_MAX)
         op->err = UM_ELIMIT;
     for (size_t i = 0; i < n && op->err == UM_OK; i++)
-        if (!is_text(names[i], 1, STORE_NAME_MAX))
+        if (!store_is_text(names[i], 1, STORE_NAME_MAX))
             op->err = UM_EINVAL;
     if (op->err == UM_OK) {
         store_op_take_names(op, names, n);
         op->heads = um_xcalloc(n + 1, sizeof(*op->heads));
     }
-    pass_on(st, op);
+    store_pass_on(st, op);
 }
 
 void um_store_note_client(struct um_store *st, const char *name, uint64_t client, const char *user)
@@ -298,7 +298,7 @@ void um_store_note_client(struct um_store *st, const char *name, uint64_t client
     struct store_op *op = make_op(st, STORE_CLIENT, NULL, NULL, (struct call){ .name = name, .user = user });
 
     op->client = client;
-    pass_on(st, op);
+    store_pass_on(st, op);
 }
 
 void um_store_clients(struct um_store *st, struct um_loop *l, const char *name, um_store_clients_cb *cb, void *arg)
@@ -306,7 +306,7 @@ void um_store_clients(struct um_store *st, struct um_loop *l, const char *name, 
     struct store_op *op = make_op(st, STORE_CLIENTS, l, arg, (struct call){ .name = name });
 
     op->cb.clients = cb;
-    pass_on(st, op);
+    store_pass_on(st, op);
 }
 
 /* ---- versions ---- */
@@ -317,7 +317,7 @@ static void call_versions(struct um_store *st, struct store_op *op, int64_t max,
     op->max = max;
     if (op->err == UM_OK && (max < 1 || max > STORE_PAGE_MAX))
         op->err = UM_EINVAL;
-    pass_on(st, op);
+    store_pass_on(st, op);
 }
 
 void um_store_versions(struct um_store *st, struct um_loop *l, const char *name, uint64_t before, int64_t max,
@@ -345,7 +345,7 @@ static void call_version(struct um_store *st, enum store_kind kind, struct um_lo
 
     op->cb.version = cb;
     op->upto_seq = seq;
-    pass_on(st, op);
+    store_pass_on(st, op);
 }
 
 void um_store_version(struct um_store *st, struct um_loop *l, const char *name, uint64_t seq, um_store_version_cb *cb,

@@ -41,6 +41,10 @@ bool store_version_is_due(const struct um_store_conf *cf, uint64_t last_seq, int
 /* Adds N changes of USER to the list in JSON ("": none yet). The caller frees it. */
 char *store_contributors_add(const char *json, const char *user, int64_t n);
 
+/* store.c: to the writer or the readers, or home when its err is set. Texts of MIN..MAX bytes of UTF-8; NULL is "". */
+void store_pass_on(struct um_store *st, struct store_op *op);
+bool store_is_text(const char *s, size_t min, size_t max);
+
 um_err store_writer_start(struct um_store *st);
 void store_writer_put(struct store_writer *w, struct store_op *op);   /* any thread; refuses what is too much */
 void store_writer_stop(struct store_writer *w);                       /* finishes what waits, joins, frees; NULL is fine */

@@ -1,6 +1,6 @@
 /* PostgreSQL behind the store. url: where it is; conn: a connection, its statements and its waits; schema: tables and
  * migrations; args: binary parameters; batch: what a transaction knows of its documents; write: a transaction of the writer;
- * read and list: the readers' side; versions: rows that both sides read; driver: the table of functions.
+ * read and list: the readers' side; shared: the shared tables, both sides; driver: the table of functions.
  *
  * Every row that several processes change is changed under the lock of its document's row in document_heads, and a
  * transaction takes those locks in the order of the ids, after it has made what documents it needs in the order of their
@@ -10,6 +10,7 @@
 #include <libpq-fe.h>
 #include <umbel/map.h>
 #include "driver.h"
+#include "shared_statements.h"
 
 /* ---- where ---- */
 
@@ -130,6 +131,7 @@ const char *pg_target_param(const struct pg_target *to, const char *key);       
     X(ARCHIVE, "UPDATE document_snapshots SET archive_key = $3::text, data = NULL"                                         \
                " WHERE document_id = $1::bigint AND seq = $2::bigint")                                                     \
     X(DROP, "DELETE FROM document_snapshots WHERE document_id = $1::bigint AND seq = $2::bigint")                          \
+    PG_SHARED_WRITES(X)                                                                                                    \
     /* the readers', and answers of the writer's */                                                                        \
     X(LOAD, "SELECT d.version, d.seq, d.crc, d.deleted_at IS NOT NULL, CASE WHEN $2::bigint < d.seq THEN d.data END,"      \
             " h.last_seq FROM documents d LEFT JOIN document_heads h ON h.document_id = d.id WHERE d.name = $1::text")     \
@@ -158,7 +160,8 @@ const char *pg_target_param(const struct pg_target *to, const char *key);       
                        " WHERE s.at < $1::bigint AND s.archive_key IS NULL AND d.deleted_at IS NULL"                       \
                        " ORDER BY s.at, s.document_id, s.seq LIMIT $2::bigint")                                            \
     X(CLIENTS, "SELECT c.client, c.user_name FROM document_clients c WHERE c.document_id ="                                \
-               " (SELECT id FROM documents WHERE name = $1::text AND deleted_at IS NULL) LIMIT $2::bigint")
+               " (SELECT id FROM documents WHERE name = $1::text AND deleted_at IS NULL) LIMIT $2::bigint")                                 \
+    PG_SHARED_READS(X)
 
 enum pg_id {
 #define X(name, sql) PG_##name,
@@ -247,7 +250,7 @@ static inline int64_t pg_patience_ms(size_t n) { return (int64_t)(n / 10000); }
 
 /* ---- schema ---- */
 
-enum { PG_SCHEMA_VERSION = 2 };
+enum { PG_SCHEMA_VERSION = 3 };
 /* Brings the tables to this program's version, or says in WHY what it met. */
 um_err pg_migrate(struct pg_conn *c, char why[256]);
 /* May this program work on a database of schema VERSION, which can be used by programs from COMPATIBLE_FROM on? */
@@ -304,6 +307,8 @@ void pg_run_free(struct pg_run *run);
 
 /* All kinds of ops in one transaction, in their order. The result is the turn's; ops have their own errs. */
 um_err pg_write_mixed(struct pg_store *st, struct store_op **ops, size_t n);
+/* The same of ops of shared tables, apart from the documents'. */
+um_err pg_write_shared(struct pg_store *st, struct store_op **ops, size_t n);
 /* Ends the transaction whose statements were sent before; with failure points in between where those are built in. */
 void pg_send_commit(struct pg_conn *c);
 um_err pg_finish_commit(struct pg_conn *c);
@@ -317,5 +322,9 @@ void pg_read(void *reader, struct store_op *op);
 void pg_take_entries(const PGresult *r, struct store_op *op);
 void pg_take_versions(const PGresult *r, struct store_op *op);
 um_err pg_read_list(struct pg_conn *c, struct store_op *op);
+void pg_read_shared(struct pg_conn *c, struct store_op *op);
+/* Nothing but this call's statements between BEGIN and COMMIT; the answers of those come next. */
+void pg_begin_read(struct pg_conn *c);
+void pg_end_read(struct pg_conn *c);
 
 #endif

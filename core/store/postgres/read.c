@@ -21,14 +21,13 @@ static bool is_sound(const PGresult *r, int row, int crc_column, struct um_span 
     return pg_int(r, row, crc_column) == (int64_t)um_crc32c(0, bytes.data, bytes.len);
 }
 
-/* Nothing but this call's statements between BEGIN and COMMIT. */
-static void begin(struct pg_conn *c)
+void pg_begin_read(struct pg_conn *c)
 {
     pg_begin(c);
     pg_send(c, PG_BEGIN_READ, NULL);
 }
 
-static void send_end(struct pg_conn *c)
+void pg_end_read(struct pg_conn *c)
 {
     pg_send(c, PG_COMMIT, NULL);
     pg_sync(c);
@@ -93,14 +92,14 @@ static void load(struct pg_conn *c, struct store_op *op)
     PGresult *r;
     bool lives;
 
-    begin(c);
+    pg_begin_read(c);
     pg_arg_text(&doc, op->name);
     pg_arg_int(&doc, since);
     pg_send(c, PG_LOAD, &doc);
     pg_arg_text(&log, op->name);
     pg_arg_int(&log, since);
     pg_send(c, PG_LOG, &log);
-    send_end(c);
+    pg_end_read(c);
     op->log = store_log_new();
     r = pg_take(c);
     if (r != NULL && PQntuples(r) > 0)
@@ -236,7 +235,7 @@ static void read_versions(struct pg_conn *c, struct store_op *op)
     bool of_a_document = op->kind == STORE_VERSIONS;
     PGresult *r, *alive = NULL;
 
-    begin(c);
+    pg_begin_read(c);
     if (op->kind != STORE_VERSIONS_BEFORE)
         pg_arg_text(&a, op->name);
     pg_arg_int(&a, op->kind == STORE_VERSIONS_BEFORE ? op->before_ms : (int64_t)op->upto_seq);
@@ -247,7 +246,7 @@ static void read_versions(struct pg_conn *c, struct store_op *op)
         pg_arg_text(&lives, op->name);
         pg_send(c, PG_LIVES, &lives);
     }
-    send_end(c);
+    pg_end_read(c);
     r = pg_take(c);
     if (r != NULL)
         pg_take_versions(r, op);
@@ -285,7 +284,10 @@ static um_err read_once(struct pg_conn *c, struct store_op *op)
         read_clients(c, op);
         break;
     default:
-        read_versions(c, op);
+        if (store_is_shared(op->kind))
+            pg_read_shared(c, op);
+        else
+            read_versions(c, op);
     }
     pg_end(c);
     pg_roll_back(c);
@@ -311,6 +313,8 @@ static void forget_answer(struct store_op *op)
     op->page = NULL;
     op->versions = NULL;
     op->clients = NULL;
+    store_shared_free(op->shared);
+    op->shared = NULL;
     op->err = UM_OK;
 }
 

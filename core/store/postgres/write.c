@@ -1,7 +1,8 @@
 /* A batch of the writer.
  *
  * 1. The usual batch is nothing but appends to documents that exist: BEGIN, one statement, COMMIT, in one round trip.
- * 2. Other batches are one transaction too (batch.c), of two round trips.
+ * 2. Other batches are one transaction too (batch.c), of two round trips. Calls of shared tables are one of their own behind
+ *    it (shared.c), so that no document waits for a row that everybody raises.
  * 3. When the database refuses what was written, the batch is made again in two halves, down to the op that is to blame:
  *    that one is refused, all others are stored. Deadlocks and failed serializations are made again as they are.
  * 4. An op's refusal (deleted, conflict) is its own. UM_OK is answered when COMMIT was; a connection that breaks before
@@ -104,6 +105,8 @@ static bool make_afresh(struct store_op *op)
     store_versions_free(op->versions);
     op->page = NULL;
     op->versions = NULL;
+    store_shared_free(op->shared);
+    op->shared = NULL;
     op->number = 0;
     op->err = op->kind == STORE_APPEND && UM_FAILPOINT("edit.before_append") ? UM_EIO : UM_OK;
     return op->err == UM_OK;
@@ -120,7 +123,9 @@ static um_err write_once(struct pg_store *st, struct store_op **ops, size_t n)
             mine[n_mine++] = ops[i];
             n_appends += ops[i]->kind == STORE_APPEND;
         }
-    if (err == UM_OK && n_mine > 0)
+    if (err == UM_OK && n_mine > 0 && store_is_shared(mine[0]->kind))
+        err = pg_write_shared(st, mine, n_mine);
+    else if (err == UM_OK && n_mine > 0)
         err = n_appends == n_mine ? write_appends(st, mine, n_mine) : pg_write_mixed(st, mine, n_mine);
     if (err != UM_OK)
         pg_roll_back(&st->conn);
@@ -215,6 +220,29 @@ static um_err trim_some(struct pg_store *st)
 
 /* ---- a batch ---- */
 
+/* Those of documents first, then those of shared tables, each in their order; how many the former are. */
+static size_t divide(struct store_op *batch, struct store_op **ops, size_t n)
+{
+    size_t n_docs = 0, n_shared = 0;
+
+    for (struct store_op *op = batch; op != NULL; op = op->next)
+        if (!store_is_shared(op->kind))
+            ops[n_docs++] = op;
+    for (struct store_op *op = batch; op != NULL; op = op->next)
+        if (store_is_shared(op->kind))
+            ops[n_docs + n_shared++] = op;
+    UM_ASSERT(n_docs + n_shared == n);
+    return n_docs;
+}
+
+static um_err write_batch(struct pg_store *st, struct store_op *batch, struct store_op **ops, size_t n)
+{
+    size_t n_docs = divide(batch, ops, n);
+    um_err err = n_docs > 0 ? write_ops(st, ops, n_docs) : UM_OK;
+
+    return err == UM_OK && n_docs < n ? write_ops(st, ops + n_docs, n - n_docs) : err;
+}
+
 um_err pg_write(void *self, struct store_op *batch)
 {
     struct pg_store *st = self;
@@ -226,11 +254,8 @@ um_err pg_write(void *self, struct store_op *batch)
     for (struct store_op *op = batch; op != NULL; op = op->next)
         n++;
     ops = um_xcalloc(n + 1, sizeof(*ops));
-    n = 0;
-    for (struct store_op *op = batch; op != NULL; op = op->next)
-        ops[n++] = op;
     if (err == UM_OK)
-        err = n > 0 ? write_ops(st, ops, n) : run_alone(st, st->failed ? PG_PROBE : PG_PING, NULL, &changed);
+        err = n > 0 ? write_batch(st, batch, ops, n) : run_alone(st, st->failed ? PG_PROBE : PG_PING, NULL, &changed);
     st->failed = err != UM_OK;
     free(ops);
     if (err != UM_OK) {

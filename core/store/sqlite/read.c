@@ -196,6 +196,8 @@ static int read_kind(struct sq_conn *c, struct store_op *op)
     case STORE_CLIENTS:
         return sq_read_clients(c, op);
     default:
+        if (store_is_shared(op->kind))
+            return sq_read_shared(c, op);
         return sq_read_versions(c, op);
     }
 }

@@ -72,6 +72,20 @@ static const char create_versions[] =
     " DELETE FROM document_contributors WHERE document_id = OLD.id;"
     " DELETE FROM document_clients WHERE document_id = OLD.id; END;";
 
+/* Tokens of a free row stay, so that they only grow: rows of reservations are never removed. */
+static const char create_shared[] =
+    "CREATE TABLE cache_versions("
+    " scope TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY(scope, name)) WITHOUT ROWID;"
+    "CREATE TABLE revocations(hash TEXT NOT NULL PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX revocations_by_end ON revocations(until);"
+    "CREATE TABLE reservations("
+    " category TEXT NOT NULL, id TEXT NOT NULL, token INTEGER NOT NULL, user_id TEXT NOT NULL, session TEXT NOT NULL,"
+    " since INTEGER NOT NULL, expires INTEGER NOT NULL, PRIMARY KEY(category, id)) WITHOUT ROWID;"
+    "CREATE INDEX reservations_by_session ON reservations(session) WHERE session <> '';"
+    "CREATE TABLE audit("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, user_id TEXT NOT NULL, action TEXT NOT NULL,"
+    " object_type TEXT NOT NULL, object_id TEXT NOT NULL, detail TEXT NOT NULL);";
+
 static const char create_schema[] =
     "CREATE TABLE IF NOT EXISTS umbel_schema("
     " version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL, program TEXT NOT NULL, probed_at INTEGER);";
@@ -134,12 +148,19 @@ static int make_versions(struct sq_conn *c, char why[256])
     return sq_exec(c, create_versions);
 }
 
+static int make_shared(struct sq_conn *c, char why[256])
+{
+    (void)why;
+    return sq_exec(c, create_shared);
+}
+
 static const struct migration {
     const char *what;
     int (*apply)(struct sq_conn *c, char why[256]);
 } migrations[] = {                                    /* version 1 is the first row */
     { "documents, their log and snapshots", make_tables },
     { "versions, contributors, clients", make_versions },
+    { "versions of caches, revocations, reservations, audit", make_shared },
 };
 enum { NEWEST = UM_COUNT(migrations) };
 

@@ -1,11 +1,12 @@
 /* SQLite behind the store. conn: a connection and its statements; schema: tables and migrations; docs: what the writer
- * remembers of documents; write: a transaction; read and list: the readers' side; versions: both sides of those; driver: the file, its lock, the table
+ * remembers of documents; write: a transaction; read and list: the readers' side; versions, shared: both sides of those; driver: the file, its lock, the table
  * of functions. Functions return SQLite's result codes until the driver's border. */
 #ifndef SQLITE_INTERNAL_H
 #define SQLITE_INTERNAL_H
 #include <sqlite3.h>
 #include <umbel/map.h>
 #include "driver.h"
+#include "shared_statements.h"
 
 /* ---- connections ---- */
 
@@ -83,7 +84,8 @@
     X(CANDIDATES, "SELECT id, updated_at, (SELECT u.at FROM document_updates u WHERE u.document_id = documents.id"     \
                   " ORDER BY u.seq DESC LIMIT 1) FROM documents WHERE " SQ_MATCHES                                     \
                   " AND updated_at <= ?2 ORDER BY updated_at DESC, id DESC")                                           \
-    X(COUNT, "SELECT count(*) FROM documents WHERE " SQ_MATCHES)
+    X(COUNT, "SELECT count(*) FROM documents WHERE " SQ_MATCHES)                                                       \
+    SQ_SHARED_STATEMENTS(X)
 
 enum sq_id {
 #define X(name, sql) SQ_##name,
@@ -162,6 +164,9 @@ int sq_versions_change(struct sq_store *st, struct store_op *op, const struct sq
 int sq_versions_bury(struct sq_store *st, int64_t id);
 int sq_read_versions(struct sq_conn *c, struct store_op *op);
 int sq_read_clients(struct sq_conn *c, struct store_op *op);
+/* shared.c: the same of the shared tables. */
+int sq_shared_change(struct sq_store *st, struct store_op *op, int64_t at_ms);
+int sq_read_shared(struct sq_conn *c, struct store_op *op);
 bool sq_has_backlog(const void *self);
 
 /* ---- the readers ---- */

@@ -233,6 +233,8 @@ static int apply_op(struct sq_store *st, struct store_op *op, int64_t at_ms)
     case STORE_DROP:
         return of_known_doc(st, op, at_ms);
     default:
+        if (store_is_shared(op->kind) && !store_is_read(op->kind))
+            return sq_shared_change(st, op, at_ms);
         return SQLITE_MISUSE;                    /* a read is not the writer's */
     }
 }
@@ -278,6 +280,8 @@ static int apply_afresh(struct sq_store *st, struct store_op *op, int64_t at_ms)
     op->page = NULL;
     store_versions_free(op->versions);
     op->versions = NULL;
+    store_shared_free(op->shared);
+    op->shared = NULL;
     rc = apply_op(st, op, at_ms);
     if (is_of_one_op(rc)) {
         op->spoils = true;

@@ -8,7 +8,7 @@
 #include <umbel/util.h>
 #include "transfer.h"
 
-enum { SCHEMA = 2, PAGE = 1000, BUSY_MS = 10000 };
+enum { SCHEMA = 3, PAGE = 1000, BUSY_MS = 10000 };
 
 #define MARK \
     "SELECT d.id, d.name || '|' || coalesce(d.title, '') || '|' || d.version || '|' || d.seq || '|' || coalesce(d.crc, -1)" \

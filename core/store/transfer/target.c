@@ -108,6 +108,14 @@ um_err target_remove(struct transfer_target *t, int64_t id)
     return run(t, sql);
 }
 
+um_err target_empty(struct transfer_target *t, const struct transfer_table *table)
+{
+    char sql[80];
+
+    snprintf(sql, sizeof(sql), "DELETE FROM %s", table->name);
+    return run(t, sql);
+}
+
 um_err target_begin(struct transfer_target *t) { return run(t, "BEGIN"); }
 um_err target_commit(struct transfer_target *t) { return run(t, "COMMIT"); }
 
@@ -115,7 +123,8 @@ um_err target_finish(struct transfer_target *t, bool final)
 {
     if (final && run(t, "UPDATE umbel_transfer SET finished_at = now()") != UM_OK)
         return t->conn.err;
-    return run(t, "SELECT setval(pg_get_serial_sequence('documents', 'id'), greatest((SELECT max(id) FROM documents), 1))");
+    return run(t, "SELECT setval(pg_get_serial_sequence('documents', 'id'), greatest((SELECT max(id) FROM documents), 1)),"
+               " setval(pg_get_serial_sequence('audit', 'id'), greatest((SELECT max(id) FROM audit), 1))");
 }
 
 /* ---- copying ---- */

@@ -5,12 +5,12 @@
 #include <umbel/util.h>
 #include "transfer.h"
 
-const struct transfer_table transfer_tables[] = {
 #define X(name, types, select, columns, key, order) { #name, types, select, columns, key, order },
-    TRANSFER_TABLES(X)
+static const struct transfer_table of_documents[] = { TRANSFER_TABLES(X) };
+static const struct transfer_table shared[] = { TRANSFER_SHARED(X) };
 #undef X
-};
-const size_t transfer_tables_n = UM_COUNT(transfer_tables);
+const struct transfer_list transfer_of_documents = { of_documents, UM_COUNT(of_documents) };
+const struct transfer_list transfer_shared = { shared, UM_COUNT(shared) };
 
 struct pass {
     const struct um_transfer_conf *cf;
@@ -38,17 +38,22 @@ static void tell(const struct pass *p)
 
 /* ---- copying ---- */
 
+static um_err copy_table(struct pass *p, const struct transfer_table *table, int64_t id)
+{
+    sqlite3_stmt *rows = source_rows(&p->source, table, id);
+    um_err err = rows != NULL ? target_copy(&p->target, table, rows, &p->state.bytes) : UM_EIO;
+
+    sqlite3_finalize(rows);
+    return err;
+}
+
 static um_err copy_rows(struct pass *p, int64_t id)
 {
     struct transfer_head head = { 0 };
     um_err err = UM_OK;
 
-    for (size_t i = 0; i < transfer_tables_n && err == UM_OK; i++) {
-        sqlite3_stmt *rows = source_rows(&p->source, &transfer_tables[i], id);
-
-        err = rows != NULL ? target_copy(&p->target, &transfer_tables[i], rows, &p->state.bytes) : UM_EIO;
-        sqlite3_finalize(rows);
-    }
+    for (size_t i = 0; i < transfer_of_documents.n && err == UM_OK; i++)
+        err = copy_table(p, &transfer_of_documents.tables[i], id);
     if (err == UM_OK && (err = source_head(&p->source, id, &head)) == UM_OK)
         err = target_set_head(&p->target, id, &head);
     free(head.author);
@@ -107,6 +112,17 @@ static um_err copy_page(struct pass *p, const struct transfer_marks *here, const
     return err == UM_OK ? close_both(p) : err;
 }
 
+/* Whole, in every pass. */
+static um_err copy_shared(struct pass *p)
+{
+    um_err err = open_both(p);
+
+    for (size_t i = 0; i < transfer_shared.n && err == UM_OK; i++)
+        if ((err = target_empty(&p->target, &transfer_shared.tables[i])) == UM_OK)
+            err = copy_table(p, &transfer_shared.tables[i], 0);
+    return err == UM_OK ? close_both(p) : err;
+}
+
 /* ---- verifying ---- */
 
 static bool is_same(const PGresult *r, int row, int column, sqlite3_stmt *s, char type)
@@ -143,13 +159,14 @@ static um_err compare_table(struct pass *p, const struct transfer_table *table, 
     return rc == SQLITE_DONE ? UM_OK : UM_EIO;
 }
 
-static um_err verify_document(struct pass *p, int64_t id)
+/* Of a document, or of what belongs to none (0). */
+static um_err verify_tables(struct pass *p, struct transfer_list list, int64_t id)
 {
     bool same = true;
     um_err err = source_begin(&p->source);
 
-    for (size_t i = 0; i < transfer_tables_n && err == UM_OK; i++)
-        err = compare_table(p, &transfer_tables[i], id, &same);
+    for (size_t i = 0; i < list.n && err == UM_OK; i++)
+        err = compare_table(p, &list.tables[i], id, &same);
     source_end(&p->source);
     p->state.different += !same;
     return err;
@@ -162,7 +179,7 @@ static um_err verify_page(struct pass *p, const struct transfer_marks *here, con
     if (there->n > here->n)
         p->state.different += (int64_t)(there->n - here->n);
     for (size_t i = 0; i < here->n && err == UM_OK; i++) {
-        err = verify_document(p, here->rows[i].id);
+        err = verify_tables(p, transfer_of_documents, here->rows[i].id);
         p->state.done++;
         tell(p);
     }
@@ -203,8 +220,10 @@ static um_err run(struct pass *p, char why[256])
 
     if (!p->cf->verify_only && (err = target_claim(&p->target, p->source.path, why)) == UM_OK)
         err = walk(p, UM_TRANSFER_COPYING, copy_page);
-    if (err == UM_OK)
-        err = walk(p, UM_TRANSFER_VERIFYING, verify_page);
+    if (err == UM_OK && !p->cf->verify_only)
+        err = copy_shared(p);
+    if (err == UM_OK && (err = walk(p, UM_TRANSFER_VERIFYING, verify_page)) == UM_OK)
+        err = verify_tables(p, transfer_shared, 0);
     if (err == UM_OK && !p->cf->verify_only)
         err = target_finish(&p->target, p->state.final && p->state.different == 0);
     if (err != UM_OK && why[0] == '\0')

@@ -25,9 +25,21 @@
       "SELECT document_id, client, author FROM document_clients WHERE document_id = ?1 ORDER BY client",                 \
       "document_id, client, user_name", "document_id", "client")
 
+/* Tables that belong to no document, as if all of each belonged to document 0. What they hold is small. */
+#define TRANSFER_SHARED(X)                                                                                               \
+    X(cache_versions, "tti", "SELECT scope, name, version FROM cache_versions WHERE ?1 = 0 ORDER BY scope, name",        \
+      "scope, name, version", "0", "scope, name")                                                                        \
+    X(revocations, "ti", "SELECT hash, until FROM revocations WHERE ?1 = 0 ORDER BY hash", "hash, until", "0", "hash")   \
+    X(reservations, "ttittii",                                                                                           \
+      "SELECT category, id, token, user_id, session, since, expires FROM reservations WHERE ?1 = 0 ORDER BY category, id", \
+      "category, id, token, user_id, session, since, expires", "0", "category, id")                                      \
+    X(audit, "iittttt",                                                                                             \
+      "SELECT id, at, user_id, action, object_type, object_id, detail FROM audit WHERE ?1 = 0 ORDER BY id",              \
+      "id, at, user_id, action, object_type, object_id, detail", "0", "id")
+
 struct transfer_table { const char *name, *types, *select, *columns, *key, *order; };
-extern const struct transfer_table transfer_tables[];
-extern const size_t transfer_tables_n;
+struct transfer_list { const struct transfer_table *tables; size_t n; };
+extern const struct transfer_list transfer_of_documents, transfer_shared;
 
 /* What a document is like, without its bytes; equal on both sides when it has been copied. */
 struct transfer_mark { int64_t id; char *text; };
@@ -57,6 +69,7 @@ void target_close(struct transfer_target *t);
 um_err target_claim(struct transfer_target *t, const char *from, char why[256]);
 um_err target_marks(struct transfer_target *t, int64_t after, int64_t upto, struct transfer_marks *out);
 um_err target_remove(struct transfer_target *t, int64_t id);
+um_err target_empty(struct transfer_target *t, const struct transfer_table *table);
 um_err target_begin(struct transfer_target *t);
 um_err target_commit(struct transfer_target *t);
 /* Copies all rows of S; adds their sizes to *BYTES. */
