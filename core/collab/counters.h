@@ -20,6 +20,16 @@
     X(FOLDS,          "collab.folds",            "folds",       COUNTER, "logs folded into their document's state") \
     X(FOLD_CONFLICTS, "collab.fold.conflicts",   "folds",       COUNTER, "folds that another writer overtook") \
     X(RESTS,          "collab.rests",            "times",       COUNTER, "quiet documents that went back to their encoded form") \
+    X(BUS_SENT,       "collab.bus.sent",         "messages",    COUNTER, "messages to other cores")        \
+    X(BUS_SENT_BYTES, "collab.bus.sent.bytes",   "bytes",       COUNTER, "their bytes")                    \
+    X(BUS_HEARD,      "collab.bus.heard",        "messages",    COUNTER, "messages that came in, our own included") \
+    X(BUS_UPDATES,    "collab.bus.updates",      "updates",     COUNTER, "other cores' updates that changed a document") \
+    X(BUS_GAPS,       "collab.bus.gaps",         "times",       COUNTER, "another core was asked for what had been missed") \
+    X(BUS_REFUSED,    "collab.bus.refused",      "messages",    COUNTER, "messages that were malformed or over a limit") \
+    X(BUS_TOO_LONG,   "collab.bus.too-long",     "messages",    COUNTER, "messages that were not sent for their length: the store has it") \
+    X(BUS_NO_ANSWER,  "collab.bus.no-answer",    "times",       COUNTER, "documents that were opened before every other core had answered") \
+    X(BUS_DOUBTS,     "collab.bus.doubts",       "messages",    GAUGE,   "other cores' updates that may not be durable yet") \
+    X(BUS_ADOPTED,    "collab.bus.adopted",      "messages",    COUNTER, "such updates that were stored here, their core being gone") \
     X(LOAD_FAILURES,  "collab.load.failures",    "loads",       COUNTER, "documents that could not be loaded")
 
 enum collab_counter {

@@ -69,6 +69,7 @@ static struct doc *doc_new(struct hub *h, struct um_span name)
     um_list_init(&d->work);
     presence_init(&d->presence);
     outbox_init(d);
+    bus_doc_init(d);
     um_list_append(&h->all_docs, &d->link);
     um_map_put(&h->docs, name, d);
     count(C_DOCUMENTS, 1);
@@ -80,6 +81,7 @@ static void doc_free(struct doc *d)
     struct hub *h = d->hub;
 
     doc_go(d, DOC_GONE, "settled");
+    h->bus.ops->closed(d);
     um_map_remove(&h->docs, UM_SPAN_STR(d->name));
     um_list_remove(&d->link);
     um_timer_stop(h->loop, &d->unload_timer);
@@ -125,6 +127,8 @@ void doc_settle(struct doc *d)
         um_timer_stop(d->hub->loop, &d->unload_timer);
         doc_go(d, DOC_UNLOADING, "drain");
     }
+    if (d->state == DOC_UNLOADING && d->own_seq > d->last_seq)
+        elsewhere_catch_up(d);
     if (d->state == DOC_UNLOADING && persist_is_settled(d) && !UM_FAILPOINT("unload.before"))
         doc_free(d);
     else if (d->state == DOC_UNLOADING)
@@ -148,6 +152,12 @@ void doc_end(struct doc *d, const char *reason, enum end_how how, unsigned code)
     work_give_up(d, strcmp(reason, "deleted") == 0 ? UM_ENOTFOUND : UM_EUNAVAIL);
     persist_give_up(d);
     doc_settle(d);
+}
+
+void doc_close_seats(struct doc *d, const char *reason)
+{
+    UM_LIST_EACH_SAFE(it, &d->seats)
+        seat_end(UM_CONTAINER(it, struct seat, in_doc), reason, END_CLOSE_AND_ASK, 4205);
 }
 
 /* ---- seats ------------------------------------------------------------------------------------------------------ */
@@ -348,6 +358,19 @@ bool doc_takes_changes(const struct doc *d)
            um_metric_value(&collab_counters[C_UNSTORED]) < cf->unsaved_process_bytes;
 }
 
+/* We have it; but is it durable? What another core has told may not be: then the log gets it from us as well. */
+static void take_known(struct doc *d, struct seat *s, struct um_span update)
+{
+    struct um_crdt_update_stats stats = { 0 };
+
+    if (d->bus.n_doubts > 0 && um_crdt_validate(NULL, update, &stats) == UM_OK && !stats.empty_structs)
+        persist_append(d, UM_SPAN(update.data, stats.bytes), s);
+    else if (d->bus.n_doubts > 0)
+        status(s, 0);
+    else
+        persist_append(d, UM_SPAN(NULL, 0), s);
+}
+
 static void refuse_update(struct doc *d, struct seat *s, struct um_span update, um_err err)
 {
     count(C_REFUSED_UPDATE, 1);
@@ -365,7 +388,7 @@ static void take_update(struct doc *d, struct seat *s, uint64_t kind, struct um_
     if (s->read_only || !doc_takes_changes(d)) {
         /* A Step2 that brings nothing new is acknowledged like any update: when what it holds is stored. */
         if (kind == SYNC_STEP2 && um_crdt_contains(d->crdt, update, &known) == UM_OK && known)
-            persist_append(d, UM_SPAN(NULL, 0), s);
+            take_known(d, s, update);
         else
             refuse_update(d, s, update, UM_EDENIED);
         return;
@@ -378,7 +401,7 @@ static void take_update(struct doc *d, struct seat *s, uint64_t kind, struct um_
     if (a.changed || a.pending)
         spread_update(d, s, update, &a);
     else
-        persist_append(d, UM_SPAN(NULL, 0), s);
+        take_known(d, s, update);
     for (size_t i = 0; i < a.n_more; i++) {
         outbox_add(d, a.more[i], NULL);
         persist_append(d, a.more[i], NULL);
@@ -401,14 +424,6 @@ static bool take_sync(struct doc *d, struct seat *s, struct um_span body)
         take_update(d, s, kind, payload);
     }
     return true;
-}
-
-/* May OWNER change a presence that another live seat introduced? The same user may (a reconnect beside a dying socket). */
-static bool may_speak_for(const void *owner, const void *present_owner)
-{
-    const struct seat *a = owner, *b = present_owner;
-
-    return !a->doc_hub->engine->cf.presence_bind || strcmp(a->user, b->user) == 0;
 }
 
 /* The client came back with its old clock and was taken for gone: tell it so, and it answers with a higher clock. */
@@ -435,6 +450,7 @@ static bool take_presence(struct doc *d, struct seat *s, struct um_span body)
     struct presence_limits limits = { cf->max_presence_state, cf->max_presence_ids, cf->max_presence_ids_document };
     struct um_reader r = um_reader(body);
     struct um_span update = um_read_varbytes(&r);
+    struct presence_speaker by = { s, cf->presence_bind ? s->user : NULL, false };
     struct presence_result result;
     um_err err;
 
@@ -442,7 +458,7 @@ static bool take_presence(struct doc *d, struct seat *s, struct um_span body)
         return violation(s);
     err = update.len > (size_t)cf->max_presence_frame
               ? UM_ELIMIT
-              : presence_apply(&d->presence, update, s, um_loop_now_ms(d->hub->loop), &limits, may_speak_for, &result);
+              : presence_apply(&d->presence, update, &by, um_loop_now_ms(d->hub->loop), &limits, &result);
     if (err == UM_EPROTO)
         return violation(s);
     if (err != UM_OK) {

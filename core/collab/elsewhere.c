@@ -35,6 +35,15 @@ void elsewhere_catch_up(struct doc *d)
     ask(d);
 }
 
+/* A row of ours came behind rows of others. Their changes come over the bus as a rule: no hurry then. */
+void elsewhere_note_gap(struct doc *d)
+{
+    if (d->bus.n_peers == 0 || !d->hub->bus.ops->is_live(d->hub))
+        elsewhere_catch_up(d);
+    else if (!um_timer_is_set(&d->catch_up_timer) && !d->catching_up)
+        um_timer_set(d->hub->loop, &d->catch_up_timer, CATCH_UP_RETRY_MS, ask_again, d);
+}
+
 static void caught_up(void *arg, um_err err, const struct um_store_loaded *doc)
 {
     struct doc *d = arg;

@@ -1,6 +1,8 @@
 /* The engine: one hub per reactor; orders for all of them travel as calls. */
 #include <stdlib.h>
 #include <string.h>
+#include <umbel/cluster.h>
+#include <umbel/util.h>
 #include "internal.h"
 
 #define SWEEP_MS      3000
@@ -46,8 +48,12 @@ static void sweep(void *arg)
 
 static void hub_start(void *arg)
 {
-    sweep_later(arg);
-    elsewhere_start(arg);
+    struct hub *h = arg;
+
+    sweep_later(h);
+    elsewhere_start(h);
+    h->bus.ops->start(h);
+    h->bus.is_started = true;
 }
 
 um_err um_collab_new(struct um_collab **out, struct um_reactors *reactors, struct um_store *store,
@@ -64,6 +70,7 @@ um_err um_collab_new(struct um_collab **out, struct um_reactors *reactors, struc
     c->ws.max_queued += cf->max_document_bytes;  /* a joiner's state must fit: its pieces are queued at once (and shared) */
     if (hooks != NULL)
         c->hooks = *hooks;
+    c->bus_run = um_random_u64() >> 16;
     pthread_mutex_init(&c->lock, NULL);
     c->n_hubs = um_reactors_count(reactors);
     atomic_store(&c->drain.left, c->n_hubs);
@@ -74,6 +81,7 @@ um_err um_collab_new(struct um_collab **out, struct um_reactors *reactors, struc
         h->loop = um_reactors_loop(reactors, i);
         um_list_init(&h->conns);
         um_list_init(&h->all_docs);
+        bus_hub_init(h, i);
         h->keep_alive = um_ws_frame(UM_WS_BINARY, UM_SPAN(silence, sizeof(silence)));
         h->keep_alive_bare = um_ws_frame(UM_WS_BINARY, UM_SPAN(no_presence, sizeof(no_presence)));
         um_loop_call(h->loop, hub_start, h);
@@ -87,6 +95,9 @@ void um_collab_free(struct um_collab *c)
     if (c == NULL)
         return;
     for (unsigned i = 0; i < c->n_hubs; i++) {
+        if (c->hubs[i].bus.is_started)
+            c->hubs[i].bus.ops->stop(&c->hubs[i]);
+        um_members_unref(c->hubs[i].bus.view);
         um_timer_stop(c->hubs[i].loop, &c->hubs[i].sweep);
         um_timer_stop(c->hubs[i].loop, &c->hubs[i].resync);
         um_map_free(&c->hubs[i].docs);
@@ -94,6 +105,7 @@ void um_collab_free(struct um_collab *c)
         um_bytes_unref(c->hubs[i].keep_alive_bare);
     }
     um_map_free(&c->open);
+    free(c->member);
     pthread_mutex_destroy(&c->lock);
     free(c->hubs);
     free(c);
@@ -172,6 +184,7 @@ struct order {
     char *document;                      /* NULL: all */
     char reason[64];
     bool forget;
+    bool tells;                          /* the other cores */
 };
 
 static void carry_out(const struct order *o, struct doc *d)
@@ -179,8 +192,7 @@ static void carry_out(const struct order *o, struct doc *d)
     if (o->forget)
         doc_end(d, o->reason, END_CLOSE, 4500);
     else
-        UM_LIST_EACH_SAFE(it, &d->seats)
-            seat_end(UM_CONTAINER(it, struct seat, in_doc), o->reason, END_CLOSE_AND_ASK, 4205);
+        doc_close_seats(d, o->reason);
 }
 
 static void run_order(void *arg)
@@ -195,16 +207,20 @@ static void run_order(void *arg)
         UM_LIST_EACH_SAFE(it, &o->hub->all_docs)
             carry_out(o, UM_CONTAINER(it, struct doc, link));
     }
+    if (o->tells)
+        o->hub->bus.ops->order(o->hub, o->forget ? BUS_DELETED : BUS_CLOSE, UM_SPAN_STR(o->document ? o->document : ""),
+                               UM_SPAN_STR(o->reason));
     free(o->document);
     free(o);
 }
 
-static void give_order(struct hub *h, const char *document, const char *reason, bool forget)
+static void give_order(struct hub *h, const char *document, const char *reason, bool forget, bool tells)
 {
     struct order *o = um_xcalloc(1, sizeof(*o));
 
     o->hub = h;
     o->forget = forget;
+    o->tells = tells;
     o->document = document ? um_xstrdup(document) : NULL;
     strncpy(o->reason, reason, sizeof(o->reason) - 1);
     um_loop_call(h->loop, run_order, o);
@@ -213,16 +229,16 @@ static void give_order(struct hub *h, const char *document, const char *reason, 
 void um_collab_close_documents(struct um_collab *c, const char *document, const char *reason)
 {
     if (document != NULL) {
-        give_order(hub_of_document(c, UM_SPAN_STR(document)), document, reason, false);
+        give_order(hub_of_document(c, UM_SPAN_STR(document)), document, reason, false, true);
         return;
     }
     for (unsigned i = 0; i < c->n_hubs; i++)
-        give_order(&c->hubs[i], NULL, reason, false);
+        give_order(&c->hubs[i], NULL, reason, false, i == 0);
 }
 
 void um_collab_forget(struct um_collab *c, const char *document)
 {
-    give_order(hub_of_document(c, UM_SPAN_STR(document)), document, "deleted", true);
+    give_order(hub_of_document(c, UM_SPAN_STR(document)), document, "deleted", true, true);
 }
 
 /* ---- drain ------------------------------------------------------------------------------------------------------------ */

@@ -8,7 +8,8 @@
  *   persist.c   log, acknowledgements, folding, loading
  *   elsewhere.c what other processes wrote
  *   work.c      what the server itself reads and changes
- *   presence.c  who is here              message.c  frames                                         */
+ *   presence.c  who is here              message.c  frames
+ *   bus.h       the other cores: bus_native.c, bus_peer.c, bus_wire.c over a bus_port                */
 #ifndef COLLAB_INTERNAL_H
 #define COLLAB_INTERNAL_H
 #include <pthread.h>
@@ -17,6 +18,7 @@
 #include <umbel/list.h>
 #include <umbel/log.h>
 #include <umbel/map.h>
+#include "bus.h"
 #include "counters.h"
 #include "presence.h"
 #include "message.h"
@@ -33,6 +35,7 @@ struct hub {                             /* the part on one reactor */
     size_t asked_docs;                   /* how many of all_docs were compared in this round */
     bool asking;
     struct um_bytes *keep_alive, *keep_alive_bare;
+    struct bus_hub bus;
     bool draining;
     void (*drained)(struct hub *h);      /* set while draining: called when nothing is left */
 };
@@ -45,6 +48,12 @@ struct um_collab {
     struct um_collab_hooks hooks;
     struct hub *hubs;
     unsigned n_hubs;
+    uint64_t bus_run;                    /* 48 random bits: this run of this process, on the bus */
+    char *member;                        /* what the other cores call us; NULL: alone */
+    uint64_t started_ms;
+    struct um_cluster *cluster;
+    bus_open_port *open_port;
+    void *port_ctx;
     pthread_mutex_t lock;                /* over `open`: touched when seats come and go, never per message */
     struct um_map open;                  /* document -> number of connections, for administrators */
     struct {
@@ -151,6 +160,7 @@ struct pending {                         /* one append that is not committed yet
     struct seat *seat;                   /* who waits for the acknowledgement; NULL: nobody (any more) */
     struct work *work;                   /* or what does; else NULL */
     struct um_bytes *bytes;
+    uint64_t number;                     /* among our appends, for other cores */
     bool stored;
     bool failed;                         /* waits for the retry timer */
     bool refused;                        /* the document was deleted */
@@ -201,6 +211,7 @@ struct doc {
     size_t fold_bytes;                   /* log_bytes when the fold began */
     int64_t retry_ms;
     struct um_timer fold_timer, retry_timer, catch_up_timer, unload_timer;
+    struct bus_doc bus;
     bool too_large;                      /* over collab.max-document: read-only */
     struct um_bytes *ack_plain;          /* SyncStatus 1 for everybody without a session, built once */
 };
@@ -213,6 +224,7 @@ void doc_congestion(struct seat *s, bool congested);
 void doc_go(struct doc *d, enum doc_state to, const char *why);
 void doc_loaded(struct doc *d);          /* LOADING is over: greet and work off what was held */
 void doc_end(struct doc *d, const char *reason, enum end_how how, unsigned code);   /* all seats out, nothing more stored */
+void doc_close_seats(struct doc *d, const char *reason);                            /* all seats out; they are asked to come back */
 void doc_settle(struct doc *d);          /* something finished: unload when nothing is left to do */
 void doc_presence_sweep(struct doc *d, int64_t now_ms, int64_t age_ms);
 /* A document that nobody has changed for long keeps only its encoded state. Returns the bytes that this has encoded. */
@@ -235,6 +247,7 @@ void outbox_free(struct doc *d);
 /* elsewhere.c */
 void elsewhere_start(struct hub *h);                     /* on its loop */
 void elsewhere_catch_up(struct doc *d);                  /* reads what the log has above last_seq */
+void elsewhere_note_gap(struct doc *d);                  /* rows between last_seq and own_seq are not known yet */
 void elsewhere_free(struct doc *d);
 
 /* work.c */

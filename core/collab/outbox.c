@@ -40,6 +40,8 @@ void outbox_presence(struct doc *d)
 {
     if (!um_list_is_empty(&d->presence.dirty))
         um_loop_defer(d->hub->loop, UM_PHASE_FLUSH_DOCS, &d->flush);
+    if (!um_list_is_empty(&d->presence.news))
+        d->hub->bus.ops->presence(d);
 }
 
 void outbox_forget_seat(struct doc *d, struct seat *s)

@@ -54,6 +54,7 @@ static void acknowledge_what_is_stored(struct doc *d)
             acknowledge(d, p->seat);
         drop(p);
     }
+    d->hub->bus.ops->stored(d);
 }
 
 /* ---- appending -------------------------------------------------------------------------------------------------------- */
@@ -94,7 +95,7 @@ static void note_number(struct doc *d, uint64_t seq)
     if (seq == d->last_seq + 1)
         d->last_seq = seq;
     else if (seq > d->last_seq)
-        elsewhere_catch_up(d);
+        elsewhere_note_gap(d);
 }
 
 static void append_done(void *arg, um_err err, uint64_t seq)
@@ -140,6 +141,7 @@ static void wait_for_store(struct doc *d, struct um_span bytes, struct seat *s, 
         p->bytes = um_bytes_dup(bytes.data, bytes.len);
         UM_ASSERT(p->bytes != NULL);     /* an applied update that cannot be kept: the process is of no use any more */
         d->unstored_bytes += bytes.len;
+        p->number = bus_append(d, bytes);
         count(C_UNSTORED, (int64_t)bytes.len);
         snprintf(p->user, sizeof(p->user), "%s", s != NULL ? s->user : w != NULL ? work_user(w) : "");
     }
@@ -350,7 +352,8 @@ static void load_done(void *arg, um_err err, const struct um_store_loaded *doc)
         judge_size(d);
         if (d->last_seq > d->folded_seq)
             persist_changed(d);
-        doc_loaded(d);
+        if (!d->hub->bus.ops->loaded(d))
+            doc_loaded(d);
         return;
     }
     count(C_LOAD_FAILURES, 1);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <jansson.h>
 #include <umbel/util.h>
+#include "bus_wire.h"
 #include "presence.h"
 
 static struct um_span key_of(const uint64_t *client) { return UM_SPAN(client, sizeof(*client)); }
@@ -14,6 +15,7 @@ void presence_init(struct presence *p)
     *p = (struct presence){ 0 };
     um_list_init(&p->all);
     um_list_init(&p->dirty);
+    um_list_init(&p->news);
 }
 
 void presence_free(struct presence *p)
@@ -21,6 +23,7 @@ void presence_free(struct presence *p)
     UM_LIST_EACH_SAFE(it, &p->all) {
         struct presence_entry *e = UM_CONTAINER(it, struct presence_entry, link);
         free(e->state);
+        free(e->user);
         free(e);
     }
     um_map_free(&p->by_client);
@@ -30,6 +33,8 @@ static void mark_dirty(struct presence *p, struct presence_entry *e)
 {
     if (um_list_is_empty(&e->dirty_link))
         um_list_append(&p->dirty, &e->dirty_link);
+    if (!e->is_remote && um_list_is_empty(&e->news_link))
+        um_list_append(&p->news, &e->news_link);
 }
 
 static void set_state(struct presence *p, struct presence_entry *e, struct um_span state, bool is_null)
@@ -55,6 +60,7 @@ static struct presence_entry *entry_for(struct presence *p, uint64_t client)
         e = um_xcalloc(1, sizeof(*e));
         e->client = client;
         um_list_init(&e->dirty_link);
+        um_list_init(&e->news_link);
         um_list_append(&p->all, &e->link);
         um_map_put(&p->by_client, key_of(&client), e);
         p->n_known++;
@@ -93,79 +99,135 @@ static bool is_json(struct um_span state)
     return v != NULL;
 }
 
-static um_err check(struct presence *p, struct um_span update, const struct presence_limits *limits)
-{
-    struct um_reader r = um_reader(update);
-    uint64_t n = um_read_varuint(&r);
-    size_t fresh = 0;
+/* ---- what somebody says ---- */
 
-    if (r.failed || n > um_reader_left(&r) / 3)
-        return UM_EPROTO;
-    if (n > (uint64_t)limits->ids_per_frame)
-        return UM_ELIMIT;
-    for (uint64_t i = 0; i < n; i++) {
-        uint64_t client = um_read_varuint(&r);
-        um_read_varuint(&r);
-        struct um_span state = um_read_varbytes(&r);
-        if (r.failed || !um_utf8_is_valid(state.data, state.len))
-            return UM_EPROTO;
-        if (state.len > (size_t)limits->state_bytes)
-            return UM_ELIMIT;
-        if (!is_json(state))
-            return UM_EPROTO;
-        fresh += um_map_get(&p->by_client, key_of(&client)) == NULL;
-    }
-    return p->n_known + fresh > (size_t)limits->ids ? UM_ELIMIT : UM_OK;
+struct said {                                       /* entries one after the other, in either format */
+    struct um_reader r;
+    bool told;                                      /* by another core: each with its user, and no count before */
+    uint64_t left;
+};
+
+static struct said said_from(struct um_span bytes, bool told)
+{
+    struct said s = { um_reader(bytes), told, 0 };
+
+    if (!told)
+        s.left = um_read_varuint(&s.r);
+    return s;
 }
 
-static bool apply_entry(struct presence *p, uint64_t client, uint64_t clock, struct um_span state, const void *owner,
-                        int64_t now_ms, bool (*may)(const void *, const void *), struct presence_result *out)
+static bool next_said(struct said *s, struct bus_presence *out)
 {
-    struct presence_entry *e = um_map_get(&p->by_client, key_of(&client));
-    uint64_t known = e ? e->clock : 0;
-    bool gone = is_null(state), present = e && e->state;
-
-    if (e && e->owner && e->owner != owner && !may(owner, e->owner))
+    if (s->r.failed || (s->told ? um_reader_left(&s->r) == 0 : s->left-- == 0))
         return false;
-    if (clock > known || (clock == known && gone && present)) {
-        e = entry_for(p, client);
-        e->clock = clock;
+    if (s->told) {
+        *out = bus_read_presence(&s->r);
+    } else {
+        out->client = um_read_varuint(&s->r);
+        out->clock = um_read_varuint(&s->r);
+        out->state = um_read_varbytes(&s->r);
+        out->user = UM_SPAN(NULL, 0);
+    }
+    return true;
+}
+
+static um_err check(struct presence *p, struct said s, const struct presence_limits *limits)
+{
+    struct bus_presence e;
+    uint64_t n = 0;
+    size_t fresh = 0;
+
+    if (s.r.failed || s.left > um_reader_left(&s.r) / 3)
+        return UM_EPROTO;
+    if (s.left > (uint64_t)limits->ids_per_frame)
+        return UM_ELIMIT;
+    while (next_said(&s, &e)) {
+        if (s.r.failed || !um_utf8_is_valid(e.state.data, e.state.len) || !um_utf8_is_valid(e.user.data, e.user.len))
+            return UM_EPROTO;
+        if (e.state.len > (size_t)limits->state_bytes || ++n > (uint64_t)limits->ids_per_frame)
+            return UM_ELIMIT;
+        if (!is_json(e.state))
+            return UM_EPROTO;
+        fresh += um_map_get(&p->by_client, key_of(&e.client)) == NULL;
+    }
+    return s.r.failed ? UM_EPROTO : p->n_known + fresh > (size_t)limits->ids ? UM_ELIMIT : UM_OK;
+}
+
+static bool may_speak_for(const struct presence_speaker *by, const struct presence_entry *e, bool gone)
+{
+    if (e->owner == NULL || e->owner == by->who)
+        return true;
+    if (by->is_remote && !e->is_remote && gone)      /* it has moved here from there */
+        return false;
+    return by->user == NULL || e->user == NULL || strcmp(by->user, e->user) == 0;
+}
+
+static void set_owner(struct presence_entry *e, const struct presence_speaker *by, bool gone)
+{
+    if (e->user == NULL || by->user == NULL || strcmp(e->user, by->user) != 0) {
+        free(e->user);
+        e->user = by->user != NULL ? um_xstrdup(by->user) : NULL;
+    }
+    e->is_remote = by->is_remote;
+    e->owner = gone ? NULL : by->who;
+}
+
+static bool apply_entry(struct presence *p, const struct bus_presence *said, const struct presence_speaker *by, int64_t now_ms,
+                        struct presence_result *out)
+{
+    struct presence_entry *e = um_map_get(&p->by_client, key_of(&said->client));
+    uint64_t known = e ? e->clock : 0;
+    bool gone = is_null(said->state), present = e && e->state;
+
+    if (e && !may_speak_for(by, e, gone))
+        return false;
+    if (said->clock > known || (said->clock == known && gone && present)) {
+        e = entry_for(p, said->client);
+        e->clock = said->clock;
         e->heard_at_ms = now_ms;
+        set_owner(e, by, gone);
         if (present || !gone)
-            set_state(p, e, state, gone);
-        e->owner = gone ? NULL : owner;
+            set_state(p, e, said->state, gone);
         return true;
     }
     if (!gone && !present && e) {
         out->needs_query = true;
-        out->query_client = client;
+        out->query_client = said->client;
         out->query_clock = known;
     }
     return false;
 }
 
-um_err presence_apply(struct presence *p, struct um_span update, const void *owner, int64_t now_ms,
-                      const struct presence_limits *limits, bool (*may)(const void *owner, const void *present_owner),
-                      struct presence_result *out)
+um_err presence_apply(struct presence *p, struct um_span update, const struct presence_speaker *by, int64_t now_ms,
+                      const struct presence_limits *limits, struct presence_result *out)
 {
-    struct um_reader r = um_reader(update);
-    um_err err = check(p, update, limits);
-    uint64_t n;
+    struct said s = said_from(update, false);
+    struct bus_presence e;
+    uint64_t n = s.left;
+    um_err err = check(p, s, limits);
 
     *out = (struct presence_result){ 0 };
-    if (err != UM_OK)
-        return err;
-    n = um_read_varuint(&r);
-    for (uint64_t i = 0; i < n; i++) {
-        uint64_t client = um_read_varuint(&r), clock = um_read_varuint(&r);
-        struct um_span state = um_read_varbytes(&r);
-        if (apply_entry(p, client, clock, state, owner, now_ms, may, out))
-            out->accepted++;
-        else
-            out->ignored++;
-    }
+    while (err == UM_OK && next_said(&s, &e))
+        *(apply_entry(p, &e, by, now_ms, out) ? &out->accepted : &out->ignored) += 1;
     out->needs_query = out->needs_query && n == 1;
-    return UM_OK;
+    return err;
+}
+
+um_err presence_apply_told(struct presence *p, struct um_span told, const void *core, int64_t now_ms,
+                           const struct presence_limits *limits, struct presence_result *out)
+{
+    struct said s = said_from(told, true);
+    um_err err = check(p, s, limits);
+    struct bus_presence e;
+
+    *out = (struct presence_result){ 0 };
+    while (err == UM_OK && next_said(&s, &e)) {
+        char *user = um_xstrndup(e.user.len > 0 ? (const char *)e.user.data : "", e.user.len);
+        struct presence_speaker by = { core, user, true };
+        *(apply_entry(p, &e, &by, now_ms, out) ? &out->accepted : &out->ignored) += 1;
+        free(user);
+    }
+    return err;
 }
 
 void presence_owner_left(struct presence *p, const void *owner)
@@ -193,6 +255,8 @@ bool presence_expire(struct presence *p, int64_t now_ms, int64_t age_ms)
         } else if (e->state == NULL && um_list_is_empty(&e->dirty_link) && now_ms - e->heard_at_ms >= 10 * age_ms) {
             um_map_remove(&p->by_client, key_of(&e->client));       /* nobody can echo it any more */
             um_list_remove(&e->link);
+            um_list_remove(&e->news_link);
+            free(e->user);
             free(e);
             p->n_known--;
         }
@@ -207,6 +271,40 @@ static void put_entry(struct um_buf *out, const struct presence_entry *e)
     um_buf_put_varuint(out, e->state ? e->state_len : 4);
     um_buf_put(out, e->state ? e->state : "null", e->state ? e->state_len : 4);
 }
+
+/* ---- for other cores ---- */
+
+static void tell(struct um_buf *out, const struct presence_entry *e)
+{
+    struct um_span state = e->state ? UM_SPAN(e->state, e->state_len) : UM_SPAN_STR("null");
+
+    bus_put_presence(out, &(struct bus_presence){ e->client, e->clock, state, UM_SPAN_STR(e->user ? e->user : "") });
+}
+
+bool presence_take_news(struct presence *p, struct um_buf *out)
+{
+    size_t before = out->len;
+
+    UM_LIST_EACH_SAFE(it, &p->news) {
+        tell(out, UM_CONTAINER(it, struct presence_entry, news_link));
+        um_list_remove(it);
+    }
+    return !out->failed && out->len > before;
+}
+
+bool presence_put_own(const struct presence *p, struct um_buf *out)
+{
+    size_t before = out->len;
+
+    UM_LIST_EACH(it, &p->all) {
+        const struct presence_entry *e = UM_CONTAINER(it, struct presence_entry, link);
+        if (e->state != NULL && !e->is_remote)
+            tell(out, e);
+    }
+    return !out->failed && out->len > before;
+}
+
+/* ---- for clients ---- */
 
 bool presence_encode_all(const struct presence *p, struct um_buf *out)
 {

@@ -1,5 +1,5 @@
 /* Presence ("awareness"): per document, who is here. Rules of y-protocols 1.0.7, with nulls always applied and each id
- * bound to the seat that spoke last for it. States are JSON text, kept as received. One loop. */
+ * bound to the user who spoke last for it, here or at another core. States are JSON text, kept as received. One loop. */
 #ifndef COLLAB_PRESENCE_H
 #define COLLAB_PRESENCE_H
 #include <umbel/bytes.h>
@@ -9,16 +9,19 @@
 struct presence_entry {
     struct um_list link;                 /* in presence.all */
     struct um_list dirty_link;           /* in presence.dirty while a broadcast is due */
+    struct um_list news_link;            /* in presence.news while other cores do not know it */
     uint64_t client;
     uint64_t clock;
     char *state;                         /* NULL: gone, only the clock is remembered */
     size_t state_len;
-    const void *owner;                   /* the seat; NULL when it has left */
+    const void *owner;                   /* the seat or the other core; NULL when it has left */
+    bool is_remote;                      /* the owner is, or was, another core */
+    char *user;                          /* of the owner; NULL: not known */
     int64_t heard_at_ms;
 };
 struct presence {
     struct um_map by_client;             /* key: the id's 8 bytes */
-    struct um_list all, dirty;
+    struct um_list all, dirty, news;
     size_t n_present, n_known;
 };
 struct presence_limits { int64_t state_bytes, ids_per_frame, ids; };
@@ -31,13 +34,26 @@ struct presence_result {
     bool needs_query;                    /* one entry lost by its clock alone while nobody is present under its id */
     uint64_t query_client, query_clock;
 };
-/* Applies an awareness update from OWNER. MAY(arg, entry) says whether OWNER may speak for an entry that another seat
- * owns. The frame is checked before the first change. UM_EPROTO, UM_ELIMIT. */
-um_err presence_apply(struct presence *p, struct um_span update, const void *owner, int64_t now_ms,
-                      const struct presence_limits *limits, bool (*may)(const void *owner, const void *present_owner),
-                      struct presence_result *out);
+struct presence_speaker {
+    const void *who;                     /* a seat, or another core */
+    const char *user;                    /* speaks for ids of this user; NULL: for any */
+    bool is_remote;
+};
+/* Applies an awareness update. An id that another live owner introduced for another user is left alone, and so is the word
+ * of another core that somebody is gone who is connected here. The frame is checked before the first change.
+ * UM_EPROTO, UM_ELIMIT. */
+um_err presence_apply(struct presence *p, struct um_span update, const struct presence_speaker *by, int64_t now_ms,
+                      const struct presence_limits *limits, struct presence_result *out);
+/* The same for what another core tells (bus_wire.h): each entry with its user. */
+um_err presence_apply_told(struct presence *p, struct um_span told, const void *core, int64_t now_ms,
+                           const struct presence_limits *limits, struct presence_result *out);
+
 void presence_owner_left(struct presence *p, const void *owner);           /* marks its ids gone and dirty */
 bool presence_expire(struct presence *p, int64_t now_ms, int64_t age_ms);  /* true: something became dirty */
+
+/* What other cores are to be told: what has changed here since the last call; or all that is present here. False: nothing. */
+bool presence_take_news(struct presence *p, struct um_buf *out);
+bool presence_put_own(const struct presence *p, struct um_buf *out);
 
 /* All present states as an awareness update; false when there are none. */
 bool presence_encode_all(const struct presence *p, struct um_buf *out);

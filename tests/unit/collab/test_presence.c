@@ -9,10 +9,13 @@
 static const struct presence_limits loose = { 1000, 100, 100 };
 static const char *const ann = "ann", *const ann2 = "ann again", *const bob = "bob";
 
-/* The same user: names that begin alike. */
-static bool may(const void *owner, const void *present_owner)
+/* Users: owners whose names begin alike are one. */
+static um_err say(struct presence *p, struct um_span update, const void *owner, int64_t now_ms, const struct presence_limits *limits,
+                  struct presence_result *out)
 {
-    return *(const char *)owner == *(const char *)present_owner;
+    struct presence_speaker by = { owner, *(const char *)owner == 'a' ? "a" : "b", false };
+
+    return presence_apply(p, update, &by, now_ms, limits, out);
 }
 
 static void put_entry(struct um_buf *b, uint64_t client, uint64_t clock, const char *state)
@@ -31,7 +34,7 @@ static um_err apply(struct presence *p, const void *owner, int64_t now_ms, uint6
 
     um_buf_put_u8(&b, 1);
     put_entry(&b, client, clock, state);
-    err = presence_apply(p, UM_SPAN(b.data, b.len), owner, now_ms, &loose, may, out);
+    err = say(p, UM_SPAN(b.data, b.len), owner, now_ms, &loose, out);
     um_buf_free(&b);
     return err;
 }
@@ -117,7 +120,7 @@ static void the_clock_rules_are_those_of_y_protocols(void **state)
         struct presence_result r;
         presence_init(&p);
         set_up(&p, json_object_get(entry, "before"));
-        assert_int_equal(presence_apply(&p, vector_bytes(entry, &bytes), ann, 0, &loose, may, &r), UM_OK);
+        assert_int_equal(say(&p, vector_bytes(entry, &bytes), ann, 0, &loose, &r), UM_OK);
         check_after(&p, json_object_get(entry, "after"), vector_text(entry, "name"));
         if (dirty(&p) != reported(json_object_get(entry, "update_event")))
             fail_msg("%s: %u ids would be told", vector_text(entry, "name"), dirty(&p));
@@ -174,7 +177,7 @@ static void a_client_that_was_taken_for_gone_is_asked_and_an_echo_revives_nobody
     um_buf_put_u8(&b, 2);                                               /* with others beside it nothing is asked */
     put_entry(&b, 7, 5, "{}");
     put_entry(&b, 8, 1, "{}");
-    assert_int_equal(presence_apply(&p, UM_SPAN(b.data, b.len), ann2, 0, &loose, may, &r), UM_OK);
+    assert_int_equal(say(&p, UM_SPAN(b.data, b.len), ann2, 0, &loose, &r), UM_OK);
     assert_false(r.needs_query);
     um_buf_free(&b);
     presence_free(&p);
@@ -191,24 +194,24 @@ static void each_limit_holds_at_its_value_and_refuses_one_more(void **state)
     presence_init(&p);
     um_buf_put_u8(&b, 1);
     put_entry(&b, 1, 1, "\"1234\"");
-    assert_int_equal(presence_apply(&p, UM_SPAN(b.data, b.len), ann, 0, &limits, may, &r), UM_OK);
+    assert_int_equal(say(&p, UM_SPAN(b.data, b.len), ann, 0, &limits, &r), UM_OK);
     um_buf_clear(&b);
     um_buf_put_u8(&b, 1);
     put_entry(&b, 1, 2, "\"12345\"");                                    /* a state of 7 bytes */
-    assert_int_equal(presence_apply(&p, UM_SPAN(b.data, b.len), ann, 0, &limits, may, &r), UM_ELIMIT);
+    assert_int_equal(say(&p, UM_SPAN(b.data, b.len), ann, 0, &limits, &r), UM_ELIMIT);
     assert_int_equal(find(&p, 1)->clock, 1);
     um_buf_clear(&b);
     um_buf_put_u8(&b, 2);
     put_entry(&b, 2, 1, "{}");
     put_entry(&b, 3, 1, "{}");
-    assert_int_equal(presence_apply(&p, UM_SPAN(b.data, b.len), ann, 0, &limits, may, &r), UM_OK);
+    assert_int_equal(say(&p, UM_SPAN(b.data, b.len), ann, 0, &limits, &r), UM_OK);
     b.data[0] = 3;
     put_entry(&b, 1, 9, "{}");                                           /* three ids in a frame */
-    assert_int_equal(presence_apply(&p, UM_SPAN(b.data, b.len), ann, 0, &limits, may, &r), UM_ELIMIT);
+    assert_int_equal(say(&p, UM_SPAN(b.data, b.len), ann, 0, &limits, &r), UM_ELIMIT);
     um_buf_clear(&b);
     um_buf_put_u8(&b, 1);
     put_entry(&b, 4, 1, "{}");                                           /* a fourth id of the document */
-    assert_int_equal(presence_apply(&p, UM_SPAN(b.data, b.len), ann, 0, &limits, may, &r), UM_ELIMIT);
+    assert_int_equal(say(&p, UM_SPAN(b.data, b.len), ann, 0, &limits, &r), UM_ELIMIT);
     assert_int_equal(p.n_known, 3);
     um_buf_free(&b);
     presence_free(&p);
@@ -233,7 +236,7 @@ static void a_malformed_frame_changes_nothing(void **state)
     for (size_t i = 0; i < UM_COUNT(bad); i++) {
         um_buf_clear(&b);
         assert_true(um_hex_decode(&b, UM_SPAN_STR(bad[i].hex)));
-        if (presence_apply(&p, UM_SPAN(b.data, b.len), ann, 0, &loose, may, &r) != UM_EPROTO)
+        if (say(&p, UM_SPAN(b.data, b.len), ann, 0, &loose, &r) != UM_EPROTO)
             fail_msg("%s was taken", bad[i].hex);
     }
     assert_int_equal(p.n_known, 0);

@@ -20,6 +20,9 @@ enum um_collab_auth { UM_COLLAB_REQUIRED, UM_COLLAB_ANONYMOUS };
 struct um_collab_conf {                  /* key rows: um_collab_conf_table */
     int ack;                             /* enum um_collab_ack */
     int authentication;                  /* enum um_collab_auth */
+    bool sync_before_serve;              /* the first reader waits for what other cores have in memory */
+    int64_t sync_timeout_ms;             /* but no longer */
+    int64_t compare_interval_ms;         /* state vectors of documents that several cores have open */
     bool echo;                           /* send a writer its own update back, as stock does */
     bool presence_bind;
     int64_t debounce_ms, max_debounce_ms, unload_delay_ms, rest_after_ms, fold_max_age_ms,
@@ -54,6 +57,12 @@ struct um_collab_hooks {
 
 um_err um_collab_new(struct um_collab **out, struct um_reactors *reactors, struct um_store *store,
                      const struct um_collab_conf *cf, const struct um_ws_conf *ws, const struct um_collab_hooks *hooks);
+/* Works as one with the other cores, by way of REDIS: MEMBER is our id in CLUSTER, STARTED_MS as it is said there. Before the
+ * reactors start. */
+struct um_redis;
+struct um_cluster;
+void um_collab_join(struct um_collab *c, struct um_redis *redis, struct um_cluster *cluster, const char *member, int64_t started_ms);
+void um_collab_members_changed(struct um_collab *c);     /* any thread: CLUSTER has other members now */
 /* All reactors have stopped. */
 void um_collab_free(struct um_collab *c);
 
