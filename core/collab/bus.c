@@ -19,7 +19,7 @@ static bool never_live(const struct hub *h) { (void)h; return false; }
 
 const struct bus_ops bus_alone = {
     .start = no_hub, .stop = no_hub, .loaded = no_wait, .closed = no_doc, .append = no_append, .stored = no_doc,
-    .presence = no_doc, .order = no_order, .members = no_hub, .wake = no_hub, .is_live = never_live,
+    .presence = no_doc, .order = no_order, .wake = no_hub, .is_live = never_live,
 };
 
 /* ---- documents ---- */
@@ -111,23 +111,11 @@ void bus_join(struct um_collab *c, const char *member, int64_t started_ms, bus_o
         c->hubs[i].bus.ops = &bus_native;
 }
 
-void um_collab_join(struct um_collab *c, struct um_redis *redis, struct um_cluster *cluster, const char *member, int64_t started_ms)
+void um_collab_join(struct um_collab *c, struct um_redis *redis, struct um_cluster *cluster)
 {
+    int64_t started_ms;
+    const char *member = um_cluster_self(cluster, &started_ms);
+
     c->cluster = cluster;
     bus_join(c, member, started_ms, open_redis_port, redis);
-}
-
-static void members_are_new(void *arg)
-{
-    struct hub *h = arg;
-
-    um_members_unref(h->bus.view);
-    h->bus.view = um_cluster_members(h->engine->cluster);
-    h->bus.ops->members(h);
-}
-
-void um_collab_members_changed(struct um_collab *c)
-{
-    for (unsigned i = 0; i < c->n_hubs; i++)
-        um_loop_call(c->hubs[i].loop, members_are_new, &c->hubs[i]);
 }

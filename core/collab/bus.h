@@ -20,7 +20,6 @@
 struct hub;
 struct doc;
 struct um_collab;
-struct um_members;
 
 struct bus_ops {
     void (*start)(struct hub *h);
@@ -32,7 +31,6 @@ struct bus_ops {
     void (*stored)(struct doc *d);           /* d->pending has moved */
     void (*presence)(struct doc *d);         /* d->presence has news */
     void (*order)(struct hub *h, enum bus_order what, struct um_span document, struct um_span text);
-    void (*members)(struct hub *h);          /* h->bus.view is new */
     void (*wake)(struct hub *h);             /* this process stood still: anything may have been missed */
     bool (*is_live)(const struct hub *h);    /* what others say comes in; false: the store is the only way */
 };
@@ -49,7 +47,6 @@ struct bus_hub {                             /* in struct hub */
     struct um_timer beat, greet;
     size_t greeted;                          /* documents of all_docs that were asked about in this round */
     bool greets_all;                         /* not only those that others have too */
-    struct um_members *view;                 /* NULL: not known yet */
     int64_t beaten_at_ms, compared_at_ms;    /* the last turn of the clockwork; the last comparison of state vectors */
     struct um_bytes *held;                   /* a message that a test holds back (bus.swap) */
 };

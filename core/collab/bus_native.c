@@ -694,8 +694,6 @@ static void beat(void *arg)
     send_beats(h, now);
 }
 
-static void native_members(struct hub *h) { origin_sweep(h, um_loop_now_ms(h->loop)); }
-
 static void native_start(struct hub *h)
 {
     static const struct bus_port_handler handler = { heard, became_live };
@@ -719,6 +717,5 @@ static void native_stop(struct hub *h)
 
 const struct bus_ops bus_native = {
     .start = native_start, .stop = native_stop, .loaded = native_loaded, .closed = native_closed, .append = native_append,
-    .stored = native_stored, .presence = native_presence, .order = native_order, .members = native_members,
-    .wake = native_wake, .is_live = is_live,
+    .stored = native_stored, .presence = native_presence, .order = native_order,  .wake = native_wake, .is_live = is_live,
 };

@@ -199,26 +199,29 @@ static bool is_member(const struct um_members *view, const struct bus_origin *o)
     return false;
 }
 
-static bool is_gone(const struct hub *h, const struct bus_origin *o, int64_t now_ms)
+static bool is_gone(const struct um_members *view, const struct bus_origin *o, int64_t now_ms)
 {
     int64_t silent_ms = now_ms - o->heard_ms;
 
     if (o->member == NULL)
         return silent_ms > BUS_STRANGER_MS;
-    return silent_ms > BUS_SILENT_MS && h->bus.view != NULL && !is_member(h->bus.view, o);
+    return silent_ms > BUS_SILENT_MS && view != NULL && view->n > 0 && !is_member(view, o);
 }
 
 void origin_sweep(struct hub *h, int64_t now_ms)
 {
-    struct bus_origin *o = NULL;
+    struct um_members *view = h->engine->cluster != NULL ? um_cluster_members(h->engine->cluster) : NULL;
+    struct bus_origin *gone = NULL;
+    struct um_span key;
     size_t pos = 0;
     void *value;
 
-    while (o == NULL && um_map_next(&h->bus.origins, &pos, &(struct um_span){ 0 }, &value))
-        if (is_gone(h, value, now_ms))
-            o = value;
-    if (o != NULL)
-        origin_gone(h, o, o->member != NULL ? "no member any more" : "silent");      /* the next one in a second */
+    while (gone == NULL && um_map_next(&h->bus.origins, &pos, &key, &value))
+        if (is_gone(view, value, now_ms))
+            gone = value;
+    if (gone != NULL)
+        origin_gone(h, gone, gone->member != NULL ? "no member any more" : "silent");        /* the next one in a second */
+    um_members_unref(view);
 }
 
 void origin_free_all(struct hub *h)

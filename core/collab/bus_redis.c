@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <umbel/redis.h>
 #include <umbel/util.h>
 #include "bus_port.h"

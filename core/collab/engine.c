@@ -97,7 +97,6 @@ void um_collab_free(struct um_collab *c)
     for (unsigned i = 0; i < c->n_hubs; i++) {
         if (c->hubs[i].bus.is_started)
             c->hubs[i].bus.ops->stop(&c->hubs[i]);
-        um_members_unref(c->hubs[i].bus.view);
         um_timer_stop(c->hubs[i].loop, &c->hubs[i].sweep);
         um_timer_stop(c->hubs[i].loop, &c->hubs[i].resync);
         um_map_free(&c->hubs[i].docs);

@@ -158,6 +158,8 @@ static bool open_rest(struct core *c)
     hooks = um_rest_collab_hooks(c->rest);
     if (um_collab_new(&c->collab, c->reactors, c->store, &c->collab_conf, &c->ws, &hooks) != UM_OK)
         return fail("collaboration", "out of memory");
+    if (c->redis != NULL)
+        um_collab_join(c->collab, c->redis, c->cluster);
     um_rest_set_collab(c->rest, c->collab);
     return true;
 }

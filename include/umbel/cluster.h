@@ -48,6 +48,8 @@ um_err um_cluster_new(struct um_cluster **out, struct um_redis *redis, struct um
 void um_cluster_free(struct um_cluster *c);   /* on the loop or after it; unsaid farewells are not waited for; NULL is fine */
 /* Who is there now, ourselves included once we are admitted. Any thread; unref it. */
 struct um_members *um_cluster_members(struct um_cluster *c);
+/* Our own id, borrowed, and our start as others hear it. Any thread. */
+const char *um_cluster_self(const struct um_cluster *c, int64_t *started_at_ms);
 bool um_cluster_is_admitted(struct um_cluster *c);     /* our id is ours; any thread */
 /* Where others reach us, once that is known: on the loop, or before it runs. One that is too long is left as it was. */
 void um_cluster_set_address(struct um_cluster *c, const char *address);

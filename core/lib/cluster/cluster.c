@@ -389,6 +389,12 @@ void um_cluster_set_load(struct um_cluster *c, int64_t load)
     atomic_store(&c->load, load < 0 ? 0 : load);
 }
 
+const char *um_cluster_self(const struct um_cluster *c, int64_t *started_at_ms)
+{
+    *started_at_ms = c->self.started_at_ms;
+    return c->self.id;
+}
+
 bool um_cluster_is_admitted(struct um_cluster *c)
 {
     return atomic_load(&c->admitted);

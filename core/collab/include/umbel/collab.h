@@ -57,12 +57,10 @@ struct um_collab_hooks {
 
 um_err um_collab_new(struct um_collab **out, struct um_reactors *reactors, struct um_store *store,
                      const struct um_collab_conf *cf, const struct um_ws_conf *ws, const struct um_collab_hooks *hooks);
-/* Works as one with the other cores, by way of REDIS: MEMBER is our id in CLUSTER, STARTED_MS as it is said there. Before the
- * reactors start. */
+/* Works as one with the other cores, by way of REDIS (not NULL), as the member of CLUSTER that we are. Before the reactors start. */
 struct um_redis;
 struct um_cluster;
-void um_collab_join(struct um_collab *c, struct um_redis *redis, struct um_cluster *cluster, const char *member, int64_t started_ms);
-void um_collab_members_changed(struct um_collab *c);     /* any thread: CLUSTER has other members now */
+void um_collab_join(struct um_collab *c, struct um_redis *redis, struct um_cluster *cluster);
 /* All reactors have stopped. */
 void um_collab_free(struct um_collab *c);
 
