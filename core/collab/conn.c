@@ -171,10 +171,11 @@ static bool may_join(struct conn *c, struct um_span token, struct um_span name, 
 
 static void handle(struct conn *c, const struct wire_frame *f, struct um_span message);
 
-static void admit(struct conn *c, const struct wire_frame *f, const struct um_collab_identity *who, bool speaks_4x)
+static void admit(struct conn *c, const struct wire_frame *f, const struct um_collab_identity *who, bool speaks_4x,
+                  bool held_back)
 {
     struct waiting *w = find_waiting(c, f->address);
-    struct seat *s = seat_open(c, f, who, speaks_4x);
+    struct seat *s = seat_open(c, f, who, speaks_4x, held_back);
 
     if (s == NULL) {
         um_ws_close(c->ws, 1013, "out of memory");
@@ -201,6 +202,17 @@ static void admit(struct conn *c, const struct wire_frame *f, const struct um_co
     }
 }
 
+/* Has somebody else reserved the document? The document judges this again; here it is for the first word to be right. */
+static bool is_held_back(struct conn *c, struct um_span name, const char *user)
+{
+    char *document = um_xstrndup((const char *)name.data, name.len);
+    int64_t until_ms;
+    bool held_back = !rights_may_change(c->hub->engine, document, user, &until_ms);
+
+    free(document);
+    return held_back;
+}
+
 static void take_token(struct conn *c, const struct wire_frame *f)
 {
     struct um_reader r = um_reader(f->body);
@@ -208,7 +220,7 @@ static void take_token(struct conn *c, const struct wire_frame *f)
     struct um_span token = um_read_varbytes(&r);
     struct um_collab_identity who;
     char reason[64];
-    bool speaks_4x;
+    bool speaks_4x, held_back;
 
     if (r.failed || kind != AUTH_TOKEN)
         return;                          /* as stock: other kinds from a client mean nothing */
@@ -217,8 +229,9 @@ static void take_token(struct conn *c, const struct wire_frame *f)
         deny(c, f->address, reason);
         return;
     }
-    send_frame(c, f->address, WIRE_AUTH, AUTH_OK, UM_SPAN_STR(who.read_only ? "readonly" : "read-write"));
-    admit(c, f, &who, speaks_4x);
+    held_back = is_held_back(c, f->name, who.user);
+    send_frame(c, f->address, WIRE_AUTH, AUTH_OK, UM_SPAN_STR(who.read_only || held_back ? "readonly" : "read-write"));
+    admit(c, f, &who, speaks_4x, held_back);
 }
 
 /* A token that is sent again on an admitted address: silence when it is good. */
@@ -270,7 +283,7 @@ static void handle_stranger(struct conn *c, const struct wire_frame *f, struct u
     /* A 2.x provider without a token begins with Step1; where no token is needed it is admitted without a word. */
     if (is_step1(f) && find_waiting(c, f->address) == NULL && may_join(c, UM_SPAN(NULL, 0), f->name, &who, reason)) {
         struct seat *s;
-        admit(c, f, &who, false);
+        admit(c, f, &who, false, false);
         s = find_seat(c, f);             /* NULL: the document would not have it */
         if (s != NULL)
             seat_say(s, f->type, f->body);
@@ -538,7 +551,7 @@ static void open_room(struct conn *c, const char *room)
     if (!may_join(c, UM_SPAN(NULL, 0), name, &who, reason))
         deny(c, name, reason);
     else
-        admit(c, &f, &who, false);
+        admit(c, &f, &who, false, false);
 }
 
 void conn_accept(struct hub *h, int fd, struct um_span early, const struct um_collab_peer *peer)

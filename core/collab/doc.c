@@ -89,6 +89,7 @@ static void doc_free(struct doc *d)
     elsewhere_free(d);
     outbox_free(d);
     presence_free(&d->presence);
+    um_map_free(&d->writers);
     um_crdt_free(d->crdt);
     um_bytes_unref(d->plain_addr);
     um_bytes_unref(d->ack_plain);
@@ -213,6 +214,7 @@ void doc_join(struct seat *s)
     um_list_append(&d->seats, &s->in_doc);
     d->n_seats++;
     count_open(h->engine, um_bytes_span(s->name), 1);
+    rights_join(d, s);
     switch (d->state) {
     case DOC_LOADING:
         persist_load(d);
@@ -255,6 +257,7 @@ void doc_leave(struct seat *s)
     s->doc = NULL;
     d->n_seats--;
     count_open(d->hub->engine, um_bytes_span(s->name), -1);
+    rights_leave(d, s);
     outbox_forget_seat(d, s);
     persist_forget_seat(d, s);
     presence_owner_left(&d->presence, s);
@@ -385,12 +388,13 @@ static void take_update(struct doc *d, struct seat *s, uint64_t kind, struct um_
     bool known = false;
     um_err err;
 
-    if (s->read_only || !doc_takes_changes(d)) {
+    if (!rights_let_write(d, s) || !doc_takes_changes(d)) {
         /* A Step2 that brings nothing new is acknowledged like any update: when what it holds is stored. */
         if (kind == SYNC_STEP2 && um_crdt_contains(d->crdt, update, &known) == UM_OK && known)
             take_known(d, s, update);
         else
             refuse_update(d, s, update, UM_EDENIED);
+        rights_refused(s, known);
         return;
     }
     err = update.len > (size_t)d->hub->engine->cf.max_update_bytes ? UM_ELIMIT : um_crdt_apply(d->crdt, update, &a);
@@ -398,10 +402,14 @@ static void take_update(struct doc *d, struct seat *s, uint64_t kind, struct um_
         refuse_update(d, s, update, err);
         return;
     }
-    if (a.changed || a.pending)
+    if (a.changed || a.pending) {
         spread_update(d, s, update, &a);
-    else
+        rights_wrote(d, s);
+    } else {
         take_known(d, s, update);
+    }
+    if (kind == SYNC_STEP2)
+        rights_took_all(d, s);
     for (size_t i = 0; i < a.n_more; i++) {
         outbox_add(d, a.more[i], NULL);
         persist_append(d, a.more[i], NULL);
@@ -419,6 +427,7 @@ static bool take_sync(struct doc *d, struct seat *s, struct um_span body)
     if (kind == SYNC_STEP1) {
         if (um_crdt_sv_validate(NULL, payload) != UM_OK)
             return violation(s);
+        s->owed = 0;                         /* it begins to count anew */
         answer_step1(d, s, payload);
     } else {
         take_update(d, s, kind, payload);

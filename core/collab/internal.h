@@ -3,6 +3,7 @@
  *   engine.c    one hub per reactor, accepting sockets, orders for all hubs
  *   conn.c      a socket: addresses, admission, limits before it
  *   seat.c      the link of one socket to one document, over two loops when it must
+ *   rights.c    what reservations take from a seat
  *   doc.c       an open document: its life, what its seats may say
  *   outbox.c    one turn's changes to all readers, encoded once
  *   persist.c   log, acknowledgements, folding, loading
@@ -108,7 +109,7 @@ struct seat {
     struct um_loop *conn_loop, *doc_loop;
     struct hub *doc_hub;
     char user[129];
-    bool read_only;
+    bool read_only;                      /* says its token */
     bool bare;                           /* y-websocket */
     bool speaks_4x;                      /* sent a version string with its token */
     bool has_session;                    /* address carries a session: frames cannot be shared */
@@ -128,10 +129,15 @@ struct seat {
     uint64_t client;                     /* the Yjs client that it was last seen to be; 0: none */
     bool in_flush;                       /* gets this turn's changes, even if it falls behind meanwhile */
     bool counted;                        /* in engine->open */
+    /* rights.c */
+    bool held_back;                      /* somebody else has reserved the document */
+    unsigned owed;                       /* changes that were refused for that, and not been sent again */
+    int64_t judged_until_ms, told_wrote_ms;
 };
 
 /* From the socket's end. */
-struct seat *seat_open(struct conn *c, const struct wire_frame *f, const struct um_collab_identity *who, bool speaks_4x);
+struct seat *seat_open(struct conn *c, const struct wire_frame *f, const struct um_collab_identity *who, bool speaks_4x,
+                       bool held_back);
 void seat_say(struct seat *s, uint64_t type, struct um_span body);
 void seat_leave(struct seat *s);                         /* S is invalid afterwards for the socket's end */
 void seat_tell_congestion(struct seat *s, bool congested);
@@ -185,6 +191,7 @@ struct doc {
     struct um_list seats;
     unsigned n_seats;
     struct presence presence;
+    struct um_map writers;               /* rights.c: user -> connections that may write */
     struct um_bytes *plain_addr;         /* address of everybody without a session */
     /* this turn's changes (outbox.c) */
     struct um_buf updates;               /* payloads, one after the other */
@@ -231,6 +238,15 @@ void doc_presence_sweep(struct doc *d, int64_t now_ms, int64_t age_ms);
 size_t doc_rest(struct doc *d, int64_t now_ms);
 
 bool doc_takes_changes(const struct doc *d);             /* not too large, nor too much of it unstored */
+
+/* rights.c */
+bool rights_may_change(const struct um_collab *e, const char *document, const char *user, int64_t *until_ms);
+void rights_join(struct doc *d, struct seat *s);
+void rights_leave(struct doc *d, struct seat *s);
+bool rights_let_write(struct doc *d, struct seat *s);
+void rights_wrote(struct doc *d, struct seat *s);        /* S has changed D */
+void rights_refused(struct seat *s, bool known);         /* a change of S was not taken; KNOWN: it brought nothing new */
+void rights_took_all(struct doc *d, struct seat *s);     /* a Step2 of S was taken */
 
 /* outbox.c */
 void outbox_init(struct doc *d);

@@ -133,7 +133,8 @@ static struct um_bytes *encode_address(struct um_span address)
     return out;
 }
 
-struct seat *seat_open(struct conn *c, const struct wire_frame *f, const struct um_collab_identity *who, bool speaks_4x)
+struct seat *seat_open(struct conn *c, const struct wire_frame *f, const struct um_collab_identity *who, bool speaks_4x,
+                       bool held_back)
 {
     struct seat *s = um_xcalloc(1, sizeof(*s));
     struct hub *home = hub_of_document(c->hub->engine, f->name);
@@ -146,6 +147,7 @@ struct seat *seat_open(struct conn *c, const struct wire_frame *f, const struct 
     s->read_only = who->read_only;
     s->bare = c->bare;
     s->speaks_4x = speaks_4x;
+    s->held_back = held_back;
     s->has_session = !c->bare && f->address.len != f->name.len;
     s->addr = c->bare ? um_bytes_new(0) : encode_address(f->address);
     s->name = um_bytes_dup(f->name.data, f->name.len);

@@ -95,5 +95,5 @@ static um_err authenticate(void *ctx, struct um_span token, struct um_span docum
 
 struct um_collab_hooks um_rest_collab_hooks(struct um_rest *r)
 {
-    return (struct um_collab_hooks){ authenticate, r };
+    return (struct um_collab_hooks){ .authenticate = authenticate, .ctx = r };
 }

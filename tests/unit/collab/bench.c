@@ -29,10 +29,39 @@ static um_err judge(void *ctx, struct um_span token, struct um_span document, st
     return UM_OK;
 }
 
+static bool may_change(void *ctx, const char *document, const char *user, int64_t *until_ms)
+{
+    struct bench *b = ctx;
+
+    (void)document;
+    *until_ms = b->judged_until_ms;
+    return b->holder[0] == '\0' || strcmp(b->holder, user) == 0;
+}
+
+static void changed(void *ctx, const char *document, const char *user)
+{
+    struct bench *b = ctx;
+
+    (void)document;
+    (void)user;
+    if (!b->threads)
+        b->changes++;
+}
+
+static void editing(void *ctx, const char *document, const char *user, bool begins)
+{
+    struct bench *b = ctx;
+    size_t n = strlen(b->editing);
+
+    (void)document;
+    if (!b->threads)
+        snprintf(b->editing + n, sizeof(b->editing) - n, "%c%s ", begins ? '+' : '-', user);
+}
+
 void bench_init(struct bench *b, unsigned n_reactors)
 {
     um_log_set_level(NULL, UM_OFF);
-    *b = (struct bench){ .n_reactors = n_reactors };
+    *b = (struct bench){ .n_reactors = n_reactors, .judged_until_ms = INT64_MAX };
     b->cf = (struct um_collab_conf){
         .ack = UM_COLLAB_DURABLE, .authentication = UM_COLLAB_REQUIRED, .presence_bind = true,
         .debounce_ms = 10, .max_debounce_ms = 50, .unload_delay_ms = 0, .rest_after_ms = 3600000, .fold_max_age_ms = 1000, .fold_rows = 500,
@@ -53,7 +82,7 @@ void bench_init(struct bench *b, unsigned n_reactors)
 void bench_start(struct bench *b)
 {
     struct um_store_conf cf = { .url = "memory:", .commit_delay_ms = 0, .commit_rows = 64, .max_waiting_bytes = 256 << 20 };
-    struct um_collab_hooks hooks = { .authenticate = judge };
+    struct um_collab_hooks hooks = { judge, may_change, changed, editing, b };
     char why[256];
 
     assert_int_equal(um_store_open(&b->store, &cf, why), UM_OK);

@@ -20,6 +20,11 @@ struct bench {
     struct um_collab *collab;
     struct um_collab_stats before;               /* all zero, but for what a failed test has left */
     _Atomic bool drained;
+    /* reservations */
+    char holder[16];                             /* who alone may write; "": everybody */
+    int64_t judged_until_ms;                     /* what a judgement says of itself */
+    unsigned changes;                            /* told by `changed` */
+    char editing[256];                           /* told by `editing`: "+ann -ann " */
 };
 
 /* cf and ws hold the defaults (loose limits); change them between init and start. */

@@ -52,6 +52,14 @@ struct um_collab_hooks {
     /* Is TOKEN good for DOCUMENT? Runs on the socket's reactor, any of them: must not block. On refusal REASON (at most
      * 63 characters) is what the client is told. */
     um_err (*authenticate)(void *ctx, struct um_span token, struct um_span document, struct um_collab_identity *who, char reason[64]);
+    /* Reservations; each may be NULL. On any reactor: they must not block.
+     * May USER ("": anonymous) change DOCUMENT now? Ask again after UNTIL_MS (um_now_ms; INT64_MAX: told otherwise by
+     * um_collab_reservation_changed). */
+    bool (*may_change)(void *ctx, const char *document, const char *user, int64_t *until_ms);
+    /* USER has changed DOCUMENT, whose judgement has an end; at most once a second and connection. */
+    void (*changed)(void *ctx, const char *document, const char *user);
+    /* The first connection that may write as USER has joined DOCUMENT; the last one has left. */
+    void (*editing)(void *ctx, const char *document, const char *user, bool begins);
     void *ctx;
 };
 
@@ -90,6 +98,9 @@ void um_collab_work_on(struct um_collab *c, struct um_loop *l, const char *docum
 
 /* Closes the connections of DOCUMENT (NULL: of all) with REASON; clients that understand it are asked to come back at once. */
 void um_collab_close_documents(struct um_collab *c, const char *document, const char *reason);
+/* Who may change DOCUMENT is another now: its connections are judged anew, and told. NOTE (may be NULL): goes to each of them
+ * as a stateless message. Any thread. */
+void um_collab_reservation_changed(struct um_collab *c, const char *document, const char *note);
 /* DOCUMENT was deleted in the store: its editors are told "deleted", what is unstored is dropped. */
 void um_collab_forget(struct um_collab *c, const char *document);
 /* Ends every socket (1012), stores what is unstored, folds; DONE runs on L when nothing is left open. */
