@@ -184,7 +184,7 @@ static um_err ask_core(struct login *lg, const char *password, const char *scope
             { "X-Request-Id", um_http_request_id(lg->wait.rq) },
         };
         struct um_exchange_request ex = { .method = "POST", .target = "/core/rest/authentication", .headers = headers,
-                                          .n = UM_COUNT(headers) };
+                                          .n = UM_COUNT(headers), .repeatable = true };
         err = um_call_start(a->env.upstream, &ex, UM_SPAN_STR(body), ANSWER_MAX, answered, lg) != NULL ? UM_OK : UM_ENOMEM;
     }
     if (body != NULL)

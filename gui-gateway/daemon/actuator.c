@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <string.h>
+#include <proxy/cores.h>
 #include <umbel/node.h>
 #include <umbel/util.h>
 
@@ -45,19 +46,44 @@ static enum status core(const struct um_vitals *v)
 }
 
 static bool has_cluster(const struct um_vitals *v) { return v->cluster != NULL; }
-static json_t *cluster_details(const struct um_vitals *v) { return json_pack("{s:o}", "members", um_node_members_json(v->cluster)); }
 static bool has_redis(const struct um_vitals *v) { return v->redis != NULL; }
-static json_t *redis_details(const struct um_vitals *v) { return um_node_redis_json(v->redis, v->cluster); }
 static enum status redis(const struct um_vitals *v) { return um_node_redis_is_up(v->redis) ? ST_UP : ST_DOWN; }
+
+static json_t *cluster_details(const struct um_vitals *v, struct um_cores *cores)
+{
+    (void)cores;
+    return json_pack("{s:o}", "members", um_node_members_json(v->cluster));
+}
+
+static json_t *redis_details(const struct um_vitals *v, struct um_cores *cores)
+{
+    (void)cores;
+    return um_node_redis_json(v->redis, v->cluster);
+}
+
+static void add_core(void *arg, const char *host, const char *state)
+{
+    json_array_append_new(arg, json_pack("{s:s, s:s}", "address", host, "state", state));
+}
+
+static json_t *core_details(const struct um_vitals *v, struct um_cores *cores)
+{
+    json_t *list = json_array();
+
+    (void)v;
+    if (cores != NULL)
+        um_cores_each(cores, add_core, list);
+    return json_pack("{s:o}", "cores", list);
+}
 
 static const struct component {
     const char *name, *group;             /* group: the probe that consists of it */
     enum status (*judge)(const struct um_vitals *v);
     bool (*is_there)(const struct um_vitals *v);     /* NULL: always */
-    json_t *(*details)(const struct um_vitals *v);   /* NULL: none */
+    json_t *(*details)(const struct um_vitals *v, struct um_cores *cores);   /* NULL: none */
 } components[] = {                        /* sorted by name */
     { "cluster", NULL, ping, has_cluster, cluster_details },
-    { "core", NULL, core, NULL, NULL },
+    { "core", NULL, core, NULL, core_details },
     { "livenessState", "liveness", liveness, NULL, NULL },
     { "ping", NULL, ping, NULL, NULL },
     { "readinessState", "readiness", readiness, NULL, NULL },
@@ -97,16 +123,16 @@ static json_t *status_json(enum status status)
     return json_pack("{s:s}", "status", status_text[status]);
 }
 
-static json_t *component_json(const struct component *c, const struct um_vitals *v)
+static json_t *component_json(const struct component *c, const struct um_vitals *v, struct um_cores *cores)
 {
     json_t *json = status_json(c->judge(v));
 
     if (v->show_details && c->details != NULL)
-        json_object_set_new(json, "details", c->details(v));
+        json_object_set_new(json, "details", c->details(v, cores));
     return json;
 }
 
-static void reply_overall(const struct um_vitals *v, struct um_http_req *rq)
+static void reply_overall(const struct um_vitals *v, struct um_cores *cores, struct um_http_req *rq)
 {
     enum status status = overall(v);
     json_t *body = status_json(status), *parts;
@@ -115,26 +141,26 @@ static void reply_overall(const struct um_vitals *v, struct um_http_req *rq)
         parts = json_object();
         for (size_t i = 0; i < UM_COUNT(components); i++)
             if (is_there(&components[i], v))
-                json_object_set_new(parts, components[i].name, component_json(&components[i], v));
+                json_object_set_new(parts, components[i].name, component_json(&components[i], v, cores));
         json_object_set_new(body, "components", parts);
     }
     json_object_set_new(body, "groups", json_pack("[s,s]", "liveness", "readiness"));
     reply(rq, status, body);
 }
 
-void um_actuator_health(const struct um_vitals *v, struct um_http_req *rq)
+void um_actuator_health(const struct um_vitals *v, struct um_cores *cores, struct um_http_req *rq)
 {
     const char *part = um_http_param(rq, "*");
 
     if (part == NULL || part[0] == '\0') {
-        reply_overall(v, rq);
+        reply_overall(v, cores, rq);
         return;
     }
     for (size_t i = 0; i < UM_COUNT(components); i++) {
         const struct component *c = &components[i];
         bool is_group = c->group != NULL && strcmp(part, c->group) == 0;
         if (is_group || (v->show_details && strcmp(part, c->name) == 0 && is_there(c, v))) {
-            reply(rq, c->judge(v), component_json(c, v));
+            reply(rq, c->judge(v), component_json(c, v, cores));
             return;
         }
     }

@@ -143,6 +143,8 @@ static bool open_node(struct gateway *gw)
 
     if (um_node_open(&gw->node, &setup, &part, why) != UM_OK)
         return fail(part, NULL, why);
+    if (um_node_redis(gw->node) != NULL && !um_conf_is_set(gw->conf, "core.nodes"))
+        gw->upstream.nodes.n = 0;         /* the default is a guess; the membership knows */
     gw->redis = gw->vitals.redis = um_node_redis(gw->node);
     gw->cluster = gw->vitals.cluster = um_node_cluster(gw->node);
     return true;
@@ -183,7 +185,7 @@ static bool open_doors(struct gateway *gw)
     if (um_process_write_port(gw->process.data_dir, "gui-gateway", (int)gw->http.port) != UM_OK)
         return fail("port file", gw->process.data_dir, "cannot be written");
     um_log(UM_INFO, "gateway", "listening", UM_S("address", gw->http.address), UM_I("port", gw->http.port),
-           UM_I("reactors", gw->n), UM_S("core", gw->upstream.nodes.items[0]), UM_S("version", UMBEL_VERSION),
+           UM_I("reactors", gw->n), UM_S("core", gw->upstream.nodes.n > 0 ? gw->upstream.nodes.items[0] : "by membership"), UM_S("version", UMBEL_VERSION),
            UM_I("files", um_process_max_files()));
     return true;
 }

@@ -39,7 +39,7 @@ static void beat(void *arg)
     struct reactor *r = arg;
 
     atomic_store_explicit(&r->gw->vitals.beat_ms[r->index], um_now_ms(), memory_order_relaxed);
-    atomic_store_explicit(&r->gw->vitals.core_is_up[r->index], um_upstream_is_up(r->upstream), memory_order_relaxed);
+    atomic_store_explicit(&r->gw->vitals.core_is_up[r->index], um_cores_is_up(um_upstream_cores(r->upstream)), memory_order_relaxed);
     tell_load(r);
     um_timer_set(r->loop, &r->beat, BEAT_MS, beat, r);
 }
@@ -106,9 +106,10 @@ um_err reactor_open(struct reactor **out, struct gateway *gw, unsigned index)
     r->gw = gw;
     r->index = index;
     r->loop = auth_env.loop = um_reactors_loop(gw->reactors, index);
-    if ((err = um_upstream_new(&r->upstream, r->loop, &gw->upstream)) != UM_OK)
+    if ((err = um_upstream_new(&r->upstream, r->loop, &gw->upstream, gw->redis != NULL ? gw->cluster : NULL)) != UM_OK)
         return err;
     auth_env.upstream = r->upstream;
+    site_env.cores = um_upstream_cores(r->upstream);
     r->auth = site_env.auth = um_auth_new(&auth_env);
     if ((err = um_site_new(&r->site, r->loop, &gw->http, &site_env)) != UM_OK)
         return err;

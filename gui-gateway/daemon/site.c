@@ -46,9 +46,14 @@ AUTH_HANDLER(tunnel, um_auth_tunnel)
 #define VITALS_HANDLER(name, fn) \
     static void name(struct um_http_req *rq, void *ctx) { fn(((struct um_site *)ctx)->env.vitals, rq); }
 VITALS_HANDLER(actuator_index, um_actuator_index)
-VITALS_HANDLER(health, um_actuator_health)
 VITALS_HANDLER(status, um_actuator_status)
 VITALS_HANDLER(info, um_actuator_info)
+
+static void health(struct um_http_req *rq, void *ctx)
+{
+    struct um_site *s = ctx;
+    um_actuator_health(s->env.vitals, s->env.cores, rq);
+}
 
 #define OPEN   UM_HTTP_PUBLIC
 #define STREAM (UM_HTTP_PUBLIC | UM_HTTP_STREAM_BODY)

@@ -56,6 +56,14 @@ static ptrdiff_t call_body(void *arg, uint8_t *out, size_t n)
     return take > 0 ? (ptrdiff_t)take : -1;
 }
 
+static bool call_rewind(void *arg)
+{
+    struct um_call *c = arg;
+
+    c->sent = 0;
+    return true;
+}
+
 static void call_done(void *arg, um_err err)
 {
     struct um_call *c = arg;
@@ -68,7 +76,7 @@ static void call_done(void *arg, um_err err)
     free_call(c);
 }
 
-static const struct um_exchange_handler call_handler = { call_head, call_data, call_body, call_done };
+static const struct um_exchange_handler call_handler = { call_head, call_data, call_body, call_rewind, call_done };
 
 struct um_call *um_call_start(struct um_upstream *up, const struct um_exchange_request *rq, struct um_span body,
                               size_t max_answer, um_call_cb *cb, void *arg)

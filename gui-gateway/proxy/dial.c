@@ -32,10 +32,8 @@ static void dialled(struct upstream_job *job, CURLcode code)
 {
     struct um_dial *d = UM_CONTAINER(job, struct um_dial, job);
     int fd = code == CURLE_OK ? duplicate_socket(job->easy) : -1;
-    struct um_upstream *up = job->up;
 
     upstream_drop(job);
-    upstream_note(up, fd >= 0);
     d->cb(d->arg, fd >= 0 ? UM_OK : UM_EUNAVAIL, fd);
     free(d);
 }
@@ -53,7 +51,7 @@ static void abandoned(struct upstream_job *job)
     um_dial_cancel(UM_CONTAINER(job, struct um_dial, job));
 }
 
-struct um_dial *um_dial_start(struct um_upstream *up, um_dial_cb *cb, void *arg)
+struct um_dial *um_dial_start(struct um_upstream *up, const struct um_core *core, um_dial_cb *cb, void *arg)
 {
     struct um_dial *d = um_xcalloc(1, sizeof(*d));
 
@@ -61,16 +59,11 @@ struct um_dial *um_dial_start(struct um_upstream *up, um_dial_cb *cb, void *arg)
     d->arg = arg;
     d->job.done = dialled;
     d->job.abandon = abandoned;
-    if ((d->job.easy = upstream_handle(up, "/")) != NULL &&
+    if ((d->job.easy = upstream_handle(up, core, "/")) != NULL &&
         curl_easy_setopt(d->job.easy, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK && upstream_add(up, &d->job) == UM_OK)
         return d;
     if (d->job.easy != NULL)
         curl_easy_cleanup(d->job.easy);
     free(d);
     return NULL;
-}
-
-const char *um_dial_host(const struct um_upstream *up)
-{
-    return upstream_node(up) + sizeof("http://") - 1;
 }

@@ -1,7 +1,8 @@
 /* One HTTP request by libcurl.
  *
  *   HEAD --blank line--> BODY --> (done)        `patience` runs while it is the core's turn to move: it stops while we
- *                                               hold the transfer (our reader is slow, or our client has not sent more)
+ *    ^  |                                       hold the transfer (our reader is slow, or our client has not sent more)
+ *    +--+ the next core
  *
  * Invariants:
  * 1. curl must not be called back from inside its own callbacks: resuming and cancelling happen at the end of the turn.
@@ -31,6 +32,15 @@ struct um_exchange {
     struct um_defer later;
     struct um_timer patience;
     int64_t timeout_ms;
+    /* What the next attempt is made of. */
+    struct um_tries tries;
+    struct um_core *core;                 /* of this attempt; held by `tries` */
+    char *method, *target;
+    struct um_buf key;
+    int64_t body_length;
+    bool repeatable;
+    bool answered;                        /* a line of the answer has come */
+    bool body_begun;
 };
 
 static struct um_exchange *of(struct upstream_job *job)
@@ -45,8 +55,12 @@ static struct um_loop *loop_of(const struct um_exchange *x)
 
 static void free_exchange(struct um_exchange *x)
 {
-    if (x->job.easy != NULL)
+    if (!um_list_is_empty(&x->job.link))
         upstream_drop(&x->job);
+    um_tries_end(&x->tries);
+    um_buf_free(&x->key);
+    free(x->method);
+    free(x->target);
     um_timer_stop(loop_of(x), &x->patience);
     um_defer_cancel(&x->later);
     curl_slist_free_all(x->headers);
@@ -62,8 +76,8 @@ static void finish(struct um_exchange *x, um_err err)
     void *arg = x->arg;
     bool dead = x->dead;
 
-    if (!dead)
-        upstream_note(x->job.up, err != UM_EUNAVAIL && err != UM_ETIMEOUT);
+    if (!dead && x->core != NULL && err != UM_ECLOSED)
+        um_core_note(x->core, err != UM_EUNAVAIL && err != UM_ETIMEOUT, um_loop_now_ms(loop_of(x)));
     free_exchange(x);
     if (!dead)
         handler->on_done(arg, err);
@@ -182,6 +196,7 @@ static size_t header_line(char *line, size_t size, size_t n, void *arg)
     (void)size;
     while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == '\n' || line[len - 1] == ' '))
         len--;
+    x->answered = true;
     if (x->dead)
         return 0;
     if (x->has_head)
@@ -224,6 +239,7 @@ static size_t body_piece(char *out, size_t size, size_t n, void *arg)
     if (x->dead)
         return CURL_READFUNC_ABORT;
     got = x->handler->read_body(x->arg, (uint8_t *)out, size * n);
+    x->body_begun |= got > 0;
     if (x->dead)
         return CURL_READFUNC_ABORT;
     x->holds_body = got == 0;
@@ -252,18 +268,7 @@ static um_err error_of(CURLcode code, bool has_head)
     }
 }
 
-static void transfer_done(struct upstream_job *job, CURLcode code)
-{
-    struct um_exchange *x = of(job);
-    finish(x, error_of(code, x->has_head));
-}
-
-static void transfer_abandoned(struct upstream_job *job)
-{
-    finish(of(job), UM_ECLOSED);
-}
-
-/* ---- starting ---- */
+/* ---- an attempt ---- */
 
 static bool add_header(struct um_exchange *x, const char *name, const char *value)
 {
@@ -297,22 +302,23 @@ static bool set_headers(struct um_exchange *x, const struct um_exchange_request 
     if (no_body && (strcmp(rq->method, "POST") == 0 || strcmp(rq->method, "PUT") == 0 || strcmp(rq->method, "PATCH") == 0))
         if (!add_header(x, "Content-Length", "0"))
             return false;
-    return (has_accept || suppress_header(x, "Accept:")) && suppress_header(x, "Expect:") &&
-           curl_easy_setopt(x->job.easy, CURLOPT_HTTPHEADER, x->headers) == CURLE_OK;
+    return (has_accept || suppress_header(x, "Accept:")) && suppress_header(x, "Expect:");
 }
 
-static bool set_method(CURL *e, const struct um_exchange_request *rq)
+static bool set_method(struct um_exchange *x)
 {
-    if (strcmp(rq->method, "HEAD") == 0)
+    CURL *e = x->job.easy;
+
+    if (strcmp(x->method, "HEAD") == 0)
         return curl_easy_setopt(e, CURLOPT_NOBODY, 1L) == CURLE_OK;
-    if (rq->body_length != 0 &&
+    if (x->body_length != 0 &&
         (curl_easy_setopt(e, CURLOPT_UPLOAD, 1L) != CURLE_OK ||
-         curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE, (curl_off_t)rq->body_length) != CURLE_OK))
+         curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE, (curl_off_t)x->body_length) != CURLE_OK))
         return false;
-    if (rq->body_length == 0 && !um_hop_is_idempotent(rq->method) &&
+    if (x->body_length == 0 && !um_hop_is_idempotent(x->method) &&
         curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L) != CURLE_OK)
         return false;
-    return curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, rq->method) == CURLE_OK;
+    return curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, x->method) == CURLE_OK;
 }
 
 static bool set_callbacks(struct um_exchange *x)
@@ -328,29 +334,116 @@ static bool set_callbacks(struct um_exchange *x)
            curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, refuse_rewind) == CURLE_OK;
 }
 
+/* UM_EUNAVAIL: no core is left. */
+static um_err start_attempt(struct um_exchange *x)
+{
+    struct um_upstream *up = x->job.up;
+    um_err err = UM_ENOMEM;
+
+    if ((x->core = upstream_next(up, &x->tries, UM_SPAN(x->key.data, x->key.len))) == NULL)
+        return UM_EUNAVAIL;
+    x->holds_answer = x->holds_body = x->body_begun = false;
+    if ((x->job.easy = upstream_handle(up, x->core, x->target)) == NULL)
+        return UM_ENOMEM;
+    if (set_method(x) && set_callbacks(x) && curl_easy_setopt(x->job.easy, CURLOPT_HTTPHEADER, x->headers) == CURLE_OK)
+        err = upstream_add(up, &x->job);
+    if (err == UM_OK) {
+        restart_patience(x);
+    } else {
+        curl_easy_cleanup(x->job.easy);
+        x->job.easy = NULL;
+    }
+    return err;
+}
+
+/* ---- the end of an attempt ---- */
+
+/* May the next core be asked, after CODE? See the header. */
+static bool may_repeat(struct um_exchange *x, CURLcode code)
+{
+    curl_off_t connected_us = 0;
+    long sent_bytes = 0;
+    bool reached;
+
+    curl_easy_getinfo(x->job.easy, CURLINFO_CONNECT_TIME_T, &connected_us);
+    curl_easy_getinfo(x->job.easy, CURLINFO_REQUEST_SIZE, &sent_bytes);
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+        reached = false;
+        break;
+    case CURLE_OPERATION_TIMEDOUT:        /* the only time limit that curl has from us is that of connecting */
+        reached = connected_us != 0;
+        break;
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
+        reached = true;
+        break;
+    default:
+        return false;
+    }
+    if (x->answered || (!x->repeatable && (reached || sent_bytes > 0)))
+        return false;
+    return !x->body_begun || (x->handler->rewind_body != NULL && x->handler->rewind_body(x->arg));
+}
+
+static void transfer_done(struct upstream_job *job, CURLcode code)
+{
+    struct um_exchange *x = of(job);
+
+    if (!x->dead && may_repeat(x, code)) {
+        um_core_note(x->core, false, um_loop_now_ms(loop_of(x)));
+        x->core = NULL;
+        upstream_drop(job);
+        if (start_attempt(x) == UM_OK)
+            return;
+    }
+    finish(x, error_of(code, x->has_head));
+}
+
+static void transfer_abandoned(struct upstream_job *job)
+{
+    finish(of(job), UM_ECLOSED);
+}
+
+static void no_core(void *arg)
+{
+    finish(arg, UM_EUNAVAIL);
+}
+
+/* ---- the request ---- */
+
 struct um_exchange *um_exchange_start(struct um_upstream *up, const struct um_exchange_request *rq,
                                       const struct um_exchange_handler *handler, void *arg)
 {
     struct um_exchange *x = calloc(1, sizeof(*x));
+    um_err err = UM_ENOMEM;
 
     if (x == NULL)
         return NULL;
     x->handler = handler;
     x->arg = arg;
     x->timeout_ms = rq->timeout_ms != 0 ? rq->timeout_ms : um_upstream_conf(up)->timeout_ms;
+    x->method = um_xstrdup(rq->method);
+    x->target = um_xstrdup(rq->target);
+    x->body_length = rq->body_length;
+    x->repeatable = rq->repeatable || um_hop_is_idempotent(rq->method);
+    um_buf_put(&x->key, rq->key.data, rq->key.len);
+    um_list_init(&x->job.link);
+    x->job.up = up;
     x->job.done = transfer_done;
     x->job.abandon = transfer_abandoned;
     um_defer_init(&x->later, run_later, x);
-    if ((x->job.easy = upstream_handle(up, rq->target)) == NULL)
-        goto fail;
-    if (!set_method(x->job.easy, rq) || !set_headers(x, rq) || !set_callbacks(x) || upstream_add(up, &x->job) != UM_OK) {
-        curl_easy_cleanup(x->job.easy);
-        goto fail;
+    if (!x->key.failed && set_headers(x, rq))
+        err = start_attempt(x);
+    if (err == UM_EUNAVAIL) {             /* nobody is told before we return */
+        upstream_add_idle(up, &x->job);
+        um_timer_set(loop_of(x), &x->patience, 0, no_core, x);
+    } else if (err != UM_OK) {
+        free_exchange(x);
+        x = NULL;
     }
-    restart_patience(x);
     return x;
-fail:
-    curl_slist_free_all(x->headers);
-    free(x);
-    return NULL;
 }

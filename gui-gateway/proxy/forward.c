@@ -4,12 +4,13 @@
  *     |              |                              |
  *     +-- refuse     +-- core away: 503             +-- core breaks off: connection cut
  *
- * Bodies stream both ways through one buffer each, of at most BUFFER_MAX bytes: a full `up` leaves the client's bytes unread,
- * a full `down` leaves the core's. The client may leave in every state: `rq` is NULL from then on. */
+ * Bodies stream both ways through one buffer each, of at most BUFFER_MAX bytes: a full `to_core` leaves the client's bytes
+ * unread, a full `to_client` the core's. A body that fits into the buffer stays there, for another core to read it again. The client may leave in every state: `rq` is NULL from then on. */
 #include <proxy/forward.h>
 
 #include <stdlib.h>
 #include <string.h>
+#include <proxy/affinity.h>
 #include <proxy/exchange.h>
 #include <proxy/hop.h>
 #include <proxy/target.h>
@@ -34,6 +35,8 @@ struct um_forward {
     struct um_http_req *rq;               /* NULL: the client's side has ended */
     struct um_exchange *x;                /* NULL: the core's side has ended, or has not begun */
     struct um_buf to_core, to_client;
+    bool keeps_body;                      /* to_core holds all of it, whatever was read */
+    size_t body_read;                     /* then: this much of it was */
     bool body_ended;                      /* the client has sent all */
     bool core_held;                       /* the core's bytes wait until to_client has room */
     um_err result;                        /* how the core's side ended */
@@ -79,15 +82,26 @@ static void end_body(void *arg)
 static ptrdiff_t read_body(void *arg, uint8_t *out, size_t n)
 {
     struct um_forward *f = arg;
-    size_t take = UM_MIN(n, f->to_core.len);
+    size_t take = UM_MIN(n, f->to_core.len - f->body_read);
 
     if (take == 0)
         return f->body_ended ? -1 : 0;
-    memcpy(out, f->to_core.data, take);
-    um_buf_consume(&f->to_core, take);
+    memcpy(out, f->to_core.data + f->body_read, take);
+    if (f->keeps_body)
+        f->body_read += take;
+    else
+        um_buf_consume(&f->to_core, take);
     if (f->state == FORWARD_ASKED && f->rq != NULL && !f->body_ended)
         um_http_body_resume(f->rq);
     return (ptrdiff_t)take;
+}
+
+static bool rewind_body(void *arg)
+{
+    struct um_forward *f = arg;
+
+    f->body_read = 0;
+    return f->keeps_body;
 }
 
 static void client_left(void *arg)
@@ -107,6 +121,7 @@ struct um_forward *um_forward_new(struct um_upstream *up, const struct um_truste
     f->trusted = trusted;
     f->rq = rq;
     f->body_ended = !um_http_has_body(rq);
+    f->keeps_body = um_http_content_length(rq) >= 0 && um_http_content_length(rq) <= BUFFER_MAX;
     um_http_deadline(rq, REQUEST_DEADLINE_MS);
     um_http_on_gone(rq, client_left, f);
     um_http_on_body(rq, take_body, end_body, f);
@@ -246,7 +261,7 @@ static void answer_done(void *arg, um_err err)
     }
 }
 
-static const struct um_exchange_handler exchange_handler = { answer_head, answer_data, read_body, answer_done };
+static const struct um_exchange_handler exchange_handler = { answer_head, answer_data, read_body, rewind_body, answer_done };
 
 /* ---- the request ---- */
 
@@ -264,6 +279,7 @@ static um_err send_request(struct um_forward *f, const char *token)
     ex.headers = headers.items;
     ex.n = headers.n;
     ex.body_length = um_http_has_body(f->rq) ? um_http_content_length(f->rq) : 0;
+    ex.key = um_affinity_document(um_http_path(f->rq));
     f->state = FORWARD_ASKED;
     if ((f->x = um_exchange_start(f->up, &ex, &exchange_handler, f)) == NULL)
         err = UM_ENOMEM;

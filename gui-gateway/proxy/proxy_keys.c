@@ -4,7 +4,7 @@
 
 #define AT(f) .at = offsetof(struct um_upstream_conf, f)
 static const struct um_conf_key keys[] = {
-    { "core.nodes", NULL, "http://127.0.0.1:8081", "base addresses of the cores, http://host:port; the first one is used",
+    { "core.nodes", NULL, "http://127.0.0.1:8081", "base addresses of the cores, http://host:port; with redis.enabled the cluster tells, and these are asked only when it knows of none",
       UM_CONF_LIST, 0, AT(nodes), .min = 1, .max = 64 },
     { "core.connect-timeout", "zuul.host.connect-timeout-millis", "2s", "longest time to connect to a core",
       UM_CONF_DURATION_MS, 0, AT(connect_timeout_ms), .min = 10, .max = 60000 },

@@ -1,12 +1,13 @@
 /* The life of one tunnel.
  *
  *   HELD --open--> DIALLING --connected--> SHAKING --101--> SWITCHING --the server hands the socket over--> RELAYING
- *     |               |                       |                |                                                |
- *     +- refuse       +- no core: 503         +- 4xx or 503    +- client left                                   +- an end
+ *     |               ^ |                      | |              |                                                |
+ *     +- refuse       +-|--- the next core ----+ +- 4xx         +- client left                                   +- an end
+ *                       +- none is left: 503
  *
- * DIALLING and SHAKING have one deadline together. Until SWITCHING the HTTP request is open and whatever fails is answered
- * there; from RELAYING on a failure can only cut. A core's 4xx is about the request and goes on to the client; anything else
- * that is no 101 is about the core: 503, come back later. */
+ * DIALLING and SHAKING have one deadline together; as long as another core is left, each attempt has a third of it. Until
+ * SWITCHING the HTTP request is open and whatever fails is answered there; from RELAYING on a failure can only cut. A core's
+ * 4xx is about the request and goes on to the client; anything else that is no 101 is about the core: the next one is asked. */
 #include <proxy/tunnel.h>
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <proxy/affinity.h>
 #include <proxy/dial.h>
 #include <proxy/handshake.h>
 #include <proxy/hop.h>
@@ -21,6 +23,7 @@
 #include <proxy/target.h>
 #include <umbel/log.h>
 #include <umbel/metrics.h>
+#include "upstream_int.h"
 
 enum { SESSION_ID_MAX = 64, USED_EVERY_MS = 60000, REQUEST_DEADLINE_EXTRA_MS = 30000 };
 
@@ -40,7 +43,7 @@ static const char *const state_name[TUNNEL_N] = {
 static const uint8_t may_go[TUNNEL_N] = {
     [TUNNEL_HELD]      = TO(DIALLING) | TO(ENDED),
     [TUNNEL_DIALLING]  = TO(SHAKING) | TO(ENDED),
-    [TUNNEL_SHAKING]   = TO(SWITCHING) | TO(ENDED),
+    [TUNNEL_SHAKING]   = TO(DIALLING) | TO(SWITCHING) | TO(ENDED),
     [TUNNEL_SWITCHING] = TO(RELAYING) | TO(ENDED),
     [TUNNEL_RELAYING]  = TO(ENDED),
 };
@@ -68,10 +71,13 @@ struct um_tunnels {
 
 /* What only the handshake needs; freed when the relaying begins. */
 struct shaking {
+    struct um_tries tries;
+    struct um_core *core;                 /* of this attempt; held by `tries` */
     struct um_dial *dial;
     struct um_io io;
     struct um_timer deadline;
-    struct um_buf out, in;
+    int64_t until_ms;
+    struct um_buf out, in, affinity;
     char *target, *protocols;
     char key[UM_HANDSHAKE_KEY_LEN + 1];
     char *token;
@@ -114,6 +120,8 @@ static void free_shaking(struct um_tunnel *t)
     um_timer_stop(t->ts->loop, &sh->deadline);
     um_buf_free(&sh->out);
     um_buf_free(&sh->in);
+    um_buf_free(&sh->affinity);
+    um_tries_end(&sh->tries);
     free(sh->target);
     free(sh->protocols);
     free(sh->token);
@@ -228,8 +236,47 @@ static void take_socket(void *arg, int fd, struct um_span early)
 
 static struct um_handshake handshake_of(const struct um_tunnel *t)
 {
-    return (struct um_handshake){ .target = t->sh->target, .host = um_dial_host(t->ts->up), .key = t->sh->key,
+    return (struct um_handshake){ .target = t->sh->target, .host = um_core_host(t->sh->core), .key = t->sh->key,
                                   .protocols = t->sh->protocols };
+}
+
+static void dialled(void *arg, um_err err, int fd);
+static void too_late(void *arg);
+
+/* Asks the next core; false when none is left, or no time. */
+static bool try_next(struct um_tunnel *t)
+{
+    struct um_tunnels *ts = t->ts;
+    struct shaking *sh = t->sh;
+    int64_t now = um_loop_now_ms(ts->loop), left = sh->until_ms - now;
+
+    if (left <= 0 || (sh->core = upstream_next(ts->up, &sh->tries, UM_SPAN(sh->affinity.data, sh->affinity.len))) == NULL ||
+        (sh->dial = um_dial_start(ts->up, sh->core, dialled, t)) == NULL)
+        return false;
+    if (um_cores_has_next(um_upstream_cores(ts->up), &sh->tries))
+        left = UM_MIN(left, ts->cf.handshake_timeout_ms / 3);
+    um_timer_set(ts->loop, &sh->deadline, left, too_late, t);
+    if (t->state != TUNNEL_DIALLING)
+        go(t, TUNNEL_DIALLING);
+    return true;
+}
+
+/* This core gives us no 101. ANSWERED: it has spoken, all the same. */
+static void give_up_core(struct um_tunnel *t, bool answered, const char *message)
+{
+    struct shaking *sh = t->sh;
+
+    um_core_note(sh->core, answered, um_loop_now_ms(t->ts->loop));
+    um_dial_cancel(sh->dial);
+    sh->dial = NULL;
+    um_io_stop(t->ts->loop, &sh->io);
+    if (t->core_fd >= 0)
+        close(t->core_fd);
+    t->core_fd = -1;
+    um_buf_clear(&sh->in);
+    um_buf_clear(&sh->out);
+    if (!try_next(t))
+        no_core(t, message);
 }
 
 static const char *code_of(unsigned status)
@@ -247,9 +294,10 @@ static const char *code_of(unsigned status)
 static void core_refused(struct um_tunnel *t, unsigned status)
 {
     if (status < 400 || status > 499) {
-        no_core(t, "the core refuses connections at the moment");
+        give_up_core(t, true, "the core refuses connections at the moment");
         return;
     }
+    um_core_note(t->sh->core, true, um_loop_now_ms(t->ts->loop));
     if (status == 426) {                      /* has to name what it asks for (RFC 9110 15.5.22) */
         um_http_add_header(t->rq, "Upgrade", "websocket");
         um_http_add_header(t->rq, "Sec-WebSocket-Version", "13");
@@ -267,7 +315,7 @@ static void judge_answer(struct um_tunnel *t)
     case UM_HANDSHAKE_MORE:
         return;
     case UM_HANDSHAKE_BAD:
-        no_core(t, "the core's answer is no WebSocket handshake");
+        give_up_core(t, false, "the core's answer is no WebSocket handshake");
         return;
     case UM_HANDSHAKE_REFUSED:
         core_refused(t, answer.status);
@@ -275,6 +323,7 @@ static void judge_answer(struct um_tunnel *t)
     case UM_HANDSHAKE_OPEN:
         break;
     }
+    um_core_note(t->sh->core, true, um_loop_now_ms(t->ts->loop));
     um_buf_consume(&t->sh->in, answer.len);
     um_io_stop(t->ts->loop, &t->sh->io);
     um_timer_stop(t->ts->loop, &t->sh->deadline);
@@ -311,7 +360,7 @@ static void core_ready(void *arg, unsigned events)
     struct um_tunnel *t = arg;
 
     if (((events & UM_WRITE) && !write_request(t)) || ((events & (UM_READ | UM_HUP)) && !read_answer(t)))
-        no_core(t, "the core broke off the handshake");
+        give_up_core(t, false, "the core broke off the handshake");
     else if (events & (UM_READ | UM_HUP))
         judge_answer(t);
 }
@@ -336,7 +385,7 @@ static void dialled(void *arg, um_err err, int fd)
     t->sh->dial = NULL;
     t->core_fd = fd;
     if (err != UM_OK) {
-        no_core(t, "the core cannot be reached at the moment");
+        give_up_core(t, false, "the core cannot be reached at the moment");
         return;
     }
     go(t, TUNNEL_SHAKING);
@@ -348,7 +397,7 @@ static void dialled(void *arg, um_err err, int fd)
 
 static void too_late(void *arg)
 {
-    no_core(arg, "the core does not answer");
+    give_up_core(arg, false, "the core does not answer");
 }
 
 /* ---- life ---- */
@@ -372,6 +421,22 @@ struct um_http_req *um_tunnel_request(const struct um_tunnel *t)
     return t->rq;
 }
 
+/* Sockets of one document meet at one core. Where the path does not name it, those of one session do, or of one client. */
+static void put_affinity(struct um_tunnel *t)
+{
+    struct um_span document = um_affinity_document(um_http_path(t->rq));
+    struct um_client client;
+
+    if (document.len > 0) {
+        um_buf_put(&t->sh->affinity, document.data, document.len);
+    } else if (t->session_id[0] != '\0') {
+        um_buf_puts(&t->sh->affinity, t->session_id);
+    } else {
+        um_client_of(t->ts->trusted, t->rq, &client);
+        um_buf_puts(&t->sh->affinity, client.address);
+    }
+}
+
 static bool prepare_shaking(struct um_tunnel *t, const char *token)
 {
     const char *protocols = um_http_header(t->rq, "Sec-WebSocket-Protocol");
@@ -384,6 +449,8 @@ static bool prepare_shaking(struct um_tunnel *t, const char *token)
         t->sh->protocols = protocols != NULL ? um_xstrdup(protocols) : NULL;
         t->sh->token = token != NULL ? um_xstrdup(token) : NULL;
         um_handshake_key(t->sh->key);
+        put_affinity(t);
+        t->sh->until_ms = um_loop_now_ms(t->ts->loop) + t->ts->cf.handshake_timeout_ms;
     }
     um_buf_free(&target);
     return ok;
@@ -408,12 +475,8 @@ void um_tunnel_open(struct um_tunnel *t, const char *token, const char *session_
         refuse(t, 400, "U00400", "malformed target");
         return;
     }
-    if ((t->sh->dial = um_dial_start(ts->up, dialled, t)) == NULL) {
-        no_core(t, "out of memory");
-        return;
-    }
-    go(t, TUNNEL_DIALLING);
-    um_timer_set(ts->loop, &t->sh->deadline, ts->cf.handshake_timeout_ms, too_late, t);
+    if (!try_next(t))
+        no_core(t, "no core is known at the moment");
 }
 
 struct um_tunnels *um_tunnels_new(struct um_upstream *up, const struct um_trusted *trusted, const struct um_tunnels_conf *cf,

@@ -11,10 +11,11 @@
 
 enum { POOL_IDLE_MAX = 64, POOL_AGE_MAX_S = 30 };  /* less than the 60 s after which the core closes an idle connection */
 
-enum { M_TRANSFERS, M_FAILED };
+enum { M_TRANSFERS, M_FAILED, M_RETRIES };
 static struct um_metric metrics[] = {
     [M_TRANSFERS] = { "gateway.upstream.transfers", "transfers", "requests and connections to a core that are under way", UM_GAUGE, 0 },
     [M_FAILED]    = { "gateway.upstream.failed", "transfers", "requests and connections to a core that failed", UM_COUNTER, 0 },
+    [M_RETRIES]   = { "gateway.upstream.retries", "transfers", "requests and WebSockets that were tried at another core", UM_COUNTER, 0 },
 };
 
 struct watched {                          /* a socket of curl's */
@@ -30,7 +31,7 @@ struct um_upstream {
     struct um_timer timer;
     struct um_list jobs, sockets, dead;
     struct um_defer reap;
-    bool is_up;
+    struct um_cores *cores;
 };
 
 um_err um_upstream_start(void)
@@ -39,21 +40,10 @@ um_err um_upstream_start(void)
     return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? UM_OK : UM_ENOMEM;
 }
 
-static bool is_base_url(const char *node)
-{
-    const char *host = node + 7;
-    size_t n;
-
-    if (strncmp(node, "http://", 7) != 0)
-        return false;
-    n = strcspn(host, "/?#@ \t");
-    return n > 0 && host[n] == '\0';
-}
-
 const char *um_upstream_bad_node(const struct um_conf_list *nodes)
 {
     for (size_t i = 0; i < nodes->n; i++)
-        if (!is_base_url(nodes->items[i]))
+        if (!um_core_is_node(nodes->items[i]))
             return nodes->items[i];
     return NULL;
 }
@@ -166,9 +156,13 @@ static int set_timer(CURLM *multi, long ms, void *arg)
 
 /* ---- jobs ---- */
 
-const char *upstream_node(const struct um_upstream *up)
+struct um_core *upstream_next(struct um_upstream *up, struct um_tries *tries, struct um_span key)
 {
-    return up->cf.nodes.items[0];         /* one core for now; choosing among several belongs here */
+    struct um_core *core = um_cores_next(up->cores, tries, key, um_loop_now_ms(up->loop));
+
+    if (core != NULL && tries->n > 1)
+        um_count(&metrics[M_RETRIES], 1);
+    return core;
 }
 
 static bool set_defaults(struct um_upstream *up, CURL *easy, const char *url)
@@ -185,10 +179,10 @@ static bool set_defaults(struct um_upstream *up, CURL *easy, const char *url)
            curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)POOL_AGE_MAX_S) == CURLE_OK;
 }
 
-CURL *upstream_handle(struct um_upstream *up, const char *target)
+CURL *upstream_handle(struct um_upstream *up, const struct um_core *core, const char *target)
 {
     CURL *easy = curl_easy_init();
-    char *url = um_xasprintf("%s%s", upstream_node(up), target);
+    char *url = um_xasprintf("%s%s", um_core_node(core), target);
 
     if (easy != NULL && !set_defaults(up, easy, url)) {
         curl_easy_cleanup(easy);
@@ -198,53 +192,53 @@ CURL *upstream_handle(struct um_upstream *up, const char *target)
     return easy;
 }
 
-um_err upstream_add(struct um_upstream *up, struct upstream_job *job)
+void upstream_add_idle(struct um_upstream *up, struct upstream_job *job)
 {
     job->up = up;
+    um_list_append(&up->jobs, &job->link);
+    um_count(&metrics[M_TRANSFERS], 1);
+}
+
+um_err upstream_add(struct um_upstream *up, struct upstream_job *job)
+{
     if (curl_easy_setopt(job->easy, CURLOPT_PRIVATE, (char *)job) != CURLE_OK ||
         curl_multi_add_handle(up->multi, job->easy) != CURLM_OK)
         return UM_ENOMEM;
-    um_list_append(&up->jobs, &job->link);
-    um_count(&metrics[M_TRANSFERS], 1);
+    upstream_add_idle(up, job);
     return UM_OK;
 }
 
 void upstream_drop(struct upstream_job *job)
 {
-    curl_multi_remove_handle(job->up->multi, job->easy);
-    curl_easy_cleanup(job->easy);
-    job->easy = NULL;
+    if (job->easy != NULL) {
+        curl_multi_remove_handle(job->up->multi, job->easy);
+        curl_easy_cleanup(job->easy);
+        job->easy = NULL;
+    }
     um_list_remove(&job->link);
     um_count(&metrics[M_TRANSFERS], -1);
 }
 
-void upstream_note(struct um_upstream *up, bool reached)
-{
-    if (up->is_up == reached)
-        return;
-    up->is_up = reached;
-    um_log(reached ? UM_INFO : UM_WARN, "gateway.upstream", reached ? "core-reached" : "core-away",
-           UM_S("node", upstream_node(up)), UM_I("reactor", um_loop_index(up->loop)));
-}
-
 /* ---- life ---- */
 
-um_err um_upstream_new(struct um_upstream **out, struct um_loop *l, const struct um_upstream_conf *cf)
+static struct um_members *members_of(void *cluster) { return um_cluster_members(cluster); }
+
+um_err um_upstream_new(struct um_upstream **out, struct um_loop *l, const struct um_upstream_conf *cf, struct um_cluster *cluster)
 {
     struct um_upstream *up = calloc(1, sizeof(*up));
 
     *out = NULL;
     if (up == NULL)
         return UM_ENOMEM;
-    UM_ASSERT(cf->nodes.n > 0);
     up->loop = l;
     up->cf = *cf;
-    up->is_up = true;
+    up->cores = um_cores_new(&cf->nodes, cluster != NULL ? members_of : NULL, cluster);
     um_list_init(&up->jobs);
     um_list_init(&up->sockets);
     um_list_init(&up->dead);
     um_defer_init(&up->reap, free_dead, up);
     if ((up->multi = curl_multi_init()) == NULL) {
+        um_cores_free(up->cores);
         free(up);
         return UM_ENOMEM;
     }
@@ -272,9 +266,10 @@ void um_upstream_free(struct um_upstream *up)
     um_timer_stop(up->loop, &up->timer);
     um_defer_cancel(&up->reap);
     free_dead(up);
+    um_cores_free(up->cores);
     free(up);
 }
 
 struct um_loop *um_upstream_loop(const struct um_upstream *up) { return up->loop; }
 const struct um_upstream_conf *um_upstream_conf(const struct um_upstream *up) { return &up->cf; }
-bool um_upstream_is_up(const struct um_upstream *up) { return up->is_up; }
+struct um_cores *um_upstream_cores(const struct um_upstream *up) { return up->cores; }

@@ -3,6 +3,7 @@ um_unit_test(token SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/token/test_token.c LIN
 um_unit_test(throttle SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/throttle/test_throttle.c LINK um_token)
 um_unit_test(session SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/session/test_session.c LINK um_session)
 um_unit_test(proxy SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/proxy/test_proxy.c LINK um_gw_proxy)
+um_unit_test(cores SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/proxy/test_cores.c LINK um_gw_proxy)
 um_unit_test(relay SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/proxy/test_relay.c LINK um_gw_proxy)
 um_unit_test(gateway SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/gateway/test_gateway.c LINK um_gw_site um_token um_session)
 # What only the program as a whole can show: exit statuses, port file.

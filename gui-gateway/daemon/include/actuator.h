@@ -21,8 +21,9 @@ struct um_vitals {
     struct um_cluster *cluster;           /* NULL: not told of */
 };
 
+struct um_cores;                          /* of the reactor that is asked; NULL: not told of */
 void um_actuator_index(const struct um_vitals *v, struct um_http_req *rq);     /* GET /gui/actuator */
-void um_actuator_health(const struct um_vitals *v, struct um_http_req *rq);    /* GET /gui/actuator/health and below */
+void um_actuator_health(const struct um_vitals *v, struct um_cores *cores, struct um_http_req *rq);    /* GET /gui/actuator/health and below */
 void um_actuator_status(const struct um_vitals *v, struct um_http_req *rq);    /* GET /gui/actuator/status */
 void um_actuator_info(const struct um_vitals *v, struct um_http_req *rq);      /* GET /gui/actuator/info */
 

@@ -21,6 +21,7 @@ struct um_site_env {                      /* borrowed; all outlive the site */
     const struct um_vitals *vitals;
     const struct um_trusted *trusted;
     struct um_auth *auth;
+    struct um_cores *cores;               /* for health; NULL: none to tell of */
 };
 struct um_site;
 um_err um_site_new(struct um_site **out, struct um_loop *l, const struct um_http_conf *http, const struct um_site_env *env) UM_CHECK_RESULT;

@@ -31,7 +31,8 @@ struct env {
     struct um_tunnels_conf tunnels_conf;
     struct um_site_conf site_conf;
     struct um_token_ring ring;
-    const char *node[1];
+    const char *node[2];                         /* the false core first, if there is one */
+    size_t n_nodes;
     /* what the core of straw has seen */
     struct um_buf seen;                          /* "name: value\n" of the last request */
     char seen_target[256];
@@ -39,6 +40,11 @@ struct env {
     unsigned refuse_with;                        /* status of the next handshake; 0: it agrees */
     struct um_io echo;
     int echo_fd;
+    /* a core that lets one down; -1: there is none, or nobody listens there */
+    struct um_io false_core, false_peer;
+    int false_fd;
+    const char *false_answer;                    /* what it says before it closes */
+    int false_seen;
     /* what the browser holds */
     char cookie[128], csrf[64];
 };
@@ -197,7 +203,9 @@ static const struct um_http_route core_routes[] = {
     { "POST", "/core/rest/authentication", core_authentication, 0, NULL, "", 0 },
     { "GET",  "/core/big",                 core_big,            0, NULL, "", 0 },
     { "POST", "/core/swallow",             core_swallow,        UM_HTTP_STREAM_BODY, NULL, "", 64 << 20 },
+    { "PUT",  "/core/swallow",             core_swallow,        UM_HTTP_STREAM_BODY, NULL, "", 64 << 20 },
     { "GET",  "/collab",                   core_socket,         UM_HTTP_WEBSOCKET, NULL, "", 0 },
+    { "GET",  "/y/*",                      core_socket,         UM_HTTP_WEBSOCKET, NULL, "", 0 },
     { "*",    "/core/*",                   core_echo,           0, NULL, "", 0 },
 };
 
@@ -331,7 +339,52 @@ static void stop_core(struct env *e)
     um_loop_turn(e->loop, 0);
 }
 
-static int setup(void **state)
+/* Takes what comes first, says its answer and closes. One connection at a time. */
+static void false_core_asked(void *arg, unsigned events)
+{
+    struct env *e = arg;
+    char buf[4096];
+
+    (void)events;
+    (void)!recv(e->false_peer.fd, buf, sizeof(buf), 0);
+    (void)!send(e->false_peer.fd, e->false_answer, strlen(e->false_answer), MSG_NOSIGNAL);
+    um_io_stop(e->loop, &e->false_peer);
+    close(e->false_peer.fd);
+}
+
+static void false_core_called(void *arg, unsigned events)
+{
+    struct env *e = arg;
+    int fd = accept4(e->false_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    (void)events;
+    if (fd < 0)
+        return;
+    e->false_seen++;
+    assert_int_equal(um_io_start(e->loop, &e->false_peer, fd, UM_READ, false_core_asked, e), UM_OK);
+}
+
+/* Its port stays its own even when nobody listens there. */
+static void start_false_core(struct env *e, bool listens)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof(at);
+
+    e->false_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    assert_int_equal(bind(e->false_fd, (struct sockaddr *)&at, len), 0);
+    assert_int_equal(getsockname(e->false_fd, (struct sockaddr *)&at, &len), 0);
+    e->node[e->n_nodes++] = um_xasprintf("http://127.0.0.1:%d", ntohs(at.sin_port));
+    if (!listens)
+        return;
+    assert_int_equal(listen(e->false_fd, 100), 0);
+    assert_int_equal(um_io_start(e->loop, &e->false_core, e->false_fd, UM_READ, false_core_called, e), UM_OK);
+}
+
+enum false_core { NONE, DEAF, FALSE };
+static int setup_beside(void **state, enum false_core kind);
+static int setup(void **state) { return setup_beside(state, NONE); }
+
+static int setup_beside(void **state, enum false_core kind)
 {
     struct env *e = calloc(1, sizeof(*e));
     const struct um_sessions_conf sessions = { .timeout_s = 1800, .max_sessions = 100, .max_per_user = 20, .max_attributes = 64,
@@ -342,11 +395,14 @@ static int setup(void **state)
     struct um_site_env site;
 
     *state = e;
-    e->echo_fd = -1;
+    e->echo_fd = e->false_fd = -1;
+    e->false_answer = "";
     e->loop = um_loop_new(0);
     start_core(e);
-    e->node[0] = um_xasprintf("http://127.0.0.1:%d", e->core_port);
-    e->upstream_conf = (struct um_upstream_conf){ { 1, e->node }, 2000, 10000, 64 };
+    if (kind != NONE)
+        start_false_core(e, kind == FALSE);
+    e->node[e->n_nodes++] = um_xasprintf("http://127.0.0.1:%d", e->core_port);
+    e->upstream_conf = (struct um_upstream_conf){ { e->n_nodes, e->node }, 2000, 10000, 64 };
     e->tunnels_conf = (struct um_tunnels_conf){ 5000, 100 };
     e->auth_conf = (struct um_auth_conf){ .cookie_name = "SESSION", .cookie_path = "/", .cookie_domain = "",
                                           .cookie_http_only = true, .scope = "main" };
@@ -355,10 +411,10 @@ static int setup(void **state)
     assert_int_equal(um_trusted_new(&e->trusted, proxies, 1, &bad), UM_OK);
     assert_int_equal(um_sessions_new_memory(&e->sessions, &sessions), UM_OK);
     e->throttle = um_throttle_new(&throttle);
-    assert_int_equal(um_upstream_new(&e->upstream, e->loop, &e->upstream_conf), UM_OK);
+    assert_int_equal(um_upstream_new(&e->upstream, e->loop, &e->upstream_conf, NULL), UM_OK);
     auth = (struct um_auth_env){ e->loop, &e->auth_conf, &e->ring, e->trusted, e->sessions, e->throttle, e->upstream, &e->tunnels_conf };
     e->auth = um_auth_new(&auth);
-    site = (struct um_site_env){ &e->site_conf, NULL, &e->vitals, e->trusted, e->auth };
+    site = (struct um_site_env){ &e->site_conf, NULL, &e->vitals, e->trusted, e->auth, um_upstream_cores(e->upstream) };
     assert_int_equal(um_site_new(&e->site, e->loop, &http_conf, &site), UM_OK);
     e->port = um_http_port(um_site_http(e->site));
     return 0;
@@ -378,9 +434,14 @@ static int teardown(void **state)
     um_sessions_free(e->sessions);
     um_throttle_free(e->throttle);
     um_trusted_free(e->trusted);
+    if (e->false_fd >= 0) {
+        um_io_stop(e->loop, &e->false_core);
+        close(e->false_fd);
+    }
     um_loop_free(e->loop);
     um_buf_free(&e->seen);
-    free((char *)e->node[0]);
+    for (size_t i = 0; i < e->n_nodes; i++)
+        free((char *)e->node[i]);
     free(e);
     return 0;
 }
@@ -614,9 +675,9 @@ static void while_the_core_is_away_the_answer_is_503_and_then_it_recovers(void *
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n"
 
 /* The socket, with its handshake answered in A. */
-static int open_socket(struct env *e, const char *headers, struct answer *a)
+static int open_socket_at(struct env *e, const char *target, const char *headers, struct answer *a)
 {
-    char *rq = um_xasprintf(WS, "/collab?doc=1", headers);
+    char *rq = um_xasprintf(WS, target, headers);
     int fd = dial(e);
 
     *a = (struct answer){0};
@@ -624,6 +685,11 @@ static int open_socket(struct env *e, const char *headers, struct answer *a)
     free(rq);
     read_answer(a);
     return fd;
+}
+
+static int open_socket(struct env *e, const char *headers, struct answer *a)
+{
+    return open_socket_at(e, "/collab?doc=1", headers, a);
 }
 
 static unsigned socket_status(struct env *e, const char *headers)
@@ -823,6 +889,136 @@ static void tunnels_are_bounded(void **state)
         close(fds[i]);
 }
 
+/* ---- several cores ---- */
+
+/* A request that the false core gets first, each beside a gateway of its own: a core that has failed is left aside. */
+struct attempt {
+    enum false_core kind;
+    const char *answer, *method, *target, *body;
+    size_t padding;                              /* bytes added to the body */
+    unsigned status;
+    int seen;                                    /* by the false core */
+    bool arrives;                                /* at the true one */
+};
+
+static void make_attempt(const struct attempt *row)
+{
+    void *state;
+    struct env *e;
+    char *body = row->body != NULL ? um_xasprintf("%s%*s", row->body, (int)row->padding, "") : NULL;
+
+    setup_beside(&state, row->kind);
+    e = state;
+    e->false_answer = row->answer;
+    unsigned status = status_of(ask(e, row->method, row->target, strstr(row->target, "session") != NULL ? JSON_TYPE : "", body));
+    if (status != row->status || e->false_seen != row->seen || (e->seen.len > 0) != row->arrives)
+        fail_msg("%s %s: %u, seen %d, %s", row->method, row->target, status, e->false_seen, um_buf_cstr(&e->seen));
+    if (row->arrives && strcmp(row->target, "/core/swallow") == 0)
+        assert_int_equal(e->seen_body, body != NULL ? strlen(body) : 0);
+    free(body);
+    teardown(&state);
+}
+
+#define LOGIN "{\"user\":\"ann\",\"password\":\"secret\"}"
+static void what_may_be_done_twice_goes_to_the_next_core_when_one_breaks_off(void **state)
+{
+    static const struct attempt rows[] = {
+        { FALSE, "", "GET", "/core/x", NULL, 0, 200, 1, true },
+        { FALSE, "", "HEAD", "/core/x", NULL, 0, 200, 1, true },
+        { FALSE, "", "DELETE", "/core/x", NULL, 0, 200, 1, true },
+        { FALSE, "", "PUT", "/core/swallow", "twice", 0, 201, 1, true },
+        { FALSE, "", "PUT", "/core/swallow", "twice", 60000, 201, 1, true },
+        { FALSE, "", "PUT", "/core/swallow", NULL, 0, 201, 1, true },
+        { FALSE, "", "POST", "/gui/rest/session", LOGIN, 0, 200, 1, true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(rows); i++)
+        make_attempt(&rows[i]);
+}
+
+static void what_may_not_be_done_twice_is_not_when_it_has_been_sent(void **state)
+{
+    static const struct attempt rows[] = {
+        { FALSE, "", "POST", "/core/swallow", "once", 0, 503, 1, false },
+        { FALSE, "", "POST", "/core/swallow", NULL, 0, 503, 1, false },
+        { FALSE, "", "PATCH", "/core/x", "once", 0, 503, 1, false },
+        { FALSE, "", "PUT", "/core/swallow", "begun, and too large to be kept", 2000000, 503, 1, false },
+        { FALSE, "HTTP/1.1 200 OK\r\nContent-", "GET", "/core/x", NULL, 0, 503, 1, false },        /* it has begun to answer */
+        { FALSE, "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", "GET", "/core/x", NULL, 0, 503, 1, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(rows); i++)
+        make_attempt(&rows[i]);
+}
+
+static void whatever_was_not_sent_goes_to_the_next_core(void **state)
+{
+    static const struct attempt rows[] = {
+        { DEAF, "", "GET", "/core/x", NULL, 0, 200, 0, true },
+        { DEAF, "", "POST", "/core/swallow", "once", 0, 201, 0, true },
+        { DEAF, "", "POST", "/core/swallow", "once", 2000000, 201, 0, true },
+        { DEAF, "", "POST", "/core/swallow", NULL, 0, 201, 0, true },
+        { DEAF, "", "PATCH", "/core/x", "once", 0, 200, 0, true },
+        { DEAF, "", "POST", "/gui/rest/session", LOGIN, 0, 200, 0, true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(rows); i++)
+        make_attempt(&rows[i]);
+}
+
+/* Rooms until one of them belongs to the false core. */
+static void a_handshake_goes_on_at_the_next_core(void **state)
+{
+    static const char *const answers[] = { "", "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", "no HTTP\r\n\r\n" };
+
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(answers); i++) {
+        void *st;
+        struct env *e;
+        setup_beside(&st, FALSE);
+        e = st;
+        e->false_answer = answers[i];
+        for (int room = 0; room < 64 && e->false_seen == 0; room++) {
+            struct answer a;
+            char target[16];
+            snprintf(target, sizeof(target), "/y/r%d", room);
+            int fd = open_socket_at(e, target, "", &a);
+            assert_int_equal(a.status, 101);
+            assert_true(echoes(e, fd));
+            close(fd);
+            um_buf_free(&a.raw);
+            echo_end(e);
+        }
+        assert_int_equal(e->false_seen, 1);
+        teardown(&st);
+    }
+}
+
+static void a_refusal_is_for_the_client_whichever_core_said_it(void **state)
+{
+    void *st;
+    struct env *e;
+
+    (void)state;
+    setup_beside(&st, FALSE);
+    e = st;
+    e->false_answer = "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n";
+    for (int room = 0; room < 64 && e->false_seen == 0; room++) {
+        struct answer a;
+        char target[16];
+        snprintf(target, sizeof(target), "/y/r%d", room);
+        close(open_socket_at(e, target, "", &a));
+        assert_int_equal(a.status, e->false_seen > 0 ? 403 : 101);
+        um_buf_free(&a.raw);
+        echo_end(e);
+    }
+    assert_int_equal(e->false_seen, 1);
+    teardown(&st);
+}
+
 /* ---- the rest ---- */
 
 static void health_and_status_follow_the_state(void **state)
@@ -868,6 +1064,11 @@ int main(void)
         T(without_a_session_the_core_judges), T(what_the_core_has_against_a_handshake_reaches_the_client),
         T(a_handshake_that_the_core_cannot_answer_may_be_tried_again), T(logging_out_cuts_the_sockets_of_the_session),
         T(tunnels_are_bounded), T(the_log_says_what_was_wrong_with_an_origin),
+        cmocka_unit_test(what_may_be_done_twice_goes_to_the_next_core_when_one_breaks_off),
+        cmocka_unit_test(what_may_not_be_done_twice_is_not_when_it_has_been_sent),
+        cmocka_unit_test(whatever_was_not_sent_goes_to_the_next_core),
+        cmocka_unit_test(a_handshake_goes_on_at_the_next_core),
+        cmocka_unit_test(a_refusal_is_for_the_client_whichever_core_said_it),
         T(health_and_status_follow_the_state), T(unknown_paths_and_escapes_are_404),
     };
 

@@ -4,11 +4,10 @@
 #include <proxy/upstream.h>
 
 struct um_dial;
-/* CB runs exactly once, later, unless cancelled. UM_OK: FD is the receiver's, non-blocking, close on exec. UM_EUNAVAIL: no core. */
+/* CB runs exactly once, later, unless cancelled. UM_OK: FD is the receiver's, non-blocking, close on exec. UM_EUNAVAIL: the core
+ * was not reached. */
 typedef void um_dial_cb(void *arg, um_err err, int fd);
-struct um_dial *um_dial_start(struct um_upstream *up, um_dial_cb *cb, void *arg);      /* NULL: out of memory */
+struct um_dial *um_dial_start(struct um_upstream *up, const struct um_core *core, um_dial_cb *cb, void *arg);      /* NULL: out of memory */
 void um_dial_cancel(struct um_dial *d);                                               /* NULL is fine */
-/* "host:port" of the core, for the Host header. */
-const char *um_dial_host(const struct um_upstream *up);
 
 #endif

@@ -1,4 +1,9 @@
-/* One HTTP request to a core, streamed both ways. All on the loop of its upstream. */
+/* One HTTP request to a core, streamed both ways. All on the loop of its upstream.
+ *
+ * When a core cannot be reached, or breaks off before the first line of its answer is whole, the next one is asked:
+ *   - always, when the connection was not made: nothing has been said;
+ *   - otherwise when doing it twice is doing it once (GET, HEAD, OPTIONS, PUT, DELETE, or the caller says `repeatable`), and the
+ *     body has not been begun or can be sent from its beginning again. */
 #ifndef PROXY_EXCHANGE_H
 #define PROXY_EXCHANGE_H
 #include <proxy/upstream.h>
@@ -22,7 +27,9 @@ struct um_exchange_handler {
     bool (*on_data)(void *arg, struct um_span piece);
     /* Fills at most N bytes of the request body: > 0, or 0 nothing yet (um_exchange_body_ready later), -1 end. May be NULL. */
     ptrdiff_t (*read_body)(void *arg, uint8_t *out, size_t n);
-    /* Exactly once unless cancelled; the exchange is gone after the return. UM_EUNAVAIL: the core was not reached or broke
+    /* The body is wanted from its beginning again. False: that is not possible. May be NULL. */
+    bool (*rewind_body)(void *arg);
+    /* Exactly once unless cancelled; the exchange is gone after the return. UM_EUNAVAIL: no core was reached, or it broke
      * off; UM_ETIMEOUT: it stayed silent; UM_EPROTO: it did not speak HTTP. */
     void (*on_done)(void *arg, um_err err);
 };
@@ -34,6 +41,8 @@ struct um_exchange_request {              /* borrowed during the call */
     size_t n;
     int64_t body_length;                  /* 0: no body; -1: of unknown length (chunked) */
     int64_t timeout_ms;                   /* silence of the core that ends it; 0: the upstream's */
+    struct um_span key;                   /* what it belongs to, see proxy/cores.h; empty: to nothing */
+    bool repeatable;                      /* doing it twice is doing it once, whatever the method */
 };
 
 /* NULL: out of memory. No callback before the return. HANDLER outlives the exchange. */

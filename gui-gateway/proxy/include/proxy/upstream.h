@@ -1,11 +1,12 @@
 /* The cores behind this gateway, and libcurl's multi interface on the loop of one reactor. */
 #ifndef PROXY_UPSTREAM_H
 #define PROXY_UPSTREAM_H
+#include <proxy/cores.h>
 #include <umbel/conf.h>
 #include <umbel/loop.h>
 
 struct um_upstream_conf {
-    struct um_conf_list nodes;            /* base URLs: http://host:port */
+    struct um_conf_list nodes;            /* base URLs: http://host:port; may be empty when a cluster tells */
     int64_t connect_timeout_ms;
     int64_t timeout_ms;                   /* silence of the core that we bear with */
     int64_t max_connections;              /* per reactor, to one core, for requests */
@@ -19,12 +20,13 @@ um_err um_upstream_start(void) UM_CHECK_RESULT;
 /* The first node that is no plain http://host[:port], or NULL. */
 const char *um_upstream_bad_node(const struct um_conf_list *nodes);
 
-um_err um_upstream_new(struct um_upstream **out, struct um_loop *l, const struct um_upstream_conf *cf) UM_CHECK_RESULT;
+/* CLUSTER says which cores there are; NULL: the static list. Both are borrowed for the life of the upstream. */
+um_err um_upstream_new(struct um_upstream **out, struct um_loop *l, const struct um_upstream_conf *cf,
+                       struct um_cluster *cluster) UM_CHECK_RESULT;
 /* Ends what still runs: exchanges with UM_ECLOSED, dials without a word. NULL is fine. */
 void um_upstream_free(struct um_upstream *up);
 struct um_loop *um_upstream_loop(const struct um_upstream *up);
 const struct um_upstream_conf *um_upstream_conf(const struct um_upstream *up);
-/* Did the last contact with a core succeed? True before the first. */
-bool um_upstream_is_up(const struct um_upstream *up);
+struct um_cores *um_upstream_cores(const struct um_upstream *up);
 
 #endif

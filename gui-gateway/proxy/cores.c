@@ -1,0 +1,257 @@
+/* See proxy/cores.h.
+ *
+ * The membership is asked at every choice: its view is one shared, immutable block, and the same block means that nothing has
+ * changed. A core that has left the view stays until nobody holds it. */
+#include <proxy/cores.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <umbel/log.h>
+#include <umbel/map.h>
+
+struct um_core {
+    struct um_list link;
+    char *node;
+    unsigned holds;
+    bool listed, draining;
+    int64_t rest_ms, rests_until_ms;      /* 0: it has not failed since it last answered */
+    uint64_t chosen;                      /* number of the choice: least is longest ago */
+};
+
+struct um_cores {
+    const struct um_conf_list *list;
+    um_cores_members *members;
+    void *arg;
+    struct um_members *seen;              /* the view that `all` was made of; ours */
+    bool made;
+    struct um_list all;
+    uint64_t choices;
+};
+
+/* ---- who is there ---- */
+
+bool um_core_is_node(const char *node)
+{
+    const char *host = node + 7;
+    size_t n;
+
+    if (strncmp(node, "http://", 7) != 0)
+        return false;
+    n = strcspn(host, "/?#@ \t\r\n");
+    return n > 0 && host[n] == '\0';
+}
+
+static void drop(struct um_core *c)
+{
+    um_list_remove(&c->link);
+    free(c->node);
+    free(c);
+}
+
+static struct um_core *find(struct um_cores *cs, const char *node)
+{
+    UM_LIST_EACH(it, &cs->all) {
+        struct um_core *c = UM_CONTAINER(it, struct um_core, link);
+        if (strcmp(c->node, node) == 0)
+            return c;
+    }
+    return NULL;
+}
+
+static void put(struct um_cores *cs, const char *node, bool draining)
+{
+    struct um_core *c = find(cs, node);
+
+    if (c == NULL) {
+        c = um_xcalloc(1, sizeof(*c));
+        c->node = um_xstrdup(node);
+        um_list_append(&cs->all, &c->link);
+    }
+    c->listed = true;
+    c->draining = draining;
+}
+
+static size_t put_members(struct um_cores *cs, const struct um_members *m)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; m != NULL && i < m->n; i++) {
+        char *node = um_xasprintf("http://%s", m->list[i].address);
+        if (strcmp(m->list[i].role, "core") == 0 && um_core_is_node(node)) {
+            put(cs, node, m->list[i].draining);
+            n++;
+        }
+        free(node);
+    }
+    return n;
+}
+
+static void refresh(struct um_cores *cs)
+{
+    struct um_members *now = cs->members != NULL ? cs->members(cs->arg) : NULL;
+
+    if (cs->made && now == cs->seen) {
+        um_members_unref(now);
+        return;
+    }
+    um_members_unref(cs->seen);
+    cs->seen = now;                       /* held: so no later view can have its address */
+    cs->made = true;
+    UM_LIST_EACH(it, &cs->all)
+        UM_CONTAINER(it, struct um_core, link)->listed = false;
+    if (put_members(cs, now) == 0)
+        for (size_t i = 0; i < cs->list->n; i++)
+            put(cs, cs->list->items[i], false);
+    UM_LIST_EACH_SAFE(it, &cs->all) {
+        struct um_core *c = UM_CONTAINER(it, struct um_core, link);
+        if (!c->listed && c->holds == 0)
+            drop(c);
+    }
+}
+
+/* ---- choosing ---- */
+
+/* Better first: a lower class, then within one the lower `order` and the higher `weight`. */
+struct rank { int class; uint64_t order, weight; };
+
+static struct rank rank_of(const struct um_core *c, struct um_span key, int64_t now_ms)
+{
+    struct rank r = { .order = c->chosen };
+
+    if (c->draining) {
+        r.class = 2;
+    } else if (c->rests_until_ms > now_ms) {
+        r.class = 1;
+        r.order = (uint64_t)c->rests_until_ms;
+    } else if (key.len > 0) {
+        struct um_buf both = { 0 };
+        um_buf_put(&both, key.data, key.len);
+        um_buf_put_u8(&both, '\0');
+        um_buf_puts(&both, c->node);
+        r.order = 0;
+        r.weight = um_hash_stable(UM_SPAN(both.data, both.len));
+        um_buf_free(&both);
+    }
+    return r;
+}
+
+static bool is_better(struct rank a, struct rank b)
+{
+    return a.class != b.class ? a.class < b.class : a.order != b.order ? a.order < b.order : a.weight > b.weight;
+}
+
+static bool was_tried(const struct um_tries *tries, const struct um_core *c)
+{
+    for (size_t i = 0; i < tries->n; i++)
+        if (tries->cores[i] == c)
+            return true;
+    return false;
+}
+
+struct um_core *um_cores_next(struct um_cores *cs, struct um_tries *tries, struct um_span key, int64_t now_ms)
+{
+    struct um_core *best = NULL;
+    struct rank best_rank = { 0 };
+
+    refresh(cs);
+    if (tries->n == UM_CORE_TRIES_MAX)
+        return NULL;
+    UM_LIST_EACH(it, &cs->all) {
+        struct um_core *c = UM_CONTAINER(it, struct um_core, link);
+        struct rank r = rank_of(c, key, now_ms);
+        if (!c->listed || was_tried(tries, c) || (best != NULL && !is_better(r, best_rank)))
+            continue;
+        best = c;
+        best_rank = r;
+    }
+    if (best != NULL) {
+        best->chosen = ++cs->choices;
+        best->holds++;
+        tries->cores[tries->n++] = best;
+    }
+    return best;
+}
+
+bool um_cores_has_next(struct um_cores *cs, const struct um_tries *tries)
+{
+    refresh(cs);
+    UM_LIST_EACH(it, &cs->all) {
+        struct um_core *c = UM_CONTAINER(it, struct um_core, link);
+        if (c->listed && !was_tried(tries, c))
+            return tries->n < UM_CORE_TRIES_MAX;
+    }
+    return false;
+}
+
+void um_tries_end(struct um_tries *tries)
+{
+    while (tries->n > 0) {
+        struct um_core *c = tries->cores[--tries->n];
+        if (--c->holds == 0 && !c->listed)
+            drop(c);
+    }
+}
+
+/* ---- how they do ---- */
+
+const char *um_core_node(const struct um_core *c) { return c->node; }
+const char *um_core_host(const struct um_core *c) { return c->node + sizeof("http://") - 1; }
+
+/* Many attempts fail together when a core dies: while it rests, a further failure says nothing new. */
+void um_core_note(struct um_core *c, bool reached, int64_t now_ms)
+{
+    bool was_away = c->rest_ms != 0;
+
+    if (reached) {
+        c->rest_ms = c->rests_until_ms = 0;
+    } else if (now_ms >= c->rests_until_ms) {
+        c->rest_ms = was_away ? UM_MIN(c->rest_ms * 2, UM_CORE_REST_MAX_MS) : UM_CORE_REST_MIN_MS;
+        c->rests_until_ms = now_ms + c->rest_ms;
+    }
+    if (was_away == reached)
+        um_log(reached ? UM_INFO : UM_WARN, "gateway.upstream", reached ? "core-reached" : "core-away", UM_S("node", c->node));
+}
+
+bool um_cores_is_up(struct um_cores *cs)
+{
+    refresh(cs);
+    UM_LIST_EACH(it, &cs->all) {
+        struct um_core *c = UM_CONTAINER(it, struct um_core, link);
+        if (c->listed && c->rest_ms == 0)
+            return true;
+    }
+    return false;
+}
+
+void um_cores_each(struct um_cores *cs, void (*fn)(void *arg, const char *host, const char *state), void *arg)
+{
+    refresh(cs);
+    UM_LIST_EACH(it, &cs->all) {
+        struct um_core *c = UM_CONTAINER(it, struct um_core, link);
+        if (c->listed)
+            fn(arg, um_core_host(c), c->draining ? "DRAINING" : c->rest_ms != 0 ? "AWAY" : "UP");
+    }
+}
+
+/* ---- life ---- */
+
+struct um_cores *um_cores_new(const struct um_conf_list *list, um_cores_members *members, void *arg)
+{
+    struct um_cores *cs = um_xcalloc(1, sizeof(*cs));
+
+    cs->list = list;
+    cs->members = members;
+    cs->arg = arg;
+    um_list_init(&cs->all);
+    return cs;
+}
+
+void um_cores_free(struct um_cores *cs)
+{
+    if (cs == NULL)
+        return;
+    UM_LIST_EACH_SAFE(it, &cs->all)
+        drop(UM_CONTAINER(it, struct um_core, link));
+    um_members_unref(cs->seen);
+    free(cs);
+}

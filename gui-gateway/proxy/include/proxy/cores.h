@@ -1,0 +1,47 @@
+/* The cores behind this gateway: which there are, how each does, and which one something goes to. On one loop.
+ *
+ * Who is there is said by the membership (those of role core that do not drain) or, without one and when it knows of none, by
+ * the static list. How they do is learnt by use: one that could not be reached is left aside for a while, 100 ms at first and up
+ * to 2 s, unless all are.
+ *
+ * Something with a key (a document's name, a session) goes to the same core from every gateway, as long as that core is there:
+ * the one whose address and key have the highest hash (rendezvous hashing), so that a core that comes or goes moves nothing
+ * but its own share. Everything else goes to the one that was chosen longest ago. */
+#ifndef PROXY_CORES_H
+#define PROXY_CORES_H
+#include <umbel/cluster.h>
+#include <umbel/conf.h>
+
+enum { UM_CORE_REST_MIN_MS = 100, UM_CORE_REST_MAX_MS = 2000, UM_CORE_TRIES_MAX = 4 };
+
+struct um_cores;
+struct um_core;                           /* one of them; readable as long as it is held, also when it is no core of ours any more */
+
+/* LIST: "http://host:port", borrowed. MEMBERS: who is there now, to be unref'd; NULL: nobody says. */
+typedef struct um_members *um_cores_members(void *arg);
+struct um_cores *um_cores_new(const struct um_conf_list *list, um_cores_members *members, void *arg);
+void um_cores_free(struct um_cores *cs);  /* when none is held; NULL is fine */
+bool um_core_is_node(const char *node);   /* is it http://host[:port] and nothing more? */
+
+/* The attempts at one thing, each at another core. Zero-initialise; holds its cores until um_tries_end. */
+struct um_tries {
+    struct um_core *cores[UM_CORE_TRIES_MAX];
+    size_t n;
+};
+/* The core for the next attempt; NULL: none is left, or none is known. KEY may be empty. */
+struct um_core *um_cores_next(struct um_cores *cs, struct um_tries *tries, struct um_span key, int64_t now_ms);
+/* Is there one left after those that were tried? */
+bool um_cores_has_next(struct um_cores *cs, const struct um_tries *tries);
+void um_tries_end(struct um_tries *tries);
+
+const char *um_core_node(const struct um_core *c);     /* "http://host:port" */
+const char *um_core_host(const struct um_core *c);     /* "host:port" */
+/* What became of an attempt: it answered, or it could not be reached, broke off or stayed silent. */
+void um_core_note(struct um_core *c, bool reached, int64_t now_ms);
+
+/* Is there one that has not failed of late? True before the first attempt. */
+bool um_cores_is_up(struct um_cores *cs);
+/* For people: FN gets each with UP, AWAY or DRAINING. */
+void um_cores_each(struct um_cores *cs, void (*fn)(void *arg, const char *host, const char *state), void *arg);
+
+#endif
