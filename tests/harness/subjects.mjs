@@ -94,6 +94,15 @@ class Server {
     assert.equal(exit.code, 0, `${this.label} ends with status 0 after SIGTERM, see ${this.log}`)
   }
 
+  /* It stands still, and goes on. */
+  freeze () {
+    this.child.signal('SIGSTOP')
+  }
+
+  thaw () {
+    this.child.signal('SIGCONT')
+  }
+
   async fetch (target, { token, json, ...rest } = {}) {
     const headers = { ...rest.headers }
     if (token) headers.token = token
@@ -109,6 +118,13 @@ class Server {
 function portFile (dir, name) {
   const file = path.join(dir, `${name}.port`)
   fs.rmSync(file, { force: true })
+  return file
+}
+
+/* A daemon of the build at hand, or of the folder options.bin. */
+function program (name, { bin = process.env.UMBEL_BIN ?? path.join(buildDir(), 'bin') }) {
+  const file = path.join(bin, name)
+  if (!fs.existsSync(file)) throw new Error(`${file} is not built: ./umbel build`)
   return file
 }
 
@@ -149,9 +165,7 @@ export class UmbelCore extends Server {
 
   /* Launches without waiting, for tests that expect a refusal. */
   launchCore (env = {}) {
-    const bin = path.join(process.env.UMBEL_BIN ?? path.join(buildDir(), 'bin'), 'umbel-core')
-    if (!fs.existsSync(bin)) throw new Error(`${bin} is not built: ./umbel build`)
-    return this.launch(bin, this.flags(), { ...this.options.env, ...env })
+    return this.launch(program('umbel-core', this.options), this.flags(), { ...this.options.env, ...env })
   }
 
   async start (env = {}) {
@@ -191,9 +205,10 @@ export class UmbelCore extends Server {
 }
 
 export class UmbelGateway extends Server {
+  /* core: one, or a list of them. */
   constructor (run, core, options = {}) {
     super(run, options.label ?? 'gateway', options)
-    this.core = core
+    this.cores = [core].flat()
   }
 
   get collabUrl () {
@@ -204,16 +219,14 @@ export class UmbelGateway extends Server {
     return `ws://127.0.0.1:${this.port}/y`
   }
 
-  async start () {
-    const bin = path.join(process.env.UMBEL_BIN ?? path.join(buildDir(), 'bin'), 'umbel-gateway')
-    if (!fs.existsSync(bin)) throw new Error(`${bin} is not built: ./umbel build`)
+  async start (env = {}) {
     const file = portFile(this.dir, 'gui-gateway')
-    this.launch(bin, [
+    this.launch(program('umbel-gateway', this.options), [
       `--umbel.data-dir=${this.dir}`, `--server.port=${this.port}`, '--server.address=127.0.0.1',
-      `--core.nodes=${this.core.origin}`, `--token.key=${tokenKey}`,
+      `--core.nodes=${this.cores.map(core => core.origin).join(',')}`, `--token.key=${tokenKey}`,
       `--gui.web.dir=${process.env.UMBEL_WEB ?? path.join(root, 'build/web')}`,
       `--server.reactors=${this.options.reactors ?? 1}`, ...(this.options.args ?? [])
-    ], this.options.env)
+    ], { ...this.options.env, ...env })
     await this.waitForPort(file)
     await until('the gateway answers', async () => {
       this.child.assertAlive()
