@@ -11,7 +11,7 @@ import common
 BASE = ["umbel/align.h", "umbel/err.h", "umbel/base.h", "umbel/bytes.h", "umbel/list.h", "umbel/map.h", "umbel/util.h"]
 CRDT = sorted("umbel/" + h for h in os.listdir(os.path.join(common.ROOT, "core", "crdt", "include", "umbel")))
 INSIDE_CORE = CRDT + ["umbel/archive.h", "umbel/collab.h", "umbel/history.h", "umbel/store.h", "umbel/store_shared.h",
-                      "umbel/store_transfer.h", "umbel/rest.h", "umbel/versions.h"]
+                      "umbel/store_transfer.h", "umbel/reserve.h", "umbel/rest.h", "umbel/versions.h"]
 LIBUMBEL = sorted("umbel/" + h for h in os.listdir(os.path.join(common.ROOT, "include", "umbel")))
 IO = ["time.h", "unistd.h", "fcntl.h", "pthread.h", "signal.h", "sys/*", "netinet/*", "arpa/*"]
 
@@ -26,8 +26,10 @@ TABLE = [
     ("core/store",           LIBUMBEL + ["umbel/store.h", "umbel/store_shared.h", "umbel/store_transfer.h"], []),
     ("core/archive",         LIBUMBEL + ["umbel/archive.h"],                         []),
     ("core/versions",        LIBUMBEL + ["umbel/archive.h", "umbel/store.h", "umbel/versions.h"], []),
+    ("core/reserve",         LIBUMBEL + ["umbel/reserve.h", "umbel/store.h", "umbel/store_shared.h"], []),
     ("core/collab",          LIBUMBEL + ["umbel/collab.h", "umbel/crdt.h", "umbel/store.h"], []),
-    ("core/rest",            LIBUMBEL + CRDT + ["umbel/rest.h", "umbel/collab.h", "umbel/history.h", "umbel/store.h", "umbel/store_shared.h", "umbel/versions.h"], []),
+    ("core/rest",            LIBUMBEL + CRDT + ["umbel/rest.h", "umbel/collab.h", "umbel/history.h", "umbel/store.h", "umbel/store_shared.h",
+                                                  "umbel/reserve.h", "umbel/versions.h"], []),
     ("core/daemon",          LIBUMBEL + INSIDE_CORE,                                 []),
     ("gui-gateway/proxy",    LIBUMBEL + ["proxy/*"],                                 []),
     ("gui-gateway/auth",     LIBUMBEL + ["auth/*", "proxy/*"],                       []),

@@ -6,4 +6,5 @@
     X(version.before_put) X(version.after_put) X(version.after_archived) X(restore.before_change)      \
     X(trim.before) X(trim.after) X(load.before) X(load.error) X(unload.before)                         \
     X(session.before_save) X(session.after_save) X(session.before_revoke)                              \
+    X(resv.after_token) X(resv.before_redis) X(resv.renew)                                             \
     X(bus.drop) X(bus.dup) X(bus.swap) X(drain.start) X(drain.before_close) X(startup.migrate) X(startup.before_listen) X(file.before_rename)
