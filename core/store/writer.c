@@ -1,5 +1,6 @@
 /* The writer: one thread through which every change goes. Changes that arrive within commit-delay of the first share one
- * transaction and one wait for the disk.
+ * transaction and one wait for the disk. One that comes after a long silence is committed at once: an isolated keystroke is
+ * acknowledged sooner, and costs a wake-up less.
  *
  * 1. Calls are taken in the order of arrival; a document's appends therefore keep theirs.
  * 2. Nobody is answered before the transaction ended; when it failed, nobody is told success.
@@ -20,10 +21,11 @@ struct store_writer {
     pthread_t thread;
     bool started;
 
-    pthread_mutex_t lock;            /* of the next five */
+    pthread_mutex_t lock;            /* of the next six */
     pthread_cond_t wake;
     struct store_queue inbox;
     int64_t first_at_us;             /* arrival of the oldest in the inbox */
+    int64_t gathered_at_us;          /* when the last transaction began */
     bool hurry;                      /* somebody waits who should not wait for company */
     bool stop;
 
@@ -83,6 +85,12 @@ static bool wait_until(struct store_writer *w, int64_t at_us)
     return pthread_cond_timedwait(&w->wake, &w->lock, &ts) != ETIMEDOUT;
 }
 
+/* Nothing came for as long as one would wait: company is not to be expected, and waiting would cost a wake-up. */
+static bool is_lonely(const struct store_writer *w)
+{
+    return w->inbox.n == 1 && w->first_at_us - w->gathered_at_us > w->st->conf.commit_delay_ms * 1000;
+}
+
 /* Sleeps until there is a transaction to make. False: stop, nothing is left. */
 static bool gather(struct store_writer *w)
 {
@@ -98,9 +106,10 @@ static bool gather(struct store_writer *w)
         else if (!wait_until(w, um_now_us() + probe_ms * 1000))
             busy = true;                       /* with nothing to write: the probe */
     }
-    while (!busy && !w->hurry && !w->stop && w->inbox.n < (size_t)cf->commit_rows)
+    while (!busy && !is_lonely(w) && !w->hurry && !w->stop && w->inbox.n < (size_t)cf->commit_rows)
         if (!wait_until(w, w->first_at_us + cf->commit_delay_ms * 1000))
             break;
+    w->gathered_at_us = um_now_us();
     store_queue_move(&w->taken, &w->inbox);
     w->hurry = false;
     more = w->taken.n > 0 || !w->stop;

@@ -5,7 +5,9 @@
  * typist makes them. A reader does not keep documents: it looks into each update only so far as to know up to which of the
  * writer's characters it has got, so updates that the server merged into one count as what they hold.
  *
- * Scenarios:  fanout  DOCS documents, each with one writer and READERS readers; RATE updates a second in all, or INFLIGHT open at once
+ * Scenarios:  fanout  DOCS documents, each with one writer and READERS readers; RATE updates a second in all, or INFLIGHT open at once;
+ *                     with --reader-port the readers are at another server than the writers; with --structs each document has
+ *                     so many already
  *             presence  CLIENTS on one document; RATE changes of presence a second in all
  *             join    one holder of a document of STRUCTS structs; then CLIENTS join at once
  *             idle    CLIENTS on DOCS documents, silent; memory is read when it has come to rest
@@ -43,6 +45,8 @@ enum {
     LATENCY_SLOTS = 200000,           /* of 50 us each */
     LATENCY_SLOT_US = 50,
     WAIT_MS = 300000,                 /* nothing takes longer than this */
+    DELETED_EVERY = 5,                /* words of such a document */
+    LARGE_CLIENT = 1000000,           /* who wrote a large document, where its writer types behind it */
 };
 
 enum state { ST_CONNECTING, ST_UPGRADING, ST_OPEN, ST_JOINED, ST_DEAD };
@@ -70,12 +74,12 @@ struct conn {
 static struct {
     const char *scenario, *token, *path, *prefix;
     bool addressed, hold;
-    int port, pid;                    /* pid 0: the caller keeps the bill */
+    int port, reader_port, pid;       /* pid 0: the caller keeps the bill */
     uint32_t docs, readers, clients, structs, inflight, updates;
     uint32_t first_client;            /* Yjs client of the first document's writer */
     double rate;
 } opt = { .scenario = "fanout", .token = "", .path = "/collab", .prefix = "b", .addressed = true, .docs = 1, .readers = 100,
-          .clients = 100, .structs = 60000, .updates = 1000, .rate = 100, .first_client = 100000 };
+          .clients = 100, .updates = 1000, .rate = 100, .first_client = 100000 };
 
 static struct conn *conns;
 static uint32_t n_conns, n_opening, n_open, n_joined;
@@ -320,18 +324,34 @@ static void send_presence(struct conn *c)
     SEND(c, o);
 }
 
+/* A large document has a past: words here and there were deleted. */
+static void put_deletions(struct out *u, uint64_t client, uint32_t n)
+{
+    put_uint(u, n > 0);
+    if (n == 0)
+        return;
+    put_uint(u, client);
+    put_uint(u, n);
+    for (uint32_t i = 0; i < n; i++) {
+        put_uint(u, (uint64_t)i * DELETED_EVERY * 8);
+        put_uint(u, 8);
+    }
+}
+
 /* A document that was typed back to front: every struct has a right neighbour and none can be joined with another. */
 static void send_large_document(struct conn *c)
 {
-    size_t size = (size_t)opt.structs * 24 + 256;
+    size_t size = (size_t)opt.structs * 26 + 256;
     uint8_t *room = malloc(size), *frame = malloc(size + 256);
     if (room == NULL || frame == NULL)
         die("out of memory");
     struct doc *d = &docs[c->doc];
+    bool typed_behind = strcmp(opt.scenario, "fanout") == 0;
+    uint64_t client = d->client + (typed_behind ? LARGE_CLIENT : 0);
     struct out u = { room, room + size };
     put_uint(&u, 1);
     put_uint(&u, opt.structs);
-    put_uint(&u, d->client);
+    put_uint(&u, client);
     put_uint(&u, 0);
     for (uint32_t i = 0; i < opt.structs; i++) {
         put_byte(&u, i == 0 ? 0x04 : 0x44);
@@ -339,12 +359,12 @@ static void send_large_document(struct conn *c)
             put_uint(&u, 1);
             put_bytes(&u, "t", 1);
         } else {
-            put_uint(&u, d->client);
+            put_uint(&u, client);
             put_uint(&u, (uint64_t)(i - 1) * 8);
         }
         put_bytes(&u, "abcdefg ", 8);
     }
-    put_uint(&u, 0);
+    put_deletions(&u, client, typed_behind ? opt.structs / DELETED_EVERY : 0);
     struct out o = { frame + HEAD_BYTES, frame + size + 256 };
     put_address(&o, d);
     put_uint(&o, 0);
@@ -647,7 +667,9 @@ static void hold_ready(void)
 
 static void dial(struct conn *c)
 {
-    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)opt.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    bool reads = opt.reader_port != 0 && docs[c->doc].writer != (uint32_t)(c - conns);
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)(reads ? opt.reader_port : opt.port)),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     int one = 1;
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (c->fd < 0)
@@ -803,6 +825,9 @@ static void run_fanout(void)
     open_conns(0, n_conns);
     join_conns(0, n_conns, false);
     drain_quietly(300);
+    for (uint32_t i = 0; opt.structs > 0 && i < opt.docs; i++)
+        send_large_document(&conns[docs[i].writer]);
+    drain_quietly(opt.structs > 0 ? 2000 : 0);
     hold_ready();
     acks = 0;
     struct bill from = bill_now();
@@ -1025,7 +1050,8 @@ static void read_options(int argc, char **argv)
         { "scenario", 1, NULL, 's' }, { "token", 1, NULL, 't' }, { "path", 1, NULL, 'p' }, { "prefix", 1, NULL, 'x' },
         { "proto", 1, NULL, 'o' }, { "port", 1, NULL, 'P' }, { "pid", 1, NULL, 'i' }, { "docs", 1, NULL, 'd' },
         { "readers", 1, NULL, 'r' }, { "clients", 1, NULL, 'c' }, { "structs", 1, NULL, 'S' }, { "inflight", 1, NULL, 'f' },
-        { "updates", 1, NULL, 'u' }, { "rate", 1, NULL, 'R' }, { "first-client", 1, NULL, 'C' }, { "hold", 0, NULL, 'h' }, { 0 },
+        { "updates", 1, NULL, 'u' }, { "rate", 1, NULL, 'R' }, { "first-client", 1, NULL, 'C' }, { "hold", 0, NULL, 'h' },
+        { "reader-port", 1, NULL, 'Q' }, { 0 },
     };
     for (int o; (o = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         switch (o) {
@@ -1035,6 +1061,7 @@ static void read_options(int argc, char **argv)
         case 'x': opt.prefix = optarg; break;
         case 'o': opt.addressed = strcmp(optarg, "y") != 0; break;
         case 'P': opt.port = (int)number(optarg); break;
+        case 'Q': opt.reader_port = (int)number(optarg); break;
         case 'i': opt.pid = (int)number(optarg); break;
         case 'd': opt.docs = number(optarg); break;
         case 'r': opt.readers = number(optarg); break;

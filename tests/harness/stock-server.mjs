@@ -2,6 +2,7 @@
  * database: a SQLite file, written by the vendor's extension with the vendor's SQL; null keeps documents in memory.
  * driver: "native" (better-sqlite3, for measurements) or "python" (needs nothing compiled).
  * postgres: connection settings of node-postgres instead; the statements are those of the vendor's guide.
+ * redis: settings of the Redis extension, { port, identifier, ... }: several servers work as one.
  * watch: GET /stores answers { changes, waiting, lastAt }: changes so far, documents and stores that are not done, and when
  * (milliseconds since 1970) the last one was. */
 import { Server } from '@hocuspocus/server'
@@ -52,6 +53,10 @@ const admission = settings.open
     }
 
 const extensions = await storage()
+if (settings.redis) {
+  const { Redis } = await import('@hocuspocus/extension-redis')
+  extensions.push(new Redis({ host: '127.0.0.1', ...settings.redis }))
+}
 if (settings.watch) extensions.push(new StoreWatch(settings.options?.debounce === 0))
 const server = new Server({
   quiet: true, address: '127.0.0.1', port: settings.port, extensions, ...admission, ...settings.options

@@ -187,6 +187,10 @@ static void read_all(void *arg)
         }
         if (!take_replies(c) || c->generation != generation)
             return;
+        if (c->ssl == NULL && n < READ_BYTES) {          /* that was all: asking again would cost a system call */
+            update_interest(c);
+            return;
+        }
     }
     um_loop_defer(c->loop, UM_PHASE_FLUSH_DOCS, &c->read_on);       /* TLS may hold bytes that epoll knows nothing of */
 }
