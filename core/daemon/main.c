@@ -210,18 +210,22 @@ static void drain_done(void *arg)
     atomic_store(&c->drained, true);
 }
 
-/* Readiness says no, sockets end, what is unstored is stored, then everything stops. */
+/* Readiness says no, requests and sockets end, what is unstored is stored, then everything stops. */
 static void stop(struct core *c)
 {
+    int64_t until_ms = um_now_ms() + c->process.stop_timeout_ms;
+
     um_log(UM_INFO, "core", "stopping");
     um_process_impatient();
     um_rest_set_draining(c->rest);
     um_node_drain(c->node);
     servers_quiesce(c->servers);
     um_collab_drain(c->collab, um_reactors_loop(c->reactors, 0), drain_done, c);
-    if (!um_process_wait_flag(&c->drained, c->process.stop_timeout_ms))
+    if (!um_process_wait_flag(&c->drained, UM_MAX(until_ms - um_now_ms(), 0)))
         um_log(UM_WARN, "core", "stopped before everything was settled",
                UM_I("unstored", um_collab_get_stats(c->collab).unstored_bytes));
+    if (!um_process_wait_flag(servers_drain(c->servers), UM_MAX(until_ms - um_now_ms(), 0)))
+        um_log(UM_WARN, "core", "stopped before every request was answered");
     um_node_leave(c->node);
     um_process_remove_port(c->process.data_dir, "core");
 }

@@ -1,11 +1,21 @@
 /* See server.h. */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include "server.h"
 
+enum { DRAIN_POLL_MS = 20 };
+
+struct door {                                /* of one reactor */
+    struct servers *of;
+    struct um_loop *loop;
+    struct um_http *http;
+    struct um_timer drain;
+};
 struct servers {
-    struct um_reactors *reactors;
-    struct um_http **http;
+    struct door *doors;
     unsigned n;
+    _Atomic unsigned n_busy;                 /* draining: doors with requests under way */
+    _Atomic bool drained;
 };
 
 um_err servers_open(struct servers **out, struct um_reactors *reactors, struct um_http_conf *cf, struct um_rest *rest)
@@ -13,13 +23,16 @@ um_err servers_open(struct servers **out, struct um_reactors *reactors, struct u
     struct servers *s = um_xcalloc(1, sizeof(*s));
     um_err err;
 
-    s->reactors = reactors;
-    s->http = um_xcalloc(um_reactors_count(reactors), sizeof(struct um_http *));
+    s->doors = um_xcalloc(um_reactors_count(reactors), sizeof(struct door));
     err = um_http_check_port(cf);
     while (err == UM_OK && s->n < um_reactors_count(reactors)) {
-        err = um_http_new(&s->http[s->n], um_reactors_loop(reactors, s->n), cf, um_rest_routes, um_rest_routes_n, &um_rest_hooks, rest);
+        struct door *d = &s->doors[s->n];
+
+        d->of = s;
+        d->loop = um_reactors_loop(reactors, s->n);
+        err = um_http_new(&d->http, d->loop, cf, um_rest_routes, um_rest_routes_n, &um_rest_hooks, rest);
         if (err == UM_OK && s->n++ == 0)
-            cf->port = um_http_port(s->http[0]);
+            cf->port = um_http_port(d->http);
     }
     if (err != UM_OK) {
         servers_free(s);
@@ -29,22 +42,50 @@ um_err servers_open(struct servers **out, struct um_reactors *reactors, struct u
     return err;
 }
 
-int servers_port(const struct servers *s) { return um_http_port(s->http[0]); }
+int servers_port(const struct servers *s) { return um_http_port(s->doors[0].http); }
 
 static void quiesce(void *http) { um_http_quiesce(http); }
 
 void servers_quiesce(struct servers *s)
 {
     for (unsigned i = 0; i < s->n; i++)
-        um_loop_call(um_reactors_loop(s->reactors, i), quiesce, s->http[i]);
+        um_loop_call(s->doors[i].loop, quiesce, s->doors[i].http);
+}
+
+static void drain_step(void *arg)
+{
+    struct door *d = arg;
+
+    if (um_http_open_requests(d->http) > 0)
+        um_timer_set(d->loop, &d->drain, DRAIN_POLL_MS, drain_step, d);
+    else if (atomic_fetch_sub(&d->of->n_busy, 1) == 1)
+        atomic_store(&d->of->drained, true);
+}
+
+static void close_door(void *arg)
+{
+    struct door *d = arg;
+
+    um_http_close(d->http);
+    drain_step(d);
+}
+
+_Atomic bool *servers_drain(struct servers *s)
+{
+    atomic_store(&s->n_busy, s->n);
+    for (unsigned i = 0; i < s->n; i++)
+        um_loop_call(s->doors[i].loop, close_door, &s->doors[i]);
+    return &s->drained;
 }
 
 void servers_free(struct servers *s)
 {
     if (s == NULL)
         return;
-    for (unsigned i = 0; i < s->n; i++)
-        um_http_free(s->http[i]);
-    free(s->http);
+    for (unsigned i = 0; i < s->n; i++) {
+        um_timer_stop(s->doors[i].loop, &s->doors[i].drain);
+        um_http_free(s->doors[i].http);
+    }
+    free(s->doors);
     free(s);
 }

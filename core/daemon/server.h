@@ -1,6 +1,7 @@
 /* The core's HTTP servers, one per reactor, all on one port. */
 #ifndef CORE_SERVER_H
 #define CORE_SERVER_H
+#include <stdatomic.h>
 #include <umbel/http.h>
 #include <umbel/loop.h>
 #include <umbel/rest.h>
@@ -11,6 +12,8 @@ struct servers;
 um_err servers_open(struct servers **out, struct um_reactors *reactors, struct um_http_conf *cf, struct um_rest *rest);
 int servers_port(const struct servers *s);
 void servers_quiesce(struct servers *s);      /* stop accepting; any thread */
+/* Begins no further request; the flag turns true when none is left. Once; any thread. */
+_Atomic bool *servers_drain(struct servers *s);
 void servers_free(struct servers *s);         /* the reactors have stopped */
 
 #endif

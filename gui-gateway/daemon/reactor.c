@@ -64,6 +64,7 @@ static void drain_step(void *arg)
         um_timer_set(r->loop, &r->drain, DRAIN_POLL_MS, drain_step, r);
         return;
     }
+    um_http_close(um_site_http(r->site));
     um_log(open > 0 ? UM_WARN : UM_INFO, "gateway", "drained", UM_I("reactor", r->index), UM_I("requests_cut", open),
            UM_I("tunnels_cut", um_auth_tunnels(r->auth)));
     um_auth_stop(r->auth);

@@ -58,7 +58,8 @@ um_err um_http_new(struct um_http **out, struct um_loop *l, const struct um_http
  * um_http_new. */
 um_err um_http_check_port(const struct um_http_conf *cf);
 int um_http_port(const struct um_http *h);
-void um_http_quiesce(struct um_http *h);     /* stop accepting; running requests go on */
+void um_http_quiesce(struct um_http *h);     /* stop accepting; connections go on, their replies say Connection: close */
+void um_http_close(struct um_http *h);       /* a request that begins from now on is cut off, undone; running ones go on */
 size_t um_http_open_requests(const struct um_http *h);
 void um_http_free(struct um_http *h);        /* ends what is left; on its loop, or after the loop stopped */
 

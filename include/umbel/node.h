@@ -27,7 +27,7 @@ struct um_node;
  * is named. */
 um_err um_node_open(struct um_node **out, const struct um_node_setup *setup, const char **part, char why[256]) UM_CHECK_RESULT;
 void um_node_listens(struct um_node *n, int port);
-void um_node_drain(struct um_node *n);        /* any thread */
+void um_node_drain(struct um_node *n);        /* not on a loop; with Redis it takes 100 ms, in which the others hear of it */
 void um_node_leave(struct um_node *n);        /* not on a loop; returns when it is said, after a second at the latest */
 void um_node_free(struct um_node *n);         /* NULL is fine */
 

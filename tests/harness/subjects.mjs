@@ -205,7 +205,7 @@ export class UmbelCore extends Server {
 }
 
 export class UmbelGateway extends Server {
-  /* core: one, or a list of them. */
+  /* core: one, or a list of them; an empty one: it has to find them by itself. */
   constructor (run, core, options = {}) {
     super(run, options.label ?? 'gateway', options)
     this.cores = [core].flat()
@@ -223,7 +223,7 @@ export class UmbelGateway extends Server {
     const file = portFile(this.dir, 'gui-gateway')
     this.launch(program('umbel-gateway', this.options), [
       `--umbel.data-dir=${this.dir}`, `--server.port=${this.port}`, '--server.address=127.0.0.1',
-      `--core.nodes=${this.cores.map(core => core.origin).join(',')}`, `--token.key=${tokenKey}`,
+      ...(this.cores.length === 0 ? [] : [`--core.nodes=${this.cores.map(core => core.origin).join(',')}`]), `--token.key=${tokenKey}`,
       `--gui.web.dir=${process.env.UMBEL_WEB ?? path.join(root, 'build/web')}`,
       `--server.reactors=${this.options.reactors ?? 1}`, ...(this.options.args ?? [])
     ], { ...this.options.env, ...env })

@@ -39,7 +39,7 @@ struct um_http {
     struct MHD_Daemon *daemon;
     int listen_fd;                          /* -1 once quiesced */
     int port;
-    bool draining, stopping;
+    bool draining, closed, stopping;
     struct um_io io;                        /* libmicrohttpd's epoll */
     struct um_timer timer;
     struct um_defer run;

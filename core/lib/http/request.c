@@ -450,7 +450,7 @@ enum MHD_Result http_on_access(void *cls, struct MHD_Connection *c, const char *
     (void)cls;
     (void)c;
     (void)url;
-    if (rq == NULL || rq->gone)
+    if (rq == NULL || rq->gone || (rq->state == HTTP_HEAD && rq->http->closed))
         return MHD_NO;
     if (rq->state == HTTP_HEAD)
         result = on_headers(rq, method, version);

@@ -345,6 +345,11 @@ void um_http_quiesce(struct um_http *h)
     h->listen_fd = -1;
 }
 
+void um_http_close(struct um_http *h)
+{
+    h->closed = true;
+}
+
 /* Nothing may be suspended when the daemon stops; whoever waits for a reply hears that there will be none. */
 static void end_requests(struct um_http *h)
 {

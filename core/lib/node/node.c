@@ -10,7 +10,7 @@
 #include <umbel/process.h>
 #include <umbel/util.h>
 
-enum { LEAVE_MS = 1000, HOST_MAX = 200, RANDOM_CHARS = 6 };
+enum { HEAR_MS = 100, LEAVE_MS = 1000, HOST_MAX = 200, RANDOM_CHARS = 6 };
 
 struct um_node {
     struct um_node_setup setup;
@@ -151,6 +151,8 @@ void um_node_drain(struct um_node *n)
 {
     atomic_store(&n->ending, true);
     um_loop_call(n->setup.loop, drain, n);
+    if (n->redis != NULL)
+        um_process_wait_flag(&n->left, HEAR_MS);      /* nobody sets it yet: who keeps sending to us has that long to stop */
 }
 
 static void has_left(void *arg) { atomic_store(&((struct um_node *)arg)->left, true); }

@@ -187,6 +187,32 @@ static void draining_refuses_new_connections_and_finishes_the_others(void **stat
     http_bench_close(&b);
 }
 
+static void a_closed_server_begins_no_request_and_finishes_the_others(void **state)
+{
+    struct um_buf out = { 0 };
+    struct http_bench b;
+    int held, late;
+
+    (void)state;
+    open_default(&b);
+    held = http_bench_dial(&b);
+    late = http_bench_dial(&b);
+    say(&b, held, "GET /held HTTP/1.1\r\n" HOST "\r\n");
+    http_bench_turns(&b, 3);
+    um_http_quiesce(b.http);
+    um_http_close(b.http);
+    say(&b, late, HELLO);
+    http_bench_hear(&b, late, &out);
+    assert_int_equal(out.len, 0);
+    um_http_reply(b.held, 200, NULL, UM_SPAN("done", 4));
+    assert_true(http_bench_hear(&b, held, &out));
+    assert_non_null(strstr(um_buf_cstr(&out), "done"));
+    close(late);
+    close(held);
+    um_buf_free(&out);
+    http_bench_close(&b);
+}
+
 static void before_may_refuse_and_the_connection_goes_on(void **state)
 {
     struct um_buf out = { 0 };
@@ -440,6 +466,7 @@ int flow_group(void)
         cmocka_unit_test(a_client_that_leaves_is_noticed_while_the_request_waits),
         cmocka_unit_test(the_server_ends_and_tells_who_waits),
         cmocka_unit_test(draining_refuses_new_connections_and_finishes_the_others),
+        cmocka_unit_test(a_closed_server_begins_no_request_and_finishes_the_others),
         cmocka_unit_test(before_may_refuse_and_the_connection_goes_on),
         cmocka_unit_test(before_may_wait_and_let_go_on),
         cmocka_unit_test(a_streamed_body_waits_for_its_reader),
