@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <umbel/archive.h>
+#include <umbel/cachegen.h>
 #include <umbel/collab.h>
 #include <umbel/conf.h>
 #include <umbel/failpoint.h>
@@ -18,6 +19,7 @@
 #include <umbel/util.h>
 #include <umbel/versions.h>
 #include <umbel/ws.h>
+#include "cache_source.h"
 #include "server.h"
 
 enum { BEAT_MS = 2000 };                     /* how often the membership is told of our load */
@@ -33,10 +35,10 @@ static const struct um_conf_table own_table = UM_CONF_TABLE("Core", own_keys);
 static const struct um_conf_table *const tables[] = {
     &own_table, &um_conf_own_table, &um_process_conf_table, &um_http_conf_table, &um_ws_conf_table, &um_token_conf_table, &um_throttle_conf_table,
     &um_rest_conf_table, &um_store_conf_table, &um_archive_conf_table, &um_versions_conf_table,
-    &um_collab_conf_table, &um_redis_conf_table, &um_cluster_conf_table,
+    &um_collab_conf_table, &um_redis_conf_table, &um_cluster_conf_table, &um_cachegen_conf_table,
 };
 static const char *const prefixes[] = { "umbel", "server", "collab", "store", "ws", "token", "internal", "system", "json", "login", "archive",
-                                        "redis", "spring.redis", "spring.data.redis", "cluster", NULL };
+                                        "redis", "spring.redis", "spring.data.redis", "cluster", "cache", NULL };
 
 /* Stock Hocuspocus' command line. */
 static const struct um_conf_flag flags[] = {
@@ -67,6 +69,7 @@ struct core {
     struct um_collab_conf collab_conf;
     struct um_redis_conf redis_conf;
     struct um_cluster_conf cluster_conf;
+    struct um_cachegen_conf cachegen_conf;
     char *token_key;
     struct um_reactors *reactors;
     struct um_node *node;
@@ -74,6 +77,8 @@ struct core {
     struct um_cluster *cluster;              /* the node's */
     struct um_timer beat;
     struct um_store *store;
+    struct cache_source cache_source;
+    struct um_cachegen *cachegen;
     struct um_archive *archive;              /* NULL: none is configured */
     struct um_versions *versions;
     struct um_collab *collab;
@@ -97,6 +102,7 @@ static bool bind_all(struct core *c)
         { &um_store_conf_table, &c->store_conf }, { &um_archive_conf_table, &c->archive_conf },
         { &um_versions_conf_table, &c->versions_conf }, { &um_collab_conf_table, &c->collab_conf },
         { &um_redis_conf_table, &c->redis_conf }, { &um_cluster_conf_table, &c->cluster_conf },
+        { &um_cachegen_conf_table, &c->cachegen_conf },
     };
 
     for (size_t i = 0; i < UM_COUNT(rows); i++)
@@ -136,12 +142,21 @@ static bool open_store(struct core *c)
     return true;
 }
 
+static bool open_caches(struct core *c)
+{
+    struct um_cachegen_source source = cache_source_of(&c->cache_source);
+
+    c->cache_source.store = c->store;
+    return um_cachegen_new(&c->cachegen, c->redis, um_reactors_loop(c->reactors, 0), c->cluster, &source, &c->cachegen_conf) == UM_OK;
+}
+
 static bool open_rest(struct core *c)
 {
     struct um_rest_deps deps = { .conf = c->conf, .own = &c->rest_conf, .store = c->store,
                                  .versions = c->versions, .collab_conf = &c->collab_conf,
                                  .ws = &c->ws, .throttle = &c->throttle, .token_expiration_s = c->token.expiration_s,
-                                 .redis = c->redis, .cluster = c->cluster };
+                                 .redis = c->redis, .cluster = c->cluster,
+                                 .cachegen = c->cachegen };
     struct um_collab_hooks hooks;
     char why[256] = "";
 
@@ -200,7 +215,7 @@ static bool start(struct core *c)
     um_http_start();
     um_ws_start();
     c->reactors = um_reactors_new(c->process.reactors ? (unsigned)c->process.reactors : um_process_cpus());
-    return open_node(c) && open_store(c) && open_rest(c) && open_doors(c);
+    return open_node(c) && open_store(c) && open_caches(c) && open_rest(c) && open_doors(c);
 }
 
 static void drain_done(void *arg)
@@ -242,6 +257,7 @@ static void take_down(struct core *c)
     um_versions_free(c->versions);
     um_collab_free(c->collab);
     um_rest_free(c->rest);
+    um_cachegen_free(c->cachegen);
     um_node_free(c->node);
     um_reactors_free(c->reactors);
     free(c->token_key);

@@ -104,7 +104,7 @@ void actuator_info(struct um_http_req *rq, void *ctx)
 
 void actuator_index(struct um_http_req *rq, void *ctx)
 {
-    static const char *const names[] = { "health", "info", "prometheus", "status" };
+    static const char *const names[] = { "caches", "health", "info", "prometheus", "status" };
     json_t *links = json_object();
 
     (void)ctx;

@@ -5,6 +5,7 @@
 #include <umbel/conf.h>
 #include <umbel/map.h>
 #include <umbel/rest.h>
+#include <umbel/store_shared.h>
 #include <umbel/throttle.h>
 
 struct users;                                /* the internal realm; only hashes are added after start */
@@ -25,6 +26,8 @@ struct um_rest {
 #define REST_STATE_MAX (64 << 20)            /* each with states of at most so many bytes */
 
 /* caller.c: who is asking */
+/* The role of rows for gateways that speak for themselves: their own token, and no user's. */
+#define REST_GATEWAY "(gateway)"
 struct caller { struct um_token_claims claims; };
 bool caller_check(struct um_http_req *rq, const struct um_http_route *route, void *ctx);
 const struct caller *caller_of(const struct um_http_req *rq);          /* not NULL behind a row that is not public */
@@ -53,11 +56,21 @@ struct um_http_req *later_take(struct later *l);                       /* the re
 /* The reply for a failed call to the store. */
 void reply_store_error(struct um_http_req *rq, um_err err);
 
+/* announce.c: the caches of ROWS have changed and have these versions now. Tells every node of it, waits for them (at most
+ * cache.apply-wait), adds X-Cluster-Version and X-Cluster-Applied to the reply, and runs THEN on L, which replies. RQ is NULL
+ * when the client has left, then or meanwhile. NODES: [{"id","ok"}]. NEWS: see umbel/cachegen.h. Strings of ROWS and NEWS are copied. */
+typedef void announced_fn(void *arg, struct um_http_req *rq, const json_t *nodes);
+void announce(struct um_rest *r, struct um_loop *l, struct um_http_req *rq, const struct um_store_cache *rows, size_t n,
+              struct um_span news, announced_fn *then, void *arg);
+void cache_name(struct um_buf *out, const char *scope, const char *name);      /* "GEC-DocumentClass", or the name alone */
+
 um_http_handler authentication_post;
 um_http_handler documents_list, documents_create, documents_get, documents_rename, documents_delete;
 um_http_handler versions_list, versions_keep, versions_get, versions_name, versions_content,
     versions_compare, versions_restore;
 um_http_handler admin_collab_get, admin_collab_close, admin_archive_run, admin_cluster_get;
+um_http_handler caches_list, caches_clear, internal_caches_get, actuator_caches_list, actuator_caches_clear,
+    actuator_cache_get, actuator_cache_clear;
 um_http_handler actuator_index, actuator_health, actuator_liveness, actuator_readiness, actuator_status, actuator_info,
     actuator_prometheus, actuator_failpoint;
 um_http_handler socket_collab, socket_room, socket_echo, socket_welcome;

@@ -30,6 +30,10 @@ const struct um_http_route um_rest_routes[] = {
     { "POST",   "/core/rest/collab/documents/{name}/versions/{seq}/restore", versions_restore, 0, NULL,
       "makes the document show the version again", 8192 },
 
+    { "GET",    "/core/rest/caches",          caches_list,         0, ADMIN, "names of the caches", 0 },
+    { "DELETE", "/core/rest/caches",          caches_clear,        0, ADMIN, "clears all caches of all nodes", 0 },
+    { "GET",    "/core/rest/internal/caches", internal_caches_get, 0, REST_GATEWAY, "versions of all caches, for gateways", 0 },
+
     { "GET",    "/core/rest/admin/collab",       admin_collab_get,   0, ADMIN, "figures of the collaboration engine", 0 },
     { "POST",   "/core/rest/admin/collab/close", admin_collab_close, 0, ADMIN, "closes the connections of one document or of all", 8192 },
     { "GET",    "/core/rest/admin/cluster",      admin_cluster_get,  0, ADMIN, "who works together, and the link to Redis", 0 },
@@ -42,6 +46,10 @@ const struct um_http_route um_rest_routes[] = {
     { "GET",    "/core/actuator/status",           actuator_status,     UM_HTTP_PUBLIC, NULL, "UP or DOWN for a balancer", 0 },
     { "GET",    "/core/actuator/info",             actuator_info,       UM_HTTP_PUBLIC, NULL, "name and version", 0 },
     { "GET",    "/core/actuator/prometheus",       actuator_prometheus, 0, ADMIN, "all figures for Prometheus", 0 },
+    { "GET",    "/core/actuator/caches",        actuator_caches_list,  0, ADMIN, "the caches", 0 },
+    { "DELETE", "/core/actuator/caches",        actuator_caches_clear, 0, ADMIN, "clears all caches of all nodes", 0 },
+    { "GET",    "/core/actuator/caches/{name}", actuator_cache_get,    0, ADMIN, "one cache", 0 },
+    { "DELETE", "/core/actuator/caches/{name}", actuator_cache_clear,  0, ADMIN, "clears one cache of all nodes", 0 },
 #ifdef UMBEL_FAILPOINTS
     { "PUT",    "/core/actuator/failpoints/{name}", actuator_failpoint, 0, ADMIN, "arms a failure point (test builds only)", 256 },
 #endif

@@ -96,11 +96,16 @@ const char *auth_mint_user(struct um_auth *a, const struct um_session *s)
     return m->text;
 }
 
-um_err auth_mint_gateway(struct um_auth *a, const char *client_address, struct um_buf *out)
+um_err um_auth_gateway_token(const struct um_token_ring *ring, const char *client_address, struct um_buf *out)
 {
     int64_t now = um_wall_ms() / 1000;
     struct um_token_claims c = {
         .sub = "umbel-gateway", .use = UM_TOKEN_GATEWAY, .addr = client_address, .iat = now, .exp = now + TOKEN_LIFE_S,
     };
-    return um_token_sign(a->env.ring, &c, out);
+    return um_token_sign(ring, &c, out);
+}
+
+um_err auth_mint_gateway(struct um_auth *a, const char *client_address, struct um_buf *out)
+{
+    return um_auth_gateway_token(a->env.ring, client_address, out);
 }

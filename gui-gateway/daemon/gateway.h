@@ -4,6 +4,7 @@
 #define GATEWAY_H
 #include <stdatomic.h>
 #include <site.h>
+#include <umbel/cachegen.h>
 #include <umbel/node.h>
 #include <umbel/process.h>
 
@@ -30,6 +31,7 @@ struct gateway {
     struct um_site_conf site;
     struct um_redis_conf redis_conf;
     struct um_cluster_conf cluster_conf;
+    struct um_cachegen_conf cachegen_conf;
     struct um_token_ring ring;
     struct um_trusted *trusted;
     char random_key[41];                  /* when token.key is empty */
@@ -41,6 +43,7 @@ struct gateway {
     struct um_node *node;
     struct um_redis *redis;               /* the node's; NULL: redis.enabled=false */
     struct um_cluster *cluster;           /* the node's */
+    struct um_cachegen *cachegen;         /* on the first reactor; its source is a core */
     _Atomic int64_t load[UM_VITALS_REACTORS_MAX];   /* open tunnels and requests of each reactor */
     struct reactor **r;
     unsigned n;

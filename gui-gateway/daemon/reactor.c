@@ -3,6 +3,7 @@
 #include <umbel/log.h>
 #include <umbel/util.h>
 
+#include "cache_source.h"
 #include "gateway.h"
 
 enum { BEAT_MS = 2000, SWEEP_MS = 5000, DRAIN_POLL_MS = 20 };
@@ -14,6 +15,7 @@ struct reactor {
     struct um_upstream *upstream;
     struct um_auth *auth;
     struct um_site *site;
+    struct cache_source *caches;          /* of the first reactor */
     struct um_timer beat, sweep, drain;
     int64_t drain_until_ms;
 };
@@ -94,6 +96,17 @@ void reactor_drain(struct reactor *r)
 
 /* ---- life ---- */
 
+/* Once in the process, here: its questions go to the cores by this reactor's upstream. */
+static um_err open_caches(struct reactor *r)
+{
+    struct gateway *gw = r->gw;
+    struct um_cachegen_source source;
+
+    r->caches = cache_source_new(r->upstream, r->loop, &gw->ring);
+    source = cache_source_of(r->caches);
+    return um_cachegen_new(&gw->cachegen, gw->redis, r->loop, gw->cluster, &source, &gw->cachegen_conf);
+}
+
 um_err reactor_open(struct reactor **out, struct gateway *gw, unsigned index)
 {
     struct um_auth_env auth_env = {
@@ -108,6 +121,8 @@ um_err reactor_open(struct reactor **out, struct gateway *gw, unsigned index)
     r->index = index;
     r->loop = auth_env.loop = um_reactors_loop(gw->reactors, index);
     if ((err = um_upstream_new(&r->upstream, r->loop, &gw->upstream, gw->redis != NULL ? gw->cluster : NULL)) != UM_OK)
+        return err;
+    if (index == 0 && (err = open_caches(r)) != UM_OK)
         return err;
     auth_env.upstream = r->upstream;
     site_env.cores = um_upstream_cores(r->upstream);
@@ -125,6 +140,10 @@ void reactor_close(struct reactor *r)
 {
     if (r == NULL)
         return;
+    if (r->index == 0) {
+        cache_source_free(r->caches);
+        um_cachegen_free(r->gw->cachegen);
+    }
     um_site_free(r->site);
     um_auth_free(r->auth);
     um_upstream_free(r->upstream);

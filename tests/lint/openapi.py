@@ -5,7 +5,7 @@ import re
 import common
 
 BASE = "/core/rest"
-DESCRIBED = ("/collab/documents", "/admin/archive", "/admin/cluster")
+DESCRIBED = ("/collab/documents", "/admin/archive", "/admin/cluster", "/caches")
 ROUTE = re.compile(r'\{\s*"([A-Z]+)",\s*"([^"]+)"')
 
 

@@ -53,6 +53,7 @@ struct um_cachegen {
     size_t n_listeners;
 
     bool reading, again;                     /* a comparison is under way; another one is due behind it */
+    bool failing;                            /* the last one did */
     bool compared;                           /* one has succeeded: a cache without a row has none */
     uint64_t compare_no;
     int64_t began_ms;

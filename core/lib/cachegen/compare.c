@@ -4,14 +4,24 @@
 #include <umbel/util.h>
 #include "cachegen_int.h"
 
+/* Once when it begins to fail, and once when it is over. */
+static void note_failing(struct um_cachegen *g, um_err err)
+{
+    if (err != UM_OK && !g->failing)
+        um_log(UM_WARN, "cachegen", "versions cannot be read", UM_S("error", um_err_text(err)));
+    else if (err == UM_OK && g->failing)
+        um_log(UM_INFO, "cachegen", "versions can be read again");
+    g->failing = err != UM_OK;
+}
+
 static void take_rows(void *arg, um_err err, const struct um_cachegen_row *rows, size_t n)
 {
     struct um_cachegen *g = arg;
 
     g->reading = false;
+    note_failing(g, err);
     if (err != UM_OK) {
         count(M_FAILED, 1);
-        um_log_limited(UM_WARN, "cachegen", "versions cannot be read", UM_S("error", um_err_text(err)));
     } else {
         count(M_COMPARED, 1);
         for (size_t i = 0; i < n; i++) {

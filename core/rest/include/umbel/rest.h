@@ -9,6 +9,7 @@
 #include <umbel/token.h>
 #include <umbel/versions.h>
 
+struct um_cachegen;
 struct um_cluster;
 struct um_conf;
 struct um_conf_table;
@@ -32,6 +33,7 @@ struct um_rest_deps {                        /* all outlive the um_rest */
     int64_t token_expiration_s;
     struct um_redis *redis;                  /* NULL: redis.enabled=false */
     struct um_cluster *cluster;
+    struct um_cachegen *cachegen;
 };
 /* WHY gets a sentence for the operator when a user's row is of no use (UM_EINVAL). Hashes plain passwords: slow. */
 um_err um_rest_new(struct um_rest **out, const struct um_rest_deps *deps, char why[256]);

@@ -41,6 +41,9 @@ void um_auth_stop(struct um_auth *a);     /* cuts its tunnels; on its loop */
 void um_auth_free(struct um_auth *a);     /* NULL is fine */
 size_t um_auth_tunnels(const struct um_auth *a);
 
+/* A token with which the gateway speaks to a core for itself, on behalf of CLIENT_ADDRESS (or NULL). Appends. Any thread. */
+um_err um_auth_gateway_token(const struct um_token_ring *ring, const char *client_address, struct um_buf *out) UM_CHECK_RESULT;
+
 /* Handlers. */
 void um_auth_show_session(struct um_auth *a, struct um_http_req *rq);     /* GET    /gui/rest/session */
 void um_auth_login(struct um_auth *a, struct um_http_req *rq);            /* POST   /gui/rest/session */
