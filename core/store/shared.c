@@ -1,6 +1,7 @@
 /* The shared tables' public face: checks what callers hand in, carries it in an op, and gives answers home. */
 #include <stdlib.h>
 #include <string.h>
+#include <umbel/log.h>
 #include <umbel/util.h>
 #include "store_internal.h"
 
@@ -296,6 +297,8 @@ void um_store_audit(struct um_store *st, const struct um_store_audit *row)
     op = make(st, STORE_AUDIT, NULL, NULL, "", row->user, err);
     if (err == UM_OK)
         store_op_take_names(op, texts, UM_COUNT(texts));
+    else
+        um_log_limited(UM_WARN, "store", "audit_refused", UM_S("error", "a text is too long, or not UTF-8"));
     store_pass_on(st, op);
 }
 

@@ -376,6 +376,67 @@ static void a_message_is_read_as_it_was_written_and_nothing_else_is(void **state
     um_buf_free(&b);
 }
 
+/* ---- several loops ---- */
+
+enum { CHANGES = 200 };
+struct listener { struct um_cachegen *g; _Atomic uint64_t version; _Atomic int calls; };
+struct reports { _Atomic int all; };
+
+static void hear_elsewhere(void *arg, const char *scope, uint64_t version, struct um_span news)
+{
+    struct listener *l = arg;
+
+    (void)news;
+    atomic_store(&l->version, version);
+    atomic_fetch_add(&l->calls, 1);
+    um_cachegen_applied(l->g, scope, "things", version);
+}
+
+static void report(void *arg, const struct um_cachegen_applied_by *by)
+{
+    struct reports *r = arg;
+
+    (void)by;
+    atomic_fetch_add(&r->all, 1);
+}
+
+static void look_at(void *arg, const char *scope, const char *name, uint64_t version, uint64_t applied)
+{
+    (void)scope;
+    (void)name;
+    *(uint64_t *)arg += version - applied;
+}
+
+static void calls_come_from_any_thread_and_go_to_the_loop_that_was_named(void **state)
+{
+    struct bench *b = *state;
+    const struct um_cachegen_source source = { read_rows, b };
+    const struct um_cachegen_conf cf = { HOUR_MS, HOUR_MS, 50 };
+    struct um_reactors *threads = um_reactors_new(3);
+    struct listener l = { 0 };
+    struct reports r = { 0 };
+    uint64_t seen = 0;
+
+    assert_int_equal(um_cachegen_new(&l.g, NULL, um_reactors_loop(threads, 0), NULL, &source, &cf), UM_OK);
+    um_cachegen_listen(l.g, um_reactors_loop(threads, 1), "things", hear_elsewhere, &l);
+    um_reactors_start(threads);
+    for (int64_t end = um_now_ms() + 20000; !um_cachegen_is_fresh(l.g) && um_now_ms() < end; )
+        um_cachegen_each(l.g, look_at, &seen);
+    for (uint64_t v = 1; v <= CHANGES; v++) {
+        um_cachegen_announce(l.g, um_reactors_loop(threads, 2), "", "things", v, UM_SPAN("n", 1), report, &r);
+        um_cachegen_each(l.g, look_at, &seen);
+        assert_true(um_cachegen_version(l.g, "", "things") <= v);
+    }
+    for (int64_t end = um_now_ms() + 20000; atomic_load(&r.all) < CHANGES && um_now_ms() < end; )
+        um_cachegen_each(l.g, look_at, &seen);
+    um_reactors_stop(threads);
+    assert_int_equal(atomic_load(&r.all), CHANGES);
+    assert_int_equal(atomic_load(&l.calls), CHANGES);
+    assert_int_equal(atomic_load(&l.version), CHANGES);
+    um_cachegen_free(l.g);
+    um_reactors_free(threads);
+}
+
 /* ---- several, over Redis ---- */
 
 static void open_all(struct bench *b, int64_t interval_ms, int64_t wait_ms)
@@ -492,6 +553,7 @@ int main(void)
         T(news_that_are_too_long_are_told_without),
         T(a_cache_that_nobody_keeps_is_applied_at_once),
         T(a_message_is_read_as_it_was_written_and_nothing_else_is),
+        T(calls_come_from_any_thread_and_go_to_the_loop_that_was_named),
         T(every_member_hears_the_news_and_says_so),
         T(a_member_that_has_not_applied_it_is_left_out),
         T(messages_that_cannot_be_read_are_counted_and_dropped),
