@@ -12,6 +12,7 @@
 #include <umbel/log.h>
 #include <umbel/node.h>
 #include <umbel/process.h>
+#include <umbel/reserve.h>
 #include <umbel/rest.h>
 #include <umbel/store.h>
 #include <umbel/throttle.h>
@@ -36,9 +37,10 @@ static const struct um_conf_table *const tables[] = {
     &own_table, &um_conf_own_table, &um_process_conf_table, &um_http_conf_table, &um_ws_conf_table, &um_token_conf_table, &um_throttle_conf_table,
     &um_rest_conf_table, &um_store_conf_table, &um_archive_conf_table, &um_versions_conf_table,
     &um_collab_conf_table, &um_redis_conf_table, &um_cluster_conf_table, &um_cachegen_conf_table,
+    &um_reserve_conf_table,
 };
 static const char *const prefixes[] = { "umbel", "server", "collab", "store", "ws", "token", "internal", "system", "json", "login", "archive",
-                                        "redis", "spring.redis", "spring.data.redis", "cluster", "cache", NULL };
+                                        "redis", "spring.redis", "spring.data.redis", "cluster", "cache", "reservation", NULL };
 
 /* Stock Hocuspocus' command line. */
 static const struct um_conf_flag flags[] = {
@@ -70,6 +72,7 @@ struct core {
     struct um_redis_conf redis_conf;
     struct um_cluster_conf cluster_conf;
     struct um_cachegen_conf cachegen_conf;
+    struct um_reserve_conf reserve_conf;
     char *token_key;
     struct um_reactors *reactors;
     struct um_node *node;
@@ -79,6 +82,7 @@ struct core {
     struct um_store *store;
     struct cache_source cache_source;
     struct um_cachegen *cachegen;
+    struct um_reserve *reserve;
     struct um_archive *archive;              /* NULL: none is configured */
     struct um_versions *versions;
     struct um_collab *collab;
@@ -102,7 +106,7 @@ static bool bind_all(struct core *c)
         { &um_store_conf_table, &c->store_conf }, { &um_archive_conf_table, &c->archive_conf },
         { &um_versions_conf_table, &c->versions_conf }, { &um_collab_conf_table, &c->collab_conf },
         { &um_redis_conf_table, &c->redis_conf }, { &um_cluster_conf_table, &c->cluster_conf },
-        { &um_cachegen_conf_table, &c->cachegen_conf },
+        { &um_cachegen_conf_table, &c->cachegen_conf }, { &um_reserve_conf_table, &c->reserve_conf },
     };
 
     for (size_t i = 0; i < UM_COUNT(rows); i++)
@@ -150,13 +154,20 @@ static bool open_caches(struct core *c)
     return um_cachegen_new(&c->cachegen, c->redis, um_reactors_loop(c->reactors, 0), c->cluster, &source, &c->cachegen_conf) == UM_OK;
 }
 
+static bool open_reservations(struct core *c)
+{
+    struct um_reserve_env env = { um_reactors_loop(c->reactors, 0), c->store, c->cachegen, c->redis, c->cluster, &c->reserve_conf };
+
+    return um_reserve_new(&c->reserve, &env) == UM_OK || fail("reservations", "out of memory");
+}
+
 static bool open_rest(struct core *c)
 {
     struct um_rest_deps deps = { .conf = c->conf, .own = &c->rest_conf, .store = c->store,
                                  .versions = c->versions, .collab_conf = &c->collab_conf,
                                  .ws = &c->ws, .throttle = &c->throttle, .token_expiration_s = c->token.expiration_s,
                                  .redis = c->redis, .cluster = c->cluster,
-                                 .cachegen = c->cachegen };
+                                 .cachegen = c->cachegen, .reserve = c->reserve, .loop = um_reactors_loop(c->reactors, 0) };
     struct um_collab_hooks hooks;
     char why[256] = "";
 
@@ -215,7 +226,7 @@ static bool start(struct core *c)
     um_http_start();
     um_ws_start();
     c->reactors = um_reactors_new(c->process.reactors ? (unsigned)c->process.reactors : um_process_cpus());
-    return open_node(c) && open_store(c) && open_caches(c) && open_rest(c) && open_doors(c);
+    return open_node(c) && open_store(c) && open_caches(c) && open_reservations(c) && open_rest(c) && open_doors(c);
 }
 
 static void drain_done(void *arg)
@@ -251,13 +262,15 @@ static void take_down(struct core *c)
         um_reactors_stop(c->reactors);
     servers_free(c->servers);
     um_archive_close(c->archive);
+    um_reserve_stop(c->reserve);
     um_store_close(c->store);
+    um_cachegen_free(c->cachegen);
     for (unsigned i = 0; c->reactors != NULL && i < um_reactors_count(c->reactors); i++)
-        um_loop_turn(um_reactors_loop(c->reactors, i), 0);       /* what the store still had to say */
+        um_loop_settle(um_reactors_loop(c->reactors, i));        /* what the store still had to say */
     um_versions_free(c->versions);
     um_collab_free(c->collab);
     um_rest_free(c->rest);
-    um_cachegen_free(c->cachegen);
+    um_reserve_free(c->reserve);
     um_node_free(c->node);
     um_reactors_free(c->reactors);
     free(c->token_key);

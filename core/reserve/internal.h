@@ -33,6 +33,7 @@ struct um_reserve {
     bool reading;
     bool stopped;                             /* the store is not to be asked any more */
     struct um_timer reread;
+    struct um_loop *nursery;                  /* of a first reading that took too long: its answer is not heard */
     _Atomic bool loaded;
 };
 

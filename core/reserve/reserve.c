@@ -7,7 +7,7 @@
 
 enum {
     MARGIN_MS = 10000, MARGIN_PART = 12,      /* a lease is not relied upon at its very end: 10 s, or a part of a short one */
-    RETRY_MS = 1000, TICK_MIN_MS = 100, CHECK_MAX = 1000,
+    LOAD_MS = 3000, RETRY_MS = 1000, TICK_MIN_MS = 100, CHECK_MAX = 1000,
 };
 
 static const char *const event_texts[UM_RESERVE_EVENTS_N] = {
@@ -258,6 +258,26 @@ bool um_reserve_is_loaded(const struct um_reserve *r) { return atomic_load(&r->l
 
 /* ---- life ---- */
 
+/* On a loop of its own, for that of the reservations does not run yet. */
+static void read_first(struct um_reserve *r)
+{
+    struct um_loop *nursery = um_loop_new(0);
+    int64_t end = um_now_ms() + LOAD_MS;
+
+    r->reading = true;
+    um_store_reservations(r->env.store, nursery, on_all, r);
+    while (r->reading && um_now_ms() < end)
+        um_loop_turn(nursery, LOAD_MS / 10);
+    if (!r->reading) {
+        um_loop_free(nursery);
+        return;
+    }
+    um_log(UM_WARN, "reserve", "the reservations are slow to come: documents may only be read until they are there");
+    r->nursery = nursery;
+    r->reading = false;
+    read_all(r);
+}
+
 um_err um_reserve_new(struct um_reserve **out, const struct um_reserve_env *env)
 {
     struct um_reserve *r = um_xcalloc(1, sizeof(*r));
@@ -269,7 +289,7 @@ um_err um_reserve_new(struct um_reserve **out, const struct um_reserve_env *env)
     copy_init(&r->copy);
     r->editing = editing_new(env);
     um_cachegen_listen(env->cachegen, env->loop, UM_RESERVE_CACHE, on_news, r);
-    read_all(r);
+    read_first(r);
     *out = r;
     return UM_OK;
 }
@@ -290,6 +310,9 @@ void um_reserve_free(struct um_reserve *r)
     um_timer_stop(r->env.loop, &r->reread);
     reserve_count(M_ACTIVE, -(int64_t)r->copy.held);
     copy_free(&r->copy);
+    if (r->nursery != NULL)
+        um_loop_turn(r->nursery, 0);
+    um_loop_free(r->nursery);
     free(r->listeners);
     free(r);
 }

@@ -4,6 +4,7 @@
 #include <strings.h>
 #include <umbel/util.h>
 #include "internal.h"
+#include "reservations.h"
 
 const char *caller_token(const struct um_http_req *rq)
 {
@@ -97,5 +98,5 @@ static um_err authenticate(void *ctx, struct um_span token, struct um_span docum
 
 struct um_collab_hooks um_rest_collab_hooks(struct um_rest *r)
 {
-    return (struct um_collab_hooks){ .authenticate = authenticate, .ctx = r };
+    return (struct um_collab_hooks){ authenticate, reservation_may_change, reservation_changed, reservation_editing, r };
 }

@@ -5,6 +5,7 @@
 #include <umbel/log.h>
 #include <umbel/util.h>
 #include "internal.h"
+#include "reservations.h"
 
 #define TITLE_MAX 300
 #define NAME_CHARS 12
@@ -141,7 +142,7 @@ void documents_get(struct um_http_req *rq, void *ctx)
     um_store_get(r->deps.store, um_http_loop(rq), um_http_param(rq, "name"), reply_found, later_new(rq, r, NULL));
 }
 
-void documents_rename(struct um_http_req *rq, void *ctx)
+static void rename_now(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
     char *title = read_title(rq);
@@ -151,6 +152,11 @@ void documents_rename(struct um_http_req *rq, void *ctx)
     um_store_set_title(r->deps.store, um_http_loop(rq), um_http_param(rq, "name"), title, caller_of(rq)->claims.sub,
                        reply_found, later_new(rq, r, NULL));
     free(title);
+}
+
+void documents_rename(struct um_http_req *rq, void *ctx)
+{
+    reservation_guard(rq, ctx, um_http_param(rq, "name"), rename_now);
 }
 
 static void reply_deleted(void *arg, um_err err, const struct um_store_entry *e)
@@ -172,11 +178,16 @@ static void reply_deleted(void *arg, um_err err, const struct um_store_entry *e)
         reply_store_error(rq, err);
 }
 
-void documents_delete(struct um_http_req *rq, void *ctx)
+static void delete_now(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
     const char *name = um_http_param(rq, "name"), *user = caller_of(rq)->claims.sub;
 
     um_log(UM_INFO, "rest", "delete document", UM_S("doc", name), UM_S("user", user), UM_S("request", um_http_request_id(rq)));
     um_store_delete(r->deps.store, um_http_loop(rq), name, user, reply_deleted, later_new(rq, r, name));
+}
+
+void documents_delete(struct um_http_req *rq, void *ctx)
+{
+    reservation_guard(rq, ctx, um_http_param(rq, "name"), delete_now);
 }

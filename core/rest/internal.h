@@ -68,6 +68,8 @@ um_http_handler authentication_post;
 um_http_handler documents_list, documents_create, documents_get, documents_rename, documents_delete;
 um_http_handler versions_list, versions_keep, versions_get, versions_name, versions_content,
     versions_compare, versions_restore;
+um_http_handler reservation_take, reservation_release, reservation_renew, reservation_state, reservation_own, reservation_list,
+    reservation_break;
 um_http_handler admin_collab_get, admin_collab_close, admin_archive_run, admin_cluster_get;
 um_http_handler caches_list, caches_clear, internal_caches_get, actuator_caches_list, actuator_caches_clear,
     actuator_cache_get, actuator_cache_clear;

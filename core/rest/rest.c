@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <umbel/util.h>
 #include "internal.h"
+#include "reservations.h"
 
 #define AT(f) .at = offsetof(struct um_rest_conf, f)
 static const struct um_conf_key keys[] = {
@@ -49,7 +50,12 @@ void um_rest_free(struct um_rest *r)
     free(r);
 }
 
-void um_rest_set_collab(struct um_rest *r, struct um_collab *collab) { r->collab = collab; }
+void um_rest_set_collab(struct um_rest *r, struct um_collab *collab)
+{
+    r->collab = collab;
+    reservation_listen(r);
+}
+
 void um_rest_set_draining(struct um_rest *r) { atomic_store(&r->draining, true); }
 
 static void client_left(void *arg)

@@ -34,6 +34,14 @@ const struct um_http_route um_rest_routes[] = {
     { "DELETE", "/core/rest/caches",          caches_clear,        0, ADMIN, "clears all caches of all nodes", 0 },
     { "GET",    "/core/rest/internal/caches", internal_caches_get, 0, REST_GATEWAY, "versions of all caches, for gateways", 0 },
 
+    { "POST",   "/core/rest/reservation/reserve", reservation_take,    0, NULL, "reserves components, all or none", 1 << 20 },
+    { "POST",   "/core/rest/reservation/release", reservation_release, 0, NULL, "gives reservations back", 1 << 20 },
+    { "POST",   "/core/rest/reservation/renew",   reservation_renew,   0, NULL, "begins the leases of one's reservations anew", 1 << 20 },
+    { "POST",   "/core/rest/reservation",         reservation_state,   0, NULL, "the state of components", 1 << 20 },
+    { "GET",    "/core/rest/reservation/session", reservation_own,     0, NULL, "what the caller's session has reserved", 0 },
+    { "GET",    "/core/rest/reservation",         reservation_list,    0, ADMIN, "lists reservations", 0 },
+    { "DELETE", "/core/rest/reservation/{category}/{id}", reservation_break, 0, ADMIN, "breaks a reservation; its holder is told", 0 },
+
     { "GET",    "/core/rest/admin/collab",       admin_collab_get,   0, ADMIN, "figures of the collaboration engine", 0 },
     { "POST",   "/core/rest/admin/collab/close", admin_collab_close, 0, ADMIN, "closes the connections of one document or of all", 8192 },
     { "GET",    "/core/rest/admin/cluster",      admin_cluster_get,  0, ADMIN, "who works together, and the link to Redis", 0 },

@@ -16,6 +16,7 @@
 #include <umbel/failpoint.h>
 #include <umbel/log.h>
 #include <umbel/util.h>
+#include "reservations.h"
 #include "versions_internal.h"
 
 #define KEY_MAX 64
@@ -92,9 +93,13 @@ static void ask_head(struct restore *r)
 static um_err apply(void *arg, struct um_crdt *crdt, uint64_t seq, struct um_crdt_applied *applied)
 {
     struct restore *r = arg;
-    um_err err = um_crdt_load(crdt, um_bytes_span(r->change), applied);
+    int64_t until_ms;
+    um_err err;
 
     (void)seq;
+    if (!reservation_may_change(r->task.rest, r->task.document, r->user, &until_ms))
+        return UM_ECONFLICT;                 /* reserved by somebody else meanwhile */
+    err = um_crdt_load(crdt, um_bytes_span(r->change), applied);
     return err == UM_OK && applied->pending ? UM_EUNAVAIL : err;     /* it builds on what was there */
 }
 
@@ -237,7 +242,7 @@ static void have_version(struct task *t)
     present_take(t->rest, t->loop, t->document, have_present, of(t));
 }
 
-void versions_restore(struct um_http_req *rq, void *ctx)
+static void restore_now(struct um_http_req *rq, void *ctx)
 {
     const struct um_token_claims *claims = &caller_of(rq)->claims;
     const char *key = um_http_header(rq, "Idempotency-Key");
@@ -253,4 +258,9 @@ void versions_restore(struct um_http_req *rq, void *ctx)
     r->user = um_xstrdup(claims->sub);
     r->key = key != NULL && *key != '\0' && strlen(key) <= KEY_MAX ? um_xstrdup(key) : NULL;
     task_read(&r->task, have_version);
+}
+
+void versions_restore(struct um_http_req *rq, void *ctx)
+{
+    reservation_guard(rq, ctx, um_http_param(rq, "name"), restore_now);
 }

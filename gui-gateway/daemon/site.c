@@ -40,6 +40,7 @@ AUTH_HANDLER(login, um_auth_login)
 AUTH_HANDLER(logout, um_auth_logout)
 AUTH_HANDLER(list_sessions, um_auth_list_sessions)
 AUTH_HANDLER(end_session, um_auth_end_session)
+AUTH_HANDLER(list_reservations, um_auth_list_reservations)
 AUTH_HANDLER(forward, um_auth_forward)
 AUTH_HANDLER(tunnel, um_auth_tunnel)
 
@@ -66,6 +67,7 @@ static const struct um_http_route table[] = {
     { "POST",   "/gui/rest/session",        login,          OPEN,   NULL, "logs in", SMALL_BODY },
     { "DELETE", "/gui/rest/session",        logout,         OPEN,   NULL, "logs out", SMALL_BODY },
     { "GET",    "/gui/rest/session/list",   list_sessions,  OPEN,   NULL, "one's own sessions", 0 },
+    { "GET",    "/gui/rest/session/reservations", list_reservations, OPEN, NULL, "what this session has reserved", 0 },
     { "DELETE", "/gui/rest/session/{id}",   end_session,    OPEN,   NULL, "ends one of one's own sessions", SMALL_BODY },
     { "GET",    "/gui/actuator",            actuator_index, OPEN,   NULL, "links of the actuator", 0 },
     { "GET",    "/gui/actuator/health",     health,         OPEN,   NULL, "health", 0 },

@@ -197,12 +197,6 @@ void um_tries_end(struct um_tries *tries)
 const char *um_core_node(const struct um_core *c) { return c->node; }
 const char *um_core_host(const struct um_core *c) { return c->node + sizeof("http://") - 1; }
 
-bool um_core_is_there(struct um_cores *cs, const struct um_core *c)
-{
-    refresh(cs);
-    return c->listed;
-}
-
 /* Many attempts fail together when a core dies: while it rests, a further failure says nothing new. */
 void um_core_note(struct um_core *c, bool reached, int64_t now_ms)
 {

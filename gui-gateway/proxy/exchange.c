@@ -389,35 +389,18 @@ static bool may_repeat(struct um_exchange *x, CURLcode code)
     return !x->body_begun || (x->handler->rewind_body != NULL && x->handler->rewind_body(x->arg));
 }
 
-/* This core does not do it. False: no other one can be asked. */
-static bool go_on(struct um_exchange *x)
-{
-    um_core_note(x->core, false, um_loop_now_ms(loop_of(x)));
-    x->core = NULL;
-    upstream_drop(&x->job);
-    return start_attempt(x) == UM_OK;
-}
-
 static void transfer_done(struct upstream_job *job, CURLcode code)
 {
     struct um_exchange *x = of(job);
 
-    if (x->dead || !may_repeat(x, code) || !go_on(x))
-        finish(x, error_of(code, x->has_head));
-}
-
-/* Our core has left the membership without a word to us. What only reads is asked elsewhere; anything else could still be
- * done when that core wakes up, after what its client has done since, so it waits for the answer. */
-static void look(struct upstream_job *job)
-{
-    struct um_exchange *x = of(job);
-    struct um_cores *cores = um_upstream_cores(job->up);
-
-    if (x->dead || x->answered || x->body_begun || x->core == NULL || !um_hop_is_reading(x->method) ||
-        um_core_is_there(cores, x->core) || !um_cores_has_next(cores, &x->tries))
-        return;
-    if (!go_on(x))
-        finish(x, UM_EUNAVAIL);
+    if (!x->dead && may_repeat(x, code)) {
+        um_core_note(x->core, false, um_loop_now_ms(loop_of(x)));
+        x->core = NULL;
+        upstream_drop(job);
+        if (start_attempt(x) == UM_OK)
+            return;
+    }
+    finish(x, error_of(code, x->has_head));
 }
 
 static void transfer_abandoned(struct upstream_job *job)
@@ -451,7 +434,6 @@ struct um_exchange *um_exchange_start(struct um_upstream *up, const struct um_ex
     um_list_init(&x->job.link);
     x->job.up = up;
     x->job.done = transfer_done;
-    x->job.look = look;
     x->job.abandon = transfer_abandoned;
     um_defer_init(&x->later, run_later, x);
     if (!x->key.failed && set_headers(x, rq))

@@ -53,16 +53,10 @@ bool um_hop_response_keeps(const char *name, const char *connection)
     return !is_in(name, hop_by_hop) && !is_in(name, of_server) && !is_named_away(name, connection);
 }
 
-bool um_hop_is_reading(const char *method)
-{
-    static const char *const list[] = { "GET", "HEAD", "OPTIONS", NULL };
-    return is_in(method, list);
-}
-
 bool um_hop_is_idempotent(const char *method)
 {
-    static const char *const list[] = { "PUT", "DELETE", NULL };
-    return um_hop_is_reading(method) || is_in(method, list);
+    static const char *const list[] = { "GET", "HEAD", "OPTIONS", "PUT", "DELETE", NULL };
+    return is_in(method, list);
 }
 
 /* ---- a whole request ---- */

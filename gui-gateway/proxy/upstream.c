@@ -9,7 +9,6 @@
 #include <umbel/log.h>
 #include <umbel/metrics.h>
 
-enum { LOOK_MS = 500 };
 enum { POOL_IDLE_MAX = 64, POOL_AGE_MAX_S = 30 };  /* less than the 60 s after which the core closes an idle connection */
 
 enum { M_TRANSFERS, M_FAILED, M_RETRIES };
@@ -29,8 +28,7 @@ struct um_upstream {
     struct um_loop *loop;
     struct um_upstream_conf cf;
     CURLM *multi;
-    struct um_timer timer, look;
-    struct um_cluster *cluster;           /* NULL: a static list */
+    struct um_timer timer;
     struct um_list jobs, sockets, dead;
     struct um_defer reap;
     struct um_cores *cores;
@@ -194,27 +192,11 @@ CURL *upstream_handle(struct um_upstream *up, const struct um_core *core, const 
     return easy;
 }
 
-/* A core that stands still closes nothing: the membership is the first to notice. */
-static void look(void *arg)
-{
-    struct um_upstream *up = arg;
-
-    UM_LIST_EACH_SAFE(it, &up->jobs) {
-        struct upstream_job *job = UM_CONTAINER(it, struct upstream_job, link);
-        if (job->look != NULL)
-            job->look(job);
-    }
-    if (!um_list_is_empty(&up->jobs))
-        um_timer_set(up->loop, &up->look, LOOK_MS, look, up);
-}
-
 void upstream_add_idle(struct um_upstream *up, struct upstream_job *job)
 {
     job->up = up;
     um_list_append(&up->jobs, &job->link);
     um_count(&metrics[M_TRANSFERS], 1);
-    if (up->cluster != NULL && !um_timer_is_set(&up->look))
-        um_timer_set(up->loop, &up->look, LOOK_MS, look, up);
 }
 
 um_err upstream_add(struct um_upstream *up, struct upstream_job *job)
@@ -250,7 +232,6 @@ um_err um_upstream_new(struct um_upstream **out, struct um_loop *l, const struct
         return UM_ENOMEM;
     up->loop = l;
     up->cf = *cf;
-    up->cluster = cluster;
     up->cores = um_cores_new(&cf->nodes, cluster != NULL ? members_of : NULL, cluster);
     um_list_init(&up->jobs);
     um_list_init(&up->sockets);
@@ -283,7 +264,6 @@ void um_upstream_free(struct um_upstream *up)
     UM_LIST_EACH_SAFE(it, &up->sockets)
         unwatch(UM_CONTAINER(it, struct watched, link));
     um_timer_stop(up->loop, &up->timer);
-    um_timer_stop(up->loop, &up->look);
     um_defer_cancel(&up->reap);
     free_dead(up);
     um_cores_free(up->cores);

@@ -10,7 +10,6 @@ struct upstream_job {
     struct um_upstream *up;
     CURL *easy;
     void (*done)(struct upstream_job *job, CURLcode code);
-    void (*look)(struct upstream_job *job);         /* twice a second, in a cluster: is its core still there? May be NULL */
     void (*abandon)(struct upstream_job *job);      /* the upstream is being freed: free the job too, tell nobody */
 };
 /* A handle with our defaults, for TARGET at CORE; NULL when out of memory. */

@@ -96,6 +96,8 @@ void um_http_reply_json(struct um_http_req *rq, unsigned status, json_t *body_ad
 /* The error body of platform.md 6.3: timestamp, status, error, path, code, message, requestId. Retry-After: 1 with 429 and 503
  * unless set before. */
 void um_http_reply_error(struct um_http_req *rq, unsigned status, const char *code, const char *message);
+/* With the member `details`. */
+void um_http_reply_error_with(struct um_http_req *rq, unsigned status, const char *code, const char *message, json_t *details_adopt);
 /* A suspended request has its own deadline (default 30 s): at its end 503 U00503 is sent and GONE runs. */
 void um_http_deadline(struct um_http_req *rq, int64_t ms);
 /* FN runs at most once, if the request ends before our reply (client left, deadline, server stops); RQ is invalid afterwards. */

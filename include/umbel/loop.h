@@ -14,6 +14,8 @@ struct um_loop *um_loop_new(unsigned index);      /* index: its number in the pr
 void um_loop_free(struct um_loop *l);             /* after um_loop_run returned; posts that wait are dropped */
 void um_loop_run(struct um_loop *l);              /* until um_loop_stop; runs on the calling thread, which owns the loop from then on */
 void um_loop_turn(struct um_loop *l, int max_wait_ms);   /* one turn, for tests and embedding */
+/* Runs what was posted, no timers and no descriptors: for the end, when modules still hear answers but are not to ask. */
+void um_loop_settle(struct um_loop *l);
 void um_loop_stop(struct um_loop *l);             /* any thread */
 unsigned um_loop_index(const struct um_loop *l);
 int64_t um_loop_now_ms(const struct um_loop *l);  /* monotonic, read once per turn */

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""lint.openapi: docs/api/openapi.yaml has the routes of documents, versions, the archive and the cluster that core/rest/routes.c has,
+"""lint.openapi: docs/api/openapi.yaml has the routes of documents, versions, the archive, the cluster and reservations that core/rest/routes.c has,
 with their methods; and docs/api/rest.md names each path of it."""
 import re
 import common
 
 BASE = "/core/rest"
-DESCRIBED = ("/collab/documents", "/admin/archive", "/admin/cluster", "/caches")
+DESCRIBED = ("/collab/documents", "/admin/archive", "/admin/cluster", "/caches", "/reservation")
 ROUTE = re.compile(r'\{\s*"([A-Z]+)",\s*"([^"]+)"')
 
 

@@ -161,7 +161,16 @@ static void put_timestamp(struct um_buf *b)
     um_buf_printf(b, "{\"timestamp\":\"%.*s+00:00\"", (int)(iso[n - 1] == 'Z' ? n - 1 : n), iso);
 }
 
-void um_http_reply_error(struct um_http_req *rq, unsigned status, const char *code, const char *message)
+static void put_details(struct um_buf *b, const json_t *details)
+{
+    char *text = details != NULL ? json_dumps(details, JSON_COMPACT) : NULL;
+
+    if (text != NULL)
+        um_buf_printf(b, ",\"details\":%s", text);
+    free(text);
+}
+
+static void reply_error(struct um_http_req *rq, unsigned status, const char *code, const char *message, const json_t *details)
 {
     struct um_buf b = { 0 };
 
@@ -174,9 +183,21 @@ void um_http_reply_error(struct um_http_req *rq, unsigned status, const char *co
     put_string(&b, "code", code);
     put_string(&b, "message", message);
     put_string(&b, "requestId", rq->id);
+    put_details(&b, details);
     um_buf_puts(&b, "}");
     um_http_reply(rq, status, "application/json", UM_SPAN(b.data, b.failed ? 0 : b.len));
     um_buf_free(&b);
+}
+
+void um_http_reply_error(struct um_http_req *rq, unsigned status, const char *code, const char *message)
+{
+    reply_error(rq, status, code, message, NULL);
+}
+
+void um_http_reply_error_with(struct um_http_req *rq, unsigned status, const char *code, const char *message, json_t *details)
+{
+    reply_error(rq, status, code, message, details);
+    json_decref(details);
 }
 
 /* What the guard says: the connection cannot be trusted to be in step any more. */

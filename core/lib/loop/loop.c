@@ -232,6 +232,12 @@ void um_loop_run(struct um_loop *l)
     l->has_owner = false;                     /* whoever frees what is left may touch it */
 }
 
+void um_loop_settle(struct um_loop *l)
+{
+    run_inbox(l);
+    run_phase(l, UM_PHASE_REAP);
+}
+
 static void wake_up(void *arg) { (void)arg; }
 
 void um_loop_stop(struct um_loop *l)

@@ -43,6 +43,23 @@ static void stopping_any_timer_keeps_the_others(void **state)
     um_loop_free(l);
 }
 
+static void settling_hears_what_was_posted_and_starts_nothing(void **state)
+{
+    (void)state;
+    struct um_loop *l = um_loop_new(0);
+    struct um_timer t = { 0 };
+
+    n_trace = 0;
+    um_timer_set(l, &t, 0, note, (void *)(intptr_t)1);
+    um_loop_call(l, note, (void *)(intptr_t)2);
+    um_loop_settle(l);
+    assert_int_equal(n_trace, 1);
+    assert_int_equal(trace[0], 2);
+    assert_true(um_timer_is_set(&t));
+    um_timer_stop(l, &t);
+    um_loop_free(l);
+}
+
 static void deferred_work_runs_once_in_its_phase(void **state)
 {
     (void)state;
@@ -168,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers_run_in_order_of_their_moment),
         cmocka_unit_test(stopping_any_timer_keeps_the_others),
+        cmocka_unit_test(settling_hears_what_was_posted_and_starts_nothing),
         cmocka_unit_test(deferred_work_runs_once_in_its_phase),
         cmocka_unit_test(posts_of_a_thread_keep_their_order_and_none_is_lost),
         cmocka_unit_test(a_stopped_descriptor_is_silent_even_in_the_same_batch),

@@ -48,7 +48,8 @@ struct um_reserve_env {                       /* all outlive the um_reserve */
     struct um_cluster *cluster;               /* whose cores are asked who edits; NULL with REDIS NULL only */
     const struct um_reserve_conf *conf;
 };
-/* Before threads start. Begins to read the copy. */
+/* Before threads start. Rights are judged by the copy, so this waits for it to be read, 3 s at most; beyond that everything is
+ * doubtful until it is there. */
 um_err um_reserve_new(struct um_reserve **out, const struct um_reserve_env *env) UM_CHECK_RESULT;
 /* Its loop has stopped, and the store will close: nothing is asked of it any more, and what waits is not answered. */
 void um_reserve_stop(struct um_reserve *r);   /* NULL is fine, here and below */

@@ -14,6 +14,7 @@ struct um_cluster;
 struct um_conf;
 struct um_conf_table;
 struct um_redis;
+struct um_reserve;
 struct um_rest;
 
 struct um_rest_conf {
@@ -34,6 +35,8 @@ struct um_rest_deps {                        /* all outlive the um_rest */
     struct um_redis *redis;                  /* NULL: redis.enabled=false */
     struct um_cluster *cluster;
     struct um_cachegen *cachegen;
+    struct um_reserve *reserve;
+    struct um_loop *loop;                    /* hears of reservations: any that runs */
 };
 /* WHY gets a sentence for the operator when a user's row is of no use (UM_EINVAL). Hashes plain passwords: slow. */
 um_err um_rest_new(struct um_rest **out, const struct um_rest_deps *deps, char why[256]);

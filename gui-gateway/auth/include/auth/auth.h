@@ -50,6 +50,7 @@ void um_auth_login(struct um_auth *a, struct um_http_req *rq);            /* POS
 void um_auth_logout(struct um_auth *a, struct um_http_req *rq);           /* DELETE /gui/rest/session */
 void um_auth_list_sessions(struct um_auth *a, struct um_http_req *rq);    /* GET    /gui/rest/session/list */
 void um_auth_end_session(struct um_auth *a, struct um_http_req *rq);      /* DELETE /gui/rest/session/{id} */
+void um_auth_list_reservations(struct um_auth *a, struct um_http_req *rq);  /* GET /gui/rest/session/reservations */
 void um_auth_forward(struct um_auth *a, struct um_http_req *rq);          /* any    /core/...  (STREAM_BODY) */
 void um_auth_tunnel(struct um_auth *a, struct um_http_req *rq);           /* /collab, /y/...  (WEBSOCKET) */
 

@@ -36,7 +36,6 @@ void um_tries_end(struct um_tries *tries);
 
 const char *um_core_node(const struct um_core *c);     /* "http://host:port" */
 const char *um_core_host(const struct um_core *c);     /* "host:port" */
-bool um_core_is_there(struct um_cores *cs, const struct um_core *c);   /* is it still one of ours? */
 /* What became of an attempt: it answered, or it could not be reached, broke off or stayed silent. */
 void um_core_note(struct um_core *c, bool reached, int64_t now_ms);
 

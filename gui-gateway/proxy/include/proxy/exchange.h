@@ -3,8 +3,7 @@
  * When a core cannot be reached, or breaks off before the first line of its answer is whole, the next one is asked:
  *   - always, when the connection was not made: nothing has been said;
  *   - otherwise when doing it twice is doing it once (GET, HEAD, OPTIONS, PUT, DELETE, or the caller says `repeatable`), and the
- *     body has not been begun or can be sent from its beginning again.
- * A core that stays silent keeps its request, unless the membership has given it up and the request only reads. */
+ *     body has not been begun or can be sent from its beginning again. */
 #ifndef PROXY_EXCHANGE_H
 #define PROXY_EXCHANGE_H
 #include <proxy/upstream.h>

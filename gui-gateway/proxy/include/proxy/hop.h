@@ -10,9 +10,7 @@
 bool um_hop_request_keeps(const char *name, const char *connection, bool own_credentials);
 /* Does the header NAME of the core's answer go on to the client? */
 bool um_hop_response_keeps(const char *name, const char *connection);
-/* GET, HEAD, OPTIONS: it changes nothing. */
-bool um_hop_is_reading(const char *method);
-/* These and PUT, DELETE: doing it twice is doing it once. */
+/* GET, HEAD, OPTIONS, PUT, DELETE: doing it twice is doing it once. */
 bool um_hop_is_idempotent(const char *method);
 
 /* The headers of RQ as the core gets them: those that travel, TOKEN (or, with NULL, the client's own credentials), request id

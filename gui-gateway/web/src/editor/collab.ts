@@ -38,12 +38,19 @@ export interface Person {
     me: boolean;
 }
 
+export interface ReservationNote {
+    event: string; /* reserved, released, broken, expired */
+    by: string;
+    turn: number;
+}
+
 export interface CollabState {
     conn: Conn;
     save: Save;
     opened: boolean; /* the document's content has come at least once */
     readonly: boolean;
     people: Person[];
+    reservation: ReservationNote | null; /* the last that the core said of it */
     renamed: number; /* changes when somebody says that the title is new */
     end: End | null;
 }
@@ -52,7 +59,7 @@ export class Collab {
     readonly doc = new Y.Doc();
     readonly provider: HocuspocusProvider;
     readonly state = new Store<CollabState>({
-        conn: "connecting", save: "saved", opened: false, readonly: false, people: [], renamed: 0, end: null,
+        conn: "connecting", save: "saved", opened: false, readonly: false, people: [], reservation: null, renamed: 0, end: null,
     });
     readonly me: { id: string; name: string; color: string };
 
@@ -128,6 +135,7 @@ export class Collab {
             this.closed(event?.code ?? 0, event?.reason ?? "");
         });
         provider.on("authenticated", ({ scope }: { scope: string }) => patch(this.state, { readonly: scope === "readonly" }));
+        provider.on("stateless", ({ payload }: { payload: string }) => this.noted(payload));
         provider.on("authenticationFailed", () => void this.refused());
         provider.on("synced", () => void this.synced(user));
         provider.on("unsyncedChanges", () => {
@@ -236,6 +244,24 @@ export class Collab {
             patch(this.state, { opened: true });
         }
         this.acknowledged();
+    }
+
+    /** A note of the core's. Others may send notes too, so nothing in it is believed but that something has changed. */
+    private noted(payload: string): void {
+        let note: { type?: unknown; event?: unknown; by?: unknown };
+        try {
+            note = JSON.parse(payload) ?? {};
+        } catch {
+            return;
+        }
+        if (note.type === "reservation")
+            patch(this.state, {
+                reservation: {
+                    event: String(note.event),
+                    by: typeof note.by === "string" ? note.by.slice(0, NAME_MOST) : "",
+                    turn: (this.state.get().reservation?.turn ?? 0) + 1,
+                },
+            });
     }
 
     /** No connection from now on: after a while that is called offline. */

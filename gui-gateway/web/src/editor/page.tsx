@@ -20,10 +20,12 @@ import { shortcutTable } from "../ui/shortcuts";
 import { notify } from "../ui/toast";
 import { Mark } from "../ui/umbel";
 import { Collab, type CollabState } from "./collab";
+import { ReservedBy, ReserveButton } from "./reservation";
 import { ConnState, Presence, SaveState } from "./status";
 import { Surface } from "./surface";
 import { Title } from "./title";
 import { editLink, Toolbar } from "./toolbar";
+import { type ReservationView, useReservation } from "./use-reservation";
 
 const SETTLE_MS = 1_500;
 const ABOUT_EVERY_MS = 20_000;
@@ -113,9 +115,10 @@ interface TopBarProps {
     title: string;
     titleBusy: boolean;
     history: History;
+    reservation: ReservationView;
 }
 
-function TopBar({ state, session, title, titleBusy, history }: TopBarProps) {
+function TopBar({ state, session, title, titleBusy, history, reservation }: TopBarProps) {
     return (
         <header class="top editor-top">
             <Link class="back" href={paths.list} aria-label="All documents" title="All documents" data-testid="back">
@@ -128,6 +131,7 @@ function TopBar({ state, session, title, titleBusy, history }: TopBarProps) {
                 <ConnState state={state} />
             </span>
             <Presence people={state.people} />
+            {state.opened && <ReserveButton view={reservation} readonly={state.readonly} />}
             <IconButton
                 icon="history"
                 label="History"
@@ -160,6 +164,7 @@ export function EditorPage({ name, session }: { name: string; session: Session }
     const titleLine = useRef<HTMLDivElement>(null);
     const past = useScrolledPast(titleLine, about !== null);
     const history = useHistory(name);
+    const reservation = useReservation(name, state);
     const writable = !state.readonly && !foreign;
 
     useEffect(() => () => collab.destroy(), [collab]);
@@ -198,7 +203,7 @@ export function EditorPage({ name, session }: { name: string; session: Session }
     return (
         <div class="page" data-history={history.open ? (history.chosen ? "version" : "list") : undefined}>
             <div class="editor-bars">
-                <TopBar state={state} session={session} title={past ? about?.title ?? "" : ""} titleBusy={titleBusy} history={history} />
+                <TopBar state={state} session={session} title={past ? about?.title ?? "" : ""} titleBusy={titleBusy} history={history} reservation={reservation} />
                 {editor && writable && !history.chosen && <Toolbar editor={editor} />}
             </div>
             {history.open && (
@@ -235,6 +240,7 @@ export function EditorPage({ name, session }: { name: string; session: Session }
                         <Icon name="warn" /> Parts of this document come from another application. It is shown for reading only.
                     </p>
                 )}
+                <ReservedBy view={reservation} />
                 <div ref={titleLine}>
                     {about && (
                         <Title

@@ -14,6 +14,7 @@ export class ApiError extends Error {
         message: string,
         readonly retryAfterMs: number,
         readonly requestId = "",
+        readonly details: unknown = null,
     ) {
         super(message);
     }
@@ -27,6 +28,7 @@ export interface CallOptions {
     signal?: AbortSignal;
     idempotencyKey?: string;
     text?: boolean; /* the answer is text, not JSON */
+    keepalive?: boolean; /* sent also when the page is left meanwhile */
     quiet?: boolean; /* no answer is no news: the page is not told that the service is away */
 }
 
@@ -61,6 +63,7 @@ async function errorOf(response: Response): Promise<ApiError> {
         text(body.message, "The request could not be carried out."),
         retryAfterMs(response),
         text(body.requestId, ""),
+        body.details ?? null,
     );
 }
 
@@ -84,6 +87,7 @@ async function send(method: string, path: string, body: unknown, options: CallOp
             body: body === undefined ? null : JSON.stringify(body),
             credentials: "same-origin",
             cache: "no-store",
+            keepalive: options.keepalive ?? false,
             signal: options.signal ? AbortSignal.any([options.signal, limit]) : limit,
         });
     } catch (error) {

@@ -1,0 +1,19 @@
+/* Reservations, for the other handlers and for the engine. */
+#ifndef REST_RESERVATIONS_H
+#define REST_RESERVATIONS_H
+#include <umbel/reserve.h>
+#include "internal.h"
+
+/* The session in whose name the caller reserves. */
+void caller_session(const struct caller *c, char out[UM_RESERVE_SESSION_MAX + 1]);
+/* Runs THEN when the caller may change DOCUMENT, as the database has it now; otherwise replies 423. With X-Reservation-Token
+ * the reservation must be the caller's session's, and of that token. */
+void reservation_guard(struct um_http_req *rq, struct um_rest *r, const char *document, um_http_handler *then);
+void reservation_listen(struct um_rest *r);              /* before threads start */
+
+/* Hooks of the engine; CTX is the um_rest. */
+bool reservation_may_change(void *ctx, const char *document, const char *user, int64_t *until_ms);
+void reservation_changed(void *ctx, const char *document, const char *user);
+void reservation_editing(void *ctx, const char *document, const char *user, bool begins);
+
+#endif
