@@ -16,10 +16,11 @@ static void no_order(struct hub *h, enum bus_order what, struct um_span document
     (void)h; (void)what; (void)document; (void)text;
 }
 static bool never_live(const struct hub *h) { (void)h; return false; }
+static bool fold_at_once(struct doc *d) { (void)d; return true; }
 
 const struct bus_ops bus_alone = {
     .start = no_hub, .stop = no_hub, .loaded = no_wait, .closed = no_doc, .append = no_append, .stored = no_doc,
-    .presence = no_doc, .order = no_order, .wake = no_hub, .is_live = never_live,
+    .presence = no_doc, .order = no_order, .wake = no_hub, .is_live = never_live, .fold = fold_at_once, .folded = no_doc,
 };
 
 /* ---- documents ---- */
@@ -29,6 +30,12 @@ void bus_doc_init(struct doc *d)
     um_list_init(&d->bus.peers);
     um_list_init(&d->bus.beat_link);
     um_defer_init(&d->bus.flush, NULL, d);
+}
+
+void bus_waited(struct doc *d)
+{
+    if (d->bus.n_waits > 0 && --d->bus.n_waits == 0 && d->state == DOC_LOADING)
+        doc_loaded(d);
 }
 
 uint64_t bus_append(struct doc *d, struct um_span update)
@@ -118,4 +125,10 @@ void um_collab_join(struct um_collab *c, struct um_redis *redis, struct um_clust
 
     c->cluster = cluster;
     bus_join(c, member, started_ms, open_redis_port, redis);
+    if (c->cf.cluster_mode != UM_COLLAB_HOCUSPOCUS)
+        return;
+    memcpy(c->identifier, "host-", 5);
+    um_random_uuid(c->identifier + 5);
+    for (unsigned i = 0; i < c->n_hubs; i++)
+        c->hubs[i].bus.ops = &bus_stock;
 }

@@ -6,8 +6,8 @@
  *  2. Nothing is acknowledged because another core has told it: what came that way is in doubt until its core says that it
  *     is durable. When that core is gone, we store it ourselves (bus_peer.c).
  *
- * bus.c chooses: alone, native (bus_native.c, over a bus_port) or as stock Hocuspocus does (bus_stock.c). Everything here
- * runs on the hub's loop, but for what says otherwise. */
+ * bus.c chooses: alone, native (bus_native.c, over a bus_port), or native and with stock Hocuspocus servers (bus_stock.c).
+ * Everything here runs on the hub's loop, but for what says otherwise. */
 #ifndef COLLAB_BUS_H
 #define COLLAB_BUS_H
 #include <umbel/bytes.h>
@@ -33,8 +33,10 @@ struct bus_ops {
     void (*order)(struct hub *h, enum bus_order what, struct um_span document, struct um_span text);
     void (*wake)(struct hub *h);             /* this process stood still: anything may have been missed */
     bool (*is_live)(const struct hub *h);    /* what others say comes in; false: the store is the only way */
+    bool (*fold)(struct doc *d);             /* may D be folded now? false: persist_fold_go follows */
+    void (*folded)(struct doc *d);           /* that is over, whatever became of it */
 };
-extern const struct bus_ops bus_alone, bus_native;
+extern const struct bus_ops bus_alone, bus_native, bus_stock;
 
 struct bus_hub {                             /* in struct hub */
     const struct bus_ops *ops;
@@ -49,6 +51,7 @@ struct bus_hub {                             /* in struct hub */
     bool greets_all;                         /* not only those that others have too */
     int64_t beaten_at_ms, compared_at_ms;    /* the last turn of the clockwork; the last comparison of state vectors */
     struct um_bytes *held;                   /* a message that a test holds back (bus.swap) */
+    void *own;                               /* of bus_stock.c */
 };
 
 struct bus_doc {                             /* in struct doc */
@@ -63,13 +66,15 @@ struct bus_doc {                             /* in struct doc */
     int64_t beat_at_ms;
     unsigned beats;
     uint64_t told_stored;
-    struct bus_wait *wait;                   /* for others' answers, before the first reader is served */
+    unsigned n_waits;                        /* of these buses, for others' answers, before the first reader is served */
+    struct bus_wait *wait;
     void *own;                               /* of bus_stock.c */
 };
 
 /* The number that the present append has among ours. */
 uint64_t bus_append(struct doc *d, struct um_span update);
 uint64_t bus_stored(const struct doc *d);    /* so many of them are durable */
+void bus_waited(struct doc *d);              /* one of them is over */
 void bus_doc_init(struct doc *d);
 void bus_hub_init(struct hub *h, unsigned index);
 void bus_obey(struct hub *h, enum bus_order what, struct um_span document, struct um_span text);

@@ -163,8 +163,7 @@ static void wait_check(struct doc *d)
     if (w == NULL || w->receivers < 0 || w->answered + w->hub->engine->n_hubs < (uint64_t)w->receivers)
         return;
     wait_end(w);
-    if (d->state == DOC_LOADING)
-        doc_loaded(d);
+    bus_waited(d);
 }
 
 static void wait_too_long(void *arg)
@@ -211,7 +210,9 @@ static bool native_loaded(struct doc *d)
     um_timer_set(h->loop, &w->limit, cf->sync_timeout_ms, wait_too_long, w);
     h->bus.port->ops->publish(h->bus.port, BUS_TO_ALL, UM_SPAN(out.data, out.len), hello_published, w);
     um_buf_free(&out);
-    if (!cf->sync_before_serve)
+    if (cf->sync_before_serve)
+        d->bus.n_waits++;
+    else
         wait_end(w);
     return cf->sync_before_serve;
 }
@@ -685,7 +686,7 @@ static void beat(void *arg)
     um_timer_set(h->loop, &h->bus.beat, CLOCK_MS, beat, h);
     h->bus.beaten_at_ms = now;
     if (stood_still) {
-        native_wake(h);
+        h->bus.ops->wake(h);
     } else if (now - h->bus.compared_at_ms >= h->engine->cf.compare_interval_ms) {
         h->bus.compared_at_ms = now;
         greet(h, false);
@@ -703,6 +704,9 @@ static void native_start(struct hub *h)
     um_timer_set(h->loop, &h->bus.beat, CLOCK_MS, beat, h);
 }
 
+static bool fold_at_once(struct doc *d) { (void)d; return true; }
+static void no_word(struct doc *d) { (void)d; }
+
 static void native_stop(struct hub *h)
 {
     um_timer_stop(h->loop, &h->bus.beat);
@@ -717,5 +721,6 @@ static void native_stop(struct hub *h)
 
 const struct bus_ops bus_native = {
     .start = native_start, .stop = native_stop, .loaded = native_loaded, .closed = native_closed, .append = native_append,
-    .stored = native_stored, .presence = native_presence, .order = native_order,  .wake = native_wake, .is_live = is_live,
+    .stored = native_stored, .presence = native_presence, .order = native_order, .wake = native_wake, .is_live = is_live,
+    .fold = fold_at_once, .folded = no_word,
 };

@@ -99,6 +99,16 @@ struct bus_peer *peer_find(const struct doc *d, const struct bus_origin *o)
     return NULL;
 }
 
+struct bus_peer *peer_of_hub(const struct doc *d, uint64_t id)
+{
+    UM_LIST_EACH(it, &d->bus.peers) {
+        struct bus_peer *p = UM_CONTAINER(it, struct bus_peer, in_doc);
+        if (p->origin->id == id)
+            return p;
+    }
+    return NULL;
+}
+
 struct bus_peer *peer_get(struct doc *d, struct bus_origin *o)
 {
     struct bus_peer *p = peer_find(d, o);

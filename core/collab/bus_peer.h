@@ -34,6 +34,7 @@ struct bus_peer {                            /* a hub that has one of our docume
 struct bus_origin *peer_origin(struct hub *h, uint64_t id);             /* NULL: BUS_MAX_ORIGINS */
 void peer_identify(struct bus_origin *o, const struct bus_ident *id);
 struct bus_peer *peer_find(const struct doc *d, const struct bus_origin *o);
+struct bus_peer *peer_of_hub(const struct doc *d, uint64_t id);
 struct bus_peer *peer_get(struct doc *d, struct bus_origin *o);         /* makes it when it is new */
 /* Where the peer says it is. A new epoch begins at nothing. False: the word is older than what is known. */
 bool peer_at(struct bus_peer *p, const struct bus_at *at);

@@ -115,11 +115,19 @@ static void unload_due(void *arg)
     doc_settle(d);
 }
 
+static int64_t unload_delay_ms(const struct hub *h)
+{
+    const struct um_collab_conf *cf = &h->engine->cf;
+
+    return h->draining ? 0 : cf->cluster_mode == UM_COLLAB_HOCUSPOCUS ? UM_MAX(cf->unload_delay_ms, cf->redis_disconnect_delay_ms)
+                                                                       : cf->unload_delay_ms;
+}
+
 static void become_idle(struct doc *d)
 {
     doc_go(d, DOC_IDLE, "nobody is connected");
     persist_fold_now(d);
-    um_timer_set(d->hub->loop, &d->unload_timer, d->hub->draining ? 0 : d->hub->engine->cf.unload_delay_ms, unload_due, d);
+    um_timer_set(d->hub->loop, &d->unload_timer, unload_delay_ms(d->hub), unload_due, d);
 }
 
 void doc_settle(struct doc *d)
@@ -325,7 +333,14 @@ static void note_author(struct doc *d, struct seat *s, struct um_span update)
     um_store_note_client(d->hub->engine->store, d->name, client, s->user);
 }
 
-/* Relays and stores what an update brought. Readers get the event; the store wants what was validated and nothing else: the
+/* Readers who wait for the document to open have not been greeted: they get it all then. */
+static void spread(struct doc *d, struct um_span update, struct seat *s)
+{
+    if (d->state != DOC_LOADING)
+        outbox_add(d, update, s);
+}
+
+/* Relays and stores what an update brought; S: NULL: a stock server's client wrote it. Readers get the event; the store wants what was validated and nothing else: the
  * event, or, when a part is parked, the incoming update up to its end. The whole state stands in where neither will do: an
  * update with empty structs is not kept as it came, and memory may have been too short for the event. */
 static void spread_update(struct doc *d, struct seat *s, struct um_span update, const struct um_crdt_applied *a)
@@ -342,15 +357,37 @@ static void spread_update(struct doc *d, struct seat *s, struct um_span update, 
     if (a->changed) {
         count(C_UPDATES, 1);
         d->copy.fresh = false;
-        outbox_add(d, event, s);
+        spread(d, event, s);
     }
-    if (keep.len > 0) {
+    if (keep.len > 0)
         persist_append(d, keep, s);
+    if (keep.len > 0 && s != NULL)
         note_author(d, s, keep);
-    } else {
+    else if (s != NULL)
         status(s, 0);                        /* no memory to keep it: the client still has it */
-    }
     um_buf_free(&whole);
+}
+
+/* What waits for missing parts is told again and again: once is enough. */
+um_err doc_take_told(struct doc *d, struct um_span update, bool *changed)
+{
+    struct um_crdt_stats before, after;
+    struct um_crdt_applied a;
+    um_err err;
+
+    um_crdt_get_stats(d->crdt, &before);
+    err = um_crdt_load(d->crdt, update, &a);
+    *changed = err == UM_OK && a.changed;
+    if (err != UM_OK)
+        return err;
+    um_crdt_get_stats(d->crdt, &after);
+    if (a.changed || (a.pending && after.pending_bytes != before.pending_bytes))
+        spread_update(d, NULL, update, &a);
+    for (size_t i = 0; i < a.n_more; i++) {
+        spread(d, a.more[i], NULL);
+        persist_append(d, a.more[i], NULL);
+    }
+    return UM_OK;
 }
 
 bool doc_takes_changes(const struct doc *d)

@@ -10,7 +10,8 @@
  *   elsewhere.c what other processes wrote
  *   work.c      what the server itself reads and changes
  *   presence.c  who is here              message.c  frames
- *   bus.h       the other cores: bus_native.c, bus_peer.c, bus_wire.c over a bus_port                */
+ *   bus.h       the other cores: bus_native.c, bus_peer.c, bus_wire.c over a bus_port
+ *               stock servers: bus_stock.c, bus_stock_peer.c, bus_stock_lock.c, bus_stock_wire.c        */
 #ifndef COLLAB_INTERNAL_H
 #define COLLAB_INTERNAL_H
 #include <pthread.h>
@@ -51,6 +52,7 @@ struct um_collab {
     unsigned n_hubs;
     uint64_t bus_run;                    /* 48 random bits: this run of this process, on the bus */
     char *member;                        /* what the other cores call us; NULL: alone */
+    char identifier[37 + 5];             /* what stock servers call us, unless a property says so */
     uint64_t started_ms;
     struct um_cluster *cluster;
     bus_open_port *open_port;
@@ -238,6 +240,8 @@ void doc_presence_sweep(struct doc *d, int64_t now_ms, int64_t age_ms);
 size_t doc_rest(struct doc *d, int64_t now_ms);
 
 bool doc_takes_changes(const struct doc *d);             /* not too large, nor too much of it unstored */
+/* A change of clients of a stock server: readers get it and the log, unless it brings nothing. */
+um_err doc_take_told(struct doc *d, struct um_span update, bool *changed);
 
 /* rights.c */
 bool rights_may_change(const struct um_collab *e, const char *document, const char *user, int64_t *until_ms);
@@ -284,6 +288,7 @@ void persist_forget_seat(struct doc *d, const struct seat *s);
 void persist_give_up(struct doc *d);                     /* nothing is stored any more; what is in flight comes to its end */
 void persist_changed(struct doc *d);
 void persist_fold_now(struct doc *d);
+void persist_fold_go(struct doc *d);                     /* the bus lets it: bus_ops.fold */
 bool persist_is_settled(const struct doc *d);            /* nothing unstored, nothing in flight, nothing unfolded */
 void persist_free(struct doc *d);
 

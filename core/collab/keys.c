@@ -5,6 +5,7 @@
 #define AT(f) .at = offsetof(struct um_collab_conf, f)
 static const char *const ack_words[] = { "durable", "memory", NULL };
 static const char *const auth_words[] = { "required", "anonymous", NULL };
+static const char *const mode_words[] = { "native", "hocuspocus", NULL };
 
 static const struct um_conf_key keys[] = {
     { "collab.ack", NULL, "durable", "when an update is acknowledged: durable = committed in the store, memory = applied (as stock does)",
@@ -16,6 +17,16 @@ static const struct um_conf_key keys[] = {
     { "collab.persistence.sync-timeout", NULL, "1s", "but no longer than this", UM_CONF_DURATION_MS, 0, AT(sync_timeout_ms), .min = 1, .max = 60000 },
     { "collab.cluster.compare-interval", NULL, "60s", "how often cores that have a document open compare their state vectors",
       UM_CONF_DURATION_MS, 0, AT(compare_interval_ms), .min = 1000, .max = 86400000 },
+    { "collab.cluster.mode", NULL, "native", "native = this cluster's cores alone, hocuspocus = together with stock Hocuspocus servers and their Redis extension",
+      UM_CONF_ENUM, 0, AT(cluster_mode), .words = mode_words },
+    { "collab.redis.prefix", NULL, "hocuspocus", "first part of the channels and locks of stock servers, as their prefix says (hocuspocus mode)",
+      UM_CONF_STR, 0, AT(redis_prefix), .min = 1, .max = 255 },
+    { "collab.redis.identifier", NULL, "", "what stock servers call this one, different in each process; empty = host- and random (hocuspocus mode)",
+      UM_CONF_STR, 0, AT(redis_identifier), .max = 250 },
+    { "collab.redis.lock-timeout", NULL, "1s", "life of the lock that is taken before folding, as stock servers take it before storing (hocuspocus mode)",
+      UM_CONF_DURATION_MS, 0, AT(redis_lock_timeout_ms), .min = 10, .max = 60000 },
+    { "collab.redis.disconnect-delay", NULL, "1s", "a document stays open so long at least after its last reader left, for late answers (hocuspocus mode)",
+      UM_CONF_DURATION_MS, 0, AT(redis_disconnect_delay_ms), .min = 0, .max = 60000 },
     { "collab.echo", NULL, "false", "send a writer its own update back, as stock does; no client needs it", UM_CONF_BOOL, 0, AT(echo) },
     { "collab.presence.bind", NULL, "true", "a presence id may be changed only by the user who introduced it", UM_CONF_BOOL, 0, AT(presence_bind) },
     { "collab.debounce", NULL, "2s", "a changed document is folded into its row after so long without a change",

@@ -40,7 +40,7 @@ void outbox_presence(struct doc *d)
 {
     if (!um_list_is_empty(&d->presence.dirty))
         um_loop_defer(d->hub->loop, UM_PHASE_FLUSH_DOCS, &d->flush);
-    if (!um_list_is_empty(&d->presence.news))
+    if (!um_list_is_empty(&d->presence.news[PRESENCE_CORES]) || !um_list_is_empty(&d->presence.news[PRESENCE_STOCK]))
         d->hub->bus.ops->presence(d);
 }
 

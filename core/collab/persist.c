@@ -237,6 +237,7 @@ static void fold_done(void *arg, um_err err, uint64_t version)
     struct doc *d = arg;
 
     d->fold_running = false;
+    d->hub->bus.ops->folded(d);
     if (err == UM_OK) {
         count(C_FOLDS, 1);
         d->overwritten = false;
@@ -268,16 +269,32 @@ static bool is_folded(const struct doc *d) { return d->last_seq == d->folded_seq
 
 void persist_fold_now(struct doc *d)
 {
-    struct um_bytes *state;
-
     if (d->fold_running || is_folded(d) || d->state == DOC_ENDING || d->state == DOC_LOADING)
         return;
     um_timer_stop(d->hub->loop, &d->fold_timer);
-    if (um_crdt_encode_shared(d->crdt, &state) != UM_OK) {
+    d->fold_running = true;
+    if (d->hub->bus.ops->fold(d))
+        persist_fold_go(d);
+}
+
+static void give_fold_up(struct doc *d)
+{
+    d->fold_running = false;
+    d->hub->bus.ops->folded(d);
+    if (d->state != DOC_ENDING)
         um_timer_set(d->hub->loop, &d->fold_timer, FOLD_RETRY_MS, fold_due, d);
+    else
+        doc_settle(d);
+}
+
+void persist_fold_go(struct doc *d)
+{
+    struct um_bytes *state;
+
+    if (d->state == DOC_ENDING || um_crdt_encode_shared(d->crdt, &state) != UM_OK) {
+        give_fold_up(d);
         return;
     }
-    d->fold_running = true;
     d->fold_upto = d->last_seq;
     d->fold_bytes = d->log_bytes;
     um_store_fold(d->hub->engine->store, d->hub->loop, d->name, state, d->last_seq, d->version, fold_done, d);

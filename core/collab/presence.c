@@ -15,7 +15,8 @@ void presence_init(struct presence *p)
     *p = (struct presence){ 0 };
     um_list_init(&p->all);
     um_list_init(&p->dirty);
-    um_list_init(&p->news);
+    for (int i = 0; i < PRESENCE_EARS; i++)
+        um_list_init(&p->news[i]);
 }
 
 void presence_free(struct presence *p)
@@ -33,8 +34,9 @@ static void mark_dirty(struct presence *p, struct presence_entry *e)
 {
     if (um_list_is_empty(&e->dirty_link))
         um_list_append(&p->dirty, &e->dirty_link);
-    if (!e->is_remote && um_list_is_empty(&e->news_link))
-        um_list_append(&p->news, &e->news_link);
+    for (int i = 0; i < PRESENCE_EARS && !e->is_remote; i++)
+        if (um_list_is_empty(&e->news_link[i]))
+            um_list_append(&p->news[i], &e->news_link[i]);
 }
 
 static void set_state(struct presence *p, struct presence_entry *e, struct um_span state, bool is_null)
@@ -60,7 +62,8 @@ static struct presence_entry *entry_for(struct presence *p, uint64_t client)
         e = um_xcalloc(1, sizeof(*e));
         e->client = client;
         um_list_init(&e->dirty_link);
-        um_list_init(&e->news_link);
+        for (int i = 0; i < PRESENCE_EARS; i++)
+            um_list_init(&e->news_link[i]);
         um_list_append(&p->all, &e->link);
         um_map_put(&p->by_client, key_of(&client), e);
         p->n_known++;
@@ -255,7 +258,8 @@ bool presence_expire(struct presence *p, int64_t now_ms, int64_t age_ms)
         } else if (e->state == NULL && um_list_is_empty(&e->dirty_link) && now_ms - e->heard_at_ms >= 10 * age_ms) {
             um_map_remove(&p->by_client, key_of(&e->client));       /* nobody can echo it any more */
             um_list_remove(&e->link);
-            um_list_remove(&e->news_link);
+            for (int i = 0; i < PRESENCE_EARS; i++)
+                um_list_remove(&e->news_link[i]);
             free(e->user);
             free(e);
             p->n_known--;
@@ -285,8 +289,8 @@ bool presence_take_news(struct presence *p, struct um_buf *out)
 {
     size_t before = out->len;
 
-    UM_LIST_EACH_SAFE(it, &p->news) {
-        tell(out, UM_CONTAINER(it, struct presence_entry, news_link));
+    UM_LIST_EACH_SAFE(it, &p->news[PRESENCE_CORES]) {
+        tell(out, UM_CONTAINER(it, struct presence_entry, news_link[PRESENCE_CORES]));
         um_list_remove(it);
     }
     return !out->failed && out->len > before;
@@ -302,6 +306,38 @@ bool presence_put_own(const struct presence *p, struct um_buf *out)
             tell(out, e);
     }
     return !out->failed && out->len > before;
+}
+
+/* ---- for stock servers ---- */
+
+bool presence_take_stock_news(struct presence *p, struct um_buf *out)
+{
+    size_t n = 0;
+
+    UM_LIST_EACH(it, &p->news[PRESENCE_STOCK])
+        n++;
+    if (n == 0)
+        return false;
+    um_buf_put_varuint(out, n);
+    UM_LIST_EACH_SAFE(it, &p->news[PRESENCE_STOCK]) {
+        put_entry(out, UM_CONTAINER(it, struct presence_entry, news_link[PRESENCE_STOCK]));
+        um_list_remove(it);
+    }
+    return !out->failed;
+}
+
+static bool is_own(const struct presence_entry *e) { return e->state != NULL && !e->is_remote; }
+
+void presence_encode_own(const struct presence *p, struct um_buf *out)
+{
+    size_t n = 0;
+
+    UM_LIST_EACH(it, &p->all)
+        n += is_own(UM_CONTAINER(it, struct presence_entry, link));
+    um_buf_put_varuint(out, n);
+    UM_LIST_EACH(it, &p->all)
+        if (is_own(UM_CONTAINER(it, struct presence_entry, link)))
+            put_entry(out, UM_CONTAINER(it, struct presence_entry, link));
 }
 
 /* ---- for clients ---- */

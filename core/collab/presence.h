@@ -6,10 +6,13 @@
 #include <umbel/map.h>
 #include <umbel/list.h>
 
+/* Who else is told what changes here: the other cores, stock servers. Each takes it by itself. */
+enum presence_ear { PRESENCE_CORES, PRESENCE_STOCK, PRESENCE_EARS };
+
 struct presence_entry {
     struct um_list link;                 /* in presence.all */
     struct um_list dirty_link;           /* in presence.dirty while a broadcast is due */
-    struct um_list news_link;            /* in presence.news while other cores do not know it */
+    struct um_list news_link[PRESENCE_EARS];     /* in presence.news while they do not know it */
     uint64_t client;
     uint64_t clock;
     char *state;                         /* NULL: gone, only the clock is remembered */
@@ -21,7 +24,7 @@ struct presence_entry {
 };
 struct presence {
     struct um_map by_client;             /* key: the id's 8 bytes */
-    struct um_list all, dirty, news;
+    struct um_list all, dirty, news[PRESENCE_EARS];
     size_t n_present, n_known;
 };
 struct presence_limits { int64_t state_bytes, ids_per_frame, ids; };
@@ -54,6 +57,9 @@ bool presence_expire(struct presence *p, int64_t now_ms, int64_t age_ms);  /* tr
 /* What other cores are to be told: what has changed here since the last call; or all that is present here. False: nothing. */
 bool presence_take_news(struct presence *p, struct um_buf *out);
 bool presence_put_own(const struct presence *p, struct um_buf *out);
+/* The same for stock servers, as awareness updates (the second one also when nobody is present). */
+bool presence_take_stock_news(struct presence *p, struct um_buf *out);
+void presence_encode_own(const struct presence *p, struct um_buf *out);
 
 /* All present states as an awareness update; false when there are none. */
 bool presence_encode_all(const struct presence *p, struct um_buf *out);

@@ -48,6 +48,11 @@ static const struct um_conf_flag flags[] = {
     { "--redis", NULL, "redis.enabled", UM_CONF_FLAG_SWITCH, "true", NULL, NULL, "several servers work as one, by way of Redis" },
     { "--redis-host", NULL, "spring.data.redis.host", UM_CONF_FLAG_VALUE, NULL, NULL, NULL, "its host (REDIS_HOST)" },
     { "--redis-port", NULL, "spring.data.redis.port", UM_CONF_FLAG_VALUE, NULL, NULL, NULL, "its port (REDIS_PORT)" },
+    { "--redis-prefix", NULL, "collab.redis.prefix", UM_CONF_FLAG_VALUE, NULL, NULL, NULL, "prefix of the channels of stock servers" },
+    { "--redis-id", NULL, "collab.redis.identifier", UM_CONF_FLAG_VALUE, NULL, NULL, NULL, "what stock servers call this one" },
+    { "--redis-lock-timeout", NULL, "collab.redis.lock-timeout", UM_CONF_FLAG_VALUE, NULL, NULL, NULL, "life of the lock while storing, in ms" },
+    { "--redis-disconnect-delay", NULL, "collab.redis.disconnect-delay", UM_CONF_FLAG_VALUE, NULL, NULL, NULL,
+      "how long a document stays open after its last reader, in ms" },
     { "--sqlite", "-s", "store.url", UM_CONF_FLAG_OPTIONAL, "memory:", "sqlite:%", NULL, "SQLite file; in memory without a value" },
 };
 

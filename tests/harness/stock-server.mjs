@@ -1,11 +1,10 @@
-/* Runs stock Hocuspocus 4.7.0: node stock-server.mjs '{"port":0,"portFile":"...","database":"..."}'.
+/* Runs stock Hocuspocus 4.7.0, or 3.4.4 with generation 3: node stock-server.mjs '{"port":0,"portFile":"...","database":"..."}'.
  * database: a SQLite file, written by the vendor's extension with the vendor's SQL; null keeps documents in memory.
  * driver: "native" (better-sqlite3, for measurements) or "python" (needs nothing compiled).
  * postgres: connection settings of node-postgres instead; the statements are those of the vendor's guide.
- * redis: settings of the Redis extension, { port, identifier, ... }: several servers work as one.
+ * redis: settings of the Redis extension of the same generation, { port, identifier, ... }: several servers work as one.
  * watch: GET /stores answers { changes, waiting, lastAt }: changes so far, documents and stores that are not done, and when
  * (milliseconds since 1970) the last one was. */
-import { Server } from '@hocuspocus/server'
 import { Database } from '@hocuspocus/extension-database'
 import { SQLite } from '@hocuspocus/extension-sqlite'
 import fs from 'node:fs'
@@ -14,6 +13,8 @@ import { PythonSqlite } from './python-sqlite.mjs'
 import { StoreWatch } from './stock-watch.mjs'
 
 const settings = JSON.parse(process.argv[2])
+const old = settings.generation === 3
+const { Server } = await import(old ? 'server3' : '@hocuspocus/server')
 
 class SqliteWithoutCompiler extends SQLite {
   async onConfigure () {
@@ -54,7 +55,7 @@ const admission = settings.open
 
 const extensions = await storage()
 if (settings.redis) {
-  const { Redis } = await import('@hocuspocus/extension-redis')
+  const { Redis } = await import(old ? 'extension-redis3' : '@hocuspocus/extension-redis')
   extensions.push(new Redis({ host: '127.0.0.1', ...settings.redis }))
 }
 if (settings.watch) extensions.push(new StoreWatch(settings.options?.debounce === 0))

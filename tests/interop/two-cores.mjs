@@ -1,6 +1,6 @@
 /* Real clients on two cores that share a PostgreSQL and a Redis: what one writes the other reads, and who is there is seen on
  * both. To see that the bus has done it, and not the store, the comparison with the store is put off for an hour.
- *   two-cores.mjs REACTORS */
+ *   two-cores.mjs REACTORS [MODE]         MODE: of collab.cluster.mode */
 import assert from 'node:assert/strict'
 import { openClient } from '../harness/clients.mjs'
 import { startPostgres } from '../harness/postgres-server.mjs'
@@ -9,7 +9,8 @@ import { openRun, until } from '../harness/run.mjs'
 import { UmbelCore } from '../harness/subjects.mjs'
 
 const reactors = process.argv[2] ?? '1'
-const run = openRun(`interop.two-cores.reactors-${reactors}`)
+const mode = process.argv[3] ?? 'native'
+const run = openRun(`interop.two-cores.${mode}.reactors-${reactors}`)
 const text = c => c.doc.getText('text').toString()
 
 async function startPair (args = []) {
@@ -22,7 +23,7 @@ async function startPair (args = []) {
       storeUrl: pg.url,
       reactors: n,
       args: ['--redis.enabled=true', `--spring.data.redis.url=${redis.url}`, `--cluster.id=core-${i + 1}`,
-        '--collab.resync-interval=3600s', ...args]
+        '--collab.resync-interval=3600s', `--collab.cluster.mode=${mode}`, ...args]
     }))
   }
   for (const core of cores) await core.start()

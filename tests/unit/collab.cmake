@@ -4,6 +4,8 @@ um_unit_test(collab_message SOURCES ${collab}/test_message.c LINK um_collab PkgC
              INCLUDES ${CMAKE_SOURCE_DIR}/core/collab)
 um_unit_test(collab_presence SOURCES ${collab}/test_presence.c LINK um_collab PkgConfig::JANSSON
              INCLUDES ${CMAKE_SOURCE_DIR}/core/collab)
+um_unit_test(collab_bus_stock SOURCES ${collab}/test_bus_stock.c LINK um_collab PkgConfig::JANSSON
+             INCLUDES ${CMAKE_SOURCE_DIR}/core/collab)
 um_unit_test(collab_engine SOURCES ${collab}/test_engine.c ${collab}/bench.c ${collab}/test_admission.c ${collab}/test_editing.c
              ${collab}/test_storing.c ${collab}/test_ending.c ${collab}/test_work.c ${collab}/test_rights.c
              ${collab}/test_threads.c

@@ -16,6 +16,7 @@ struct um_conf_table;
 
 enum um_collab_ack { UM_COLLAB_DURABLE, UM_COLLAB_MEMORY };
 enum um_collab_auth { UM_COLLAB_REQUIRED, UM_COLLAB_ANONYMOUS };
+enum um_collab_mode { UM_COLLAB_NATIVE, UM_COLLAB_HOCUSPOCUS };
 
 struct um_collab_conf {                  /* key rows: um_collab_conf_table */
     int ack;                             /* enum um_collab_ack */
@@ -23,6 +24,9 @@ struct um_collab_conf {                  /* key rows: um_collab_conf_table */
     bool sync_before_serve;              /* the first reader waits for what other cores have in memory */
     int64_t sync_timeout_ms;             /* but no longer */
     int64_t compare_interval_ms;         /* state vectors of documents that several cores have open */
+    int cluster_mode;                    /* enum um_collab_mode */
+    const char *redis_prefix, *redis_identifier;         /* of stock channels; "" = an identifier made up at the start */
+    int64_t redis_lock_timeout_ms, redis_disconnect_delay_ms;
     bool echo;                           /* send a writer its own update back, as stock does */
     bool presence_bind;
     int64_t debounce_ms, max_debounce_ms, unload_delay_ms, rest_after_ms, fold_max_age_ms,
