@@ -513,8 +513,9 @@ static void more_than_may_wait_is_refused_at_once(void **state)
 
     memset(b->data, 'x', b->len);
     rig_close(r);
-    r->conf.commit_delay_ms = 1000;               /* both calls come while the first waits */
+    r->conf.commit_delay_ms = 1000;
     rig_open(r);
+    assert_int_equal(rig_append(r, "wait", "x", NULL), UM_OK);     /* at once, after a silence; the next waits for company */
     um_store_append(r->st, r->loop, "wait", b, "ann", got_number, &fits);
     um_store_append(r->st, r->loop, "wait", b, "ann", got_number, &too_much);
     um_bytes_unref(b);
