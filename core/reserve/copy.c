@@ -120,14 +120,14 @@ static void bury(struct copy *c, struct copy_entry *e, uint64_t version, int64_t
     e->until_ms = now_ms + COPY_GRAVE_MS;
 }
 
-static void hold(struct copy *c, struct copy_entry *e, const struct um_store_reserved *row, uint64_t version)
+static void hold(struct copy *c, struct copy_entry *e, const struct um_store_reserved *row, uint64_t version, int64_t now_ms)
 {
     set_free(c, e, true);
     set_strings(e, row);
     e->row.token = row->token;
     e->row.since_ms = row->since_ms;
     e->version = version;
-    e->wrote_ms = 0;
+    e->wrote_ms = now_ms;                     /* a grant is as good as a renewal */
     e->sure_ms = e->until_ms = 0;
     set_free(c, e, false);
 }
@@ -169,7 +169,7 @@ static void take_report(struct copy *c, const struct um_store_reserved *row, uin
     }
     bool is_new = row->token > e->row.token;
     if (is_new)
-        hold(c, e, row, version);
+        hold(c, e, row, version, now_ms);
     bool is_sure_again = lengthen(e, now_ms + row->left_ms, now_ms, margin_ms);
     if (is_new || is_sure_again)
         name_holder(out, is_new ? COPY_TAKEN : COPY_CONFIRMED, e);

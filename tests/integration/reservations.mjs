@@ -5,7 +5,7 @@ import { startCluster } from '../harness/cluster.mjs'
 import { signToken } from '../harness/subjects.mjs'
 
 const run = openRun('integration.reservations')
-const cluster = await startCluster(run, { gateways: 1, redis: 'simple', balancer: false, properties: { 'cache.compare-interval': '1s' } })
+const cluster = await startCluster(run, { gateways: 1, redis: 'simple', balancer: false, reactors: 2, properties: { 'cache.compare-interval': '1s' } })
 const [one, two] = cluster.cores
 const gateway = cluster.gateway(1)
 let documents = 0

@@ -1,6 +1,9 @@
 /* Reservations: what one process promises, alone or with Redis, and what only several show. UMBEL_TEST_REDIS (a port) and
  * UMBEL_STORE_URL (an empty PostgreSQL database) make the same tests run over both; without them the store is in memory. */
 #include "um_test.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
 #include <umbel/cachegen.h>
 #include <umbel/cluster.h>
 #include <umbel/failpoint.h>
@@ -606,6 +609,47 @@ static void while_redis_is_away_nothing_new_is_granted_and_the_rest_goes_on(void
     b->redis = real;
 }
 
+struct reader { struct um_reserve *r; const char *id; _Atomic bool *over; };
+
+static void *read_and_write(void *arg)
+{
+    struct reader *d = arg;
+    int64_t until_ms;
+
+    while (!atomic_load(d->over)) {
+        (void)um_reserve_may_write(d->r, "DOCUMENT", d->id, "ann", &until_ms);
+        um_reserve_wrote(d->r, "DOCUMENT", d->id, "ann");
+        um_reserve_editing(d->r, "DOCUMENT", d->id, "ann", true);
+        um_reserve_editing(d->r, "DOCUMENT", d->id, "ann", false);
+        usleep(100);
+    }
+    return NULL;
+}
+
+static void rights_are_asked_on_any_thread_while_they_change(void **state)
+{
+    struct bench *b = *state;
+    struct node *n = start(b, 0);
+    _Atomic bool over = false;
+    struct reader reader = { n->r, doc(b, "d").id, &over };
+    char id[32];
+    pthread_t t[3];
+
+    snprintf(id, sizeof(id), "%s", reader.id);
+    reader.id = id;
+    for (size_t i = 0; i < UM_COUNT(t); i++)
+        assert_int_equal(pthread_create(&t[i], NULL, read_and_write, &reader), 0);
+    for (int i = 0; i < 30; i++) {
+        assert_int_equal(take(b, n, "d", "ann", "s1", NULL), UM_OK);
+        assert_string_equal(holder(b, n, "d"), "ann");
+        assert_int_equal(release(b, n, "d", "s1", NULL), UM_OK);
+    }
+    atomic_store(&over, true);
+    for (size_t i = 0; i < UM_COUNT(t); i++)
+        pthread_join(t[i], NULL);
+    assert_string_equal(holder(b, n, "d"), "");
+}
+
 #ifdef UMBEL_FAILPOINTS
 static void an_answer_that_is_lost_is_unknown_and_the_same_session_takes_it_again(void **state)
 {
@@ -759,6 +803,7 @@ int main(void)
         T(what_cannot_be_is_refused),
         T(they_are_listed_in_order_by_user_session_and_page),
         T(while_redis_is_away_nothing_new_is_granted_and_the_rest_goes_on),
+        T(rights_are_asked_on_any_thread_while_they_change),
 #ifdef UMBEL_FAILPOINTS
         T(an_answer_that_is_lost_is_unknown_and_the_same_session_takes_it_again),
         T(news_that_is_lost_is_found_by_comparing),
