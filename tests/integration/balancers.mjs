@@ -6,7 +6,11 @@ import { startCluster } from '../harness/cluster.mjs'
 import { openRun, until } from '../harness/run.mjs'
 
 const run = openRun('integration.balancers')
-const cluster = await startCluster(run, { redis: 'none', gatewayProperties: { 'server.drain-delay': '2s' } })
+const cluster = await startCluster(run, {
+  redis: 'none',                                      /* the cores hear of each other through the store */
+  coreProperties: { 'collab.resync-interval': '100ms' },
+  gatewayProperties: { 'server.drain-delay': '2s' }
+})
 const haproxy = cluster.balancer
 const nginx = await startBalancer(run, 'nginx', cluster)
 
