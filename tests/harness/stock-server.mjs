@@ -1,4 +1,4 @@
-/* Runs stock Hocuspocus 4.7.0, or 3.4.4 with generation 3: node stock-server.mjs '{"port":0,"portFile":"...","database":"..."}'.
+/* Runs stock Hocuspocus 4.7.0, or an older generation (below): node stock-server.mjs '{"port":0,"portFile":"...","database":"..."}'.
  * database: a SQLite file, written by the vendor's extension with the vendor's SQL; null keeps documents in memory.
  * driver: "native" (better-sqlite3, for measurements) or "python" (needs nothing compiled).
  * postgres: connection settings of node-postgres instead; the statements are those of the vendor's guide.
@@ -13,8 +13,16 @@ import { PythonSqlite } from './python-sqlite.mjs'
 import { StoreWatch } from './stock-watch.mjs'
 
 const settings = JSON.parse(process.argv[2])
-const old = settings.generation === 3
-const { Server } = await import(old ? 'server3' : '@hocuspocus/server')
+/* 4.6's Redis extension runs in a server of 4.7. The class of 2.x is called otherwise, and so is where it keeps its socket. */
+const generations = {
+  4.7: ['@hocuspocus/server', '@hocuspocus/extension-redis'],
+  4.6: ['@hocuspocus/server', 'extension-redis46'],
+  3.4: ['server3', 'extension-redis3'],
+  2.15: ['server2', 'extension-redis2']
+}
+const [serverPackage, redisPackage] = generations[settings.generation ?? '4.7']
+const vendor = await import(serverPackage)
+const Server = serverPackage === 'server2' ? vendor.Hocuspocus : vendor.Server
 
 class SqliteWithoutCompiler extends SQLite {
   async onConfigure () {
@@ -46,7 +54,7 @@ async function storage () {
 const admission = settings.open
   ? {}
   : {
-      async onAuthenticate ({ token, connectionConfig }) {
+      async onAuthenticate ({ token, connection, connectionConfig = connection }) {
         if (token === 'bad') throw Object.assign(new Error('denied'), { reason: 'permission-denied' })
         connectionConfig.readOnly = token === 'read'
         return { user: token }
@@ -55,7 +63,7 @@ const admission = settings.open
 
 const extensions = await storage()
 if (settings.redis) {
-  const { Redis } = await import(old ? 'extension-redis3' : '@hocuspocus/extension-redis')
+  const { Redis } = await import(redisPackage)
   extensions.push(new Redis({ host: '127.0.0.1', ...settings.redis }))
 }
 if (settings.watch) extensions.push(new StoreWatch(settings.options?.debounce === 0))
@@ -63,7 +71,7 @@ const server = new Server({
   quiet: true, address: '127.0.0.1', port: settings.port, extensions, ...admission, ...settings.options
 })
 await server.listen()
-const port = server.httpServer.address().port
+const port = (server.httpServer ?? server.server.httpServer).address().port
 fs.writeFileSync(settings.portFile + '.new', `${port}\n`)
 fs.renameSync(settings.portFile + '.new', settings.portFile)
 console.log(`listening port=${port}`)

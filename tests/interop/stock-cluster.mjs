@@ -1,5 +1,5 @@
 /* interop.stock-cluster: one cluster of stock Hocuspocus servers with their Redis extension and of cores with
- * `collab.cluster.mode=hocuspocus`. What stock cannot: hear one another across generations (3.4 and 4.7 do through a core),
+ * `collab.cluster.mode=hocuspocus`. What stock cannot: hear one another across generations (4.7 and all before it do through a core),
  * get over a lost message or a lock without losing, agree again after Redis was away. All on one PostgreSQL, as a
  * migration has it; to see that Redis has done it, and not the table, Umbel's comparison with that is put off for an hour.
  *   stock-cluster.mjs REACTORS */
@@ -29,12 +29,13 @@ class Cluster {
     return this
   }
 
-  async stock (label, generation = 4, options = {}) {
+  async stock (label, generation = '4.7', options = {}) {
     const server = new Stock(run, {
       label,
       stock: {
         generation,
-        postgres: this.pg.connection,
+        postgres: options.postgres === null ? undefined : this.pg.connection,
+        database: null,
         redis: { port: this.redis.port, identifier: label },
         options: { debounce: 200, maxDebounce: 1000, ...options }
       }
@@ -102,7 +103,7 @@ await run.story('stock 4.7 and Umbel: edits and presence both ways, a late reade
 
 await run.story('a document that is opened shows what only the other server has in memory', async () => {
   const all = await cluster()
-  const stock = await all.stock('stock-a', 4, { debounce: 60000, maxDebounce: 60000 })
+  const stock = await all.stock('stock-a', '4.7', { debounce: 60000, maxDebounce: 60000 })
   const core = await all.umbel('umbel-a')
   const a = all.open(stock, 'of-stock')
   await until('in sync', () => a.settled())
@@ -118,6 +119,25 @@ await run.story('a document that is opened shows what only the other server has 
   await until('the first state that stock serves has it', () => d.had('synced'))
   await until('it is there', () => has(d, 'unfolded'))
   for (const one of [a, b, c, d]) one.close()
+  await all.stop()
+})
+
+await run.story('what clients of stock write is stored by Umbel too: stock has no database here, and both are killed', async () => {
+  const all = await cluster()
+  const [stock, core] = [await all.stock('stock-a', '4.7', { postgres: null }), await all.umbel('umbel-a')]
+  const [a, b] = [all.open(stock, 'd'), all.open(core, 'd')]
+  await until('both in sync', () => a.settled() && b.settled())
+  for (const word of ['one', 'two', 'three']) insert(a, word)
+  await until('Umbel has it', () => has(b, 'one', 'two', 'three'))
+  await until('stored', async () => await metric(core, 'collab_unstored_bytes') === 0)
+  a.close()
+  b.close()
+  await stock.kill()
+  await core.kill()
+  await core.start()
+  const late = all.open(core, 'd')
+  await until('a late reader has it', () => has(late, 'one', 'two', 'three'))
+  late.close()
   await all.stop()
 })
 
@@ -151,32 +171,57 @@ await run.story('one is killed, the other has it all and goes on: stock first, t
   await all.stop()
 })
 
-await run.story('stock 4.7 and stock 3.4, which cannot hear one another, do so through Umbel', async () => {
+for (const generation of ['4.6', '3.4', '2.15']) {
+  await run.story(`stock 4.7 and stock ${generation}, which cannot hear one another, do so through Umbel`, async () => {
+    const all = await cluster()
+    const servers = [await all.stock('stock-new'), await all.stock('stock-old', generation), await all.umbel('umbel-a')]
+    const [fresh, old, here] = servers.map((s, i) => all.open(s, 'd', { name: ['New', 'Old', 'Here'][i] }))
+    await until('all in sync', () => [fresh, old, here].every(c => c.settled()))
+    insert(fresh, 'from-4.7')
+    await until('4.7 is heard by the older one', () => has(old, 'from-4.7'))
+    insert(old, 'from-old')
+    await until('and it by 4.7', () => has(fresh, 'from-old'))
+    insert(here, 'from-umbel')
+    await until('all have all', () => [fresh, old, here].every(c => has(c, 'from-4.7', 'from-old', 'from-umbel')))
+    await until('all see all', () => [fresh, old, here].every(c => names(c) === 'Here,New,Old'))
+    assert.ok(await metric(servers[2], 'collab_stock_bridged_total') > 0)
+    const late = [all.open(servers[0], 'd'), all.open(servers[1], 'd')]
+    await until('late readers have it all', () => late.every(c => has(c, 'from-4.7', 'from-old', 'from-umbel')))
+    for (const c of [fresh, old, here, ...late]) c.close()
+    await all.stop()
+  })
+}
+
+await run.story('a keystroke is one message, of its own size, and not one more when stock has applied it', async () => {
   const all = await cluster()
-  const servers = [await all.stock('stock-4'), await all.stock('stock-3', 3), await all.umbel('umbel-a')]
-  const [four, three, here] = servers.map((s, i) => all.open(s, 'd', { name: ['Four', 'Three', 'Here'][i] }))
-  await until('all in sync', () => [four, three, here].every(c => c.settled()))
-  insert(four, 'from-4.7')
-  await until('4.7 is heard by 3.4', () => has(three, 'from-4.7'))
-  insert(three, 'from-3.4')
-  await until('3.4 is heard by 4.7', () => has(four, 'from-3.4'))
-  insert(here, 'from-umbel')
-  await until('all have all', () => [four, three, here].every(c => has(c, 'from-4.7', 'from-3.4', 'from-umbel')))
-  await until('all see all', () => [four, three, here].every(c => names(c) === 'Four,Here,Three'))
-  assert.ok(await metric(servers[2], 'collab_stock_bridged_total') > 0)
-  const late = [all.open(servers[0], 'd'), all.open(servers[1], 'd')]
-  await until('late readers have it all', () => late.every(c => has(c, 'from-4.7', 'from-3.4', 'from-umbel')))
-  for (const c of [four, three, here, ...late]) c.close()
+  const [stock, core] = [await all.stock('stock-a'), await all.umbel('umbel-a')]
+  const [a, b] = [all.open(stock, 'd'), all.open(core, 'd')]
+  await until('both in sync', () => a.settled() && b.settled())
+  insert(b, 'x'.repeat(10000))
+  await until('stock has it', () => text(a).length > 10000)
+  const costs = []
+  for (const letter of 'abcde') {            /* the cheapest counts: now and then a comparison or a renewal comes between */
+    const [messages, bytes] = [await metric(core, 'collab_bus_sent_total'), await metric(core, 'collab_bus_sent_bytes_total')]
+    b.doc.getText('text').insert(5, letter)
+    await until('stock has it', () => text(a).includes(letter))
+    costs.push([await metric(core, 'collab_bus_sent_total') - messages, await metric(core, 'collab_bus_sent_bytes_total') - bytes])
+  }
+  const [messages, bytes] = costs.sort((x, y) => x[1] - y[1])[0]
+  assert.equal(messages, 1)
+  assert.ok(bytes > 0 && bytes < 100)
+  a.close()
+  b.close()
   await all.stop()
 })
 
 await run.story('a change is told once, and comes to rest: nobody goes on talking about it', async () => {
   const all = await cluster()
-  const servers = [await all.stock('stock-4'), await all.stock('stock-3', 3), await all.umbel('umbel-a'), await all.umbel('umbel-b')]
+  const servers = [await all.stock('stock-4'), await all.stock('stock-3', '3.4'), await all.stock('stock-2', '2.15'),
+    await all.umbel('umbel-a'), await all.umbel('umbel-b')]
   const clients = servers.map(s => all.open(s, 'd'))
   await until('all in sync', () => clients.every(c => c.settled()))
   for (const [i, c] of clients.entries()) insert(c, `w${i}`)
-  await until('all have all', () => clients.every(c => has(c, 'w0', 'w1', 'w2', 'w3')))
+  await until('all have all', () => clients.every(c => has(c, 'w0', 'w1', 'w2', 'w3', 'w4')))
   const published = async () => Number((await all.redis.cli('INFO', 'commandstats')).match(/cmdstat_publish:calls=(\d+)/)[1])
   let last = -1
   await until('the bus is quiet', async () => {
@@ -185,6 +230,26 @@ await run.story('a change is told once, and comes to rest: nobody goes on talkin
     return quiet <= 8                        /* what goes on: heartbeats of members and links */
   }, 20000, 1000)
   for (const c of clients) c.close()
+  await all.stop()
+})
+
+await run.story('lost messages are found by comparing, without anybody typing', async () => {
+  const all = await cluster()
+  const [stock, core] = [await all.stock('stock-a'), await all.umbel('umbel-a', ['--collab.cluster.compare-interval=1s'])]
+  const [a, b] = [all.open(stock, 'd'), all.open(core, 'd')]
+  await until('both in sync', () => a.settled() && b.settled())
+  insert(a, 'first')
+  await until('heard', () => has(b, 'first'))
+  const fail = async action => await core.fetch('/core/actuator/failpoints/bus.drop', { method: 'PUT', token: core.token('write', 'admin'), body: action })
+  assert.ok((await fail('error')).ok)
+  const heard = await metric(core, 'collab_bus_heard_total')
+  insert(a, 'lost')
+  await until('its message has come and was dropped', async () => await metric(core, 'collab_bus_heard_total') > heard)
+  assert.ok(!has(b, 'lost'))
+  await fail('off')
+  await until('found', () => has(b, 'lost'))
+  a.close()
+  b.close()
   await all.stop()
 })
 
@@ -209,7 +274,7 @@ await run.story('Redis goes away and comes back empty: stock and Umbel agree aga
 
 await run.story('a lock that somebody else holds delays a fold, and never an acknowledgement', async () => {
   const all = await cluster()
-  const core = await all.umbel('umbel-a', ['--collab.debounce=50ms', '--collab.max-debounce=100ms', '--collab.fold.rows=1', '--redis-lock-timeout=500'])
+  const core = await all.umbel('umbel-a', ['--collab.debounce=50ms', '--collab.max-debounce=100ms', '--collab.fold.rows=1', '--redis-lock-timeout=200'])
   const c = all.open(core, 'd')
   await until('in sync', () => c.settled())
   await all.redis.cli('SET', 'hocuspocus:d:lock', 'somebody', 'PX', 60000)
@@ -250,7 +315,7 @@ await run.story('the rights of docs/admin/redis.md are enough, in a database tha
   const rights = [/ACL SETUSER umbel (.*)/, /hocuspocus` add `(.*?)`/].flatMap(re => guide.match(re)[1].split(' '))
   assert.equal(await all.redis.cli('ACL', 'SETUSER', 'umbel', ...rights), 'OK')
   const [stock, core] = [await all.stock('stock-a'), await all.umbel('umbel-a', ['--spring.data.redis.url=' +
-    all.redis.url.replace('//', '//umbel:password@') + '/5', '--collab.debounce=50ms'])]
+    all.redis.url.replace('//', '//umbel:password@') + '/5', '--collab.debounce=50ms', '--collab.max-debounce=100ms'])]
   const [a, b] = [all.open(stock, 'd'), all.open(core, 'd')]
   await until('both in sync', () => a.settled() && b.settled())
   insert(a, 'stock')

@@ -342,6 +342,64 @@ static void a_reader_that_has_missed_something_is_told_who_left_too(void **state
     presence_free(&p);
 }
 
+/* WANT: client, clock, state of the one entry; 0: none. */
+static void assert_update(const struct um_buf *got, uint64_t client, uint64_t clock, const char *state)
+{
+    struct um_buf want = { 0 };
+
+    um_buf_put_u8(&want, client != 0);
+    if (client != 0)
+        put_entry(&want, client, clock, state);
+    assert_true(um_span_eq(UM_SPAN(got->data, got->len), UM_SPAN(want.data, want.len)));
+    um_buf_free(&want);
+}
+
+static void stock_servers_are_told_once_of_those_who_are_here_and_of_nobody_else(void **state)
+{
+    struct presence_speaker stock = { "stock", NULL, true };
+    struct um_buf b = { 0 };
+    struct presence_result r;
+    struct presence p;
+
+    (void)state;
+    presence_init(&p);
+    assert_int_equal(apply(&p, ann, 0, 7, 1, "{}", &r), UM_OK);
+    assert_int_equal(presence_apply(&p, UM_SPAN("\1\10\1\2{}", 6), &stock, 0, &loose, &r), UM_OK);
+    assert_int_equal(r.accepted, 1);
+    presence_encode_own(&p, &b);
+    assert_update(&b, 7, 1, "{}");
+    um_buf_clear(&b);
+    assert_true(presence_take_stock_news(&p, &b));
+    assert_update(&b, 7, 1, "{}");
+    um_buf_clear(&b);
+    assert_false(presence_take_stock_news(&p, &b));
+    assert_true(presence_take_news(&p, &b));                             /* the cores have not been told by that */
+    um_buf_clear(&b);
+    presence_owner_left(&p, ann);
+    assert_true(presence_take_stock_news(&p, &b));
+    assert_update(&b, 7, 1, "null");
+    um_buf_clear(&b);
+    presence_encode_own(&p, &b);
+    assert_update(&b, 0, 0, "");
+    um_buf_free(&b);
+    presence_free(&p);
+}
+
+static void a_stock_server_does_not_send_away_who_is_connected_here(void **state)
+{
+    struct presence_speaker stock = { "stock", NULL, true };
+    struct presence_result r;
+    struct presence p;
+
+    (void)state;
+    presence_init(&p);
+    assert_int_equal(apply(&p, ann, 0, 7, 5, "{}", &r), UM_OK);
+    assert_int_equal(presence_apply(&p, UM_SPAN("\1\7\5\4null", 8), &stock, 0, &loose, &r), UM_OK);
+    assert_int_equal(r.accepted, 0);
+    assert_non_null(find(&p, 7)->state);
+    presence_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +412,8 @@ int main(void)
         cmocka_unit_test(a_state_that_is_not_renewed_goes_and_its_clock_is_remembered_for_a_while),
         cmocka_unit_test(changes_of_a_turn_are_one_frame_that_names_its_only_owner),
         cmocka_unit_test(a_reader_that_has_missed_something_is_told_who_left_too),
+        cmocka_unit_test(stock_servers_are_told_once_of_those_who_are_here_and_of_nobody_else),
+        cmocka_unit_test(a_stock_server_does_not_send_away_who_is_connected_here),
     };
     return cmocka_run_group_tests_name("collab presence", tests, NULL, NULL);
 }
