@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { openClient } from '../harness/clients.mjs'
+import { difference, editRandomly } from '../harness/edits.mjs'
 import { startPostgres } from '../harness/postgres-server.mjs'
 import { startRedis } from '../harness/redis-server.mjs'
 import { openRun, root, until } from '../harness/run.mjs'
@@ -191,6 +192,28 @@ for (const generation of ['4.6', '3.4', '2.15']) {
     await all.stop()
   })
 }
+
+await run.story('random edits on servers of four generations and two cores, all at once, end in one document', async () => {
+  const all = await cluster()
+  const servers = [await all.stock('stock-4'), await all.stock('stock-46', '4.6'), await all.stock('stock-3', '3.4'),
+    await all.stock('stock-2', '2.15'), await all.umbel('umbel-a'), await all.umbel('umbel-b')]
+  const clients = servers.map(s => all.open(s, 'd'))
+  await until('all in sync', () => clients.every(c => c.settled()))
+  let rounds = 0
+  const typing = setInterval(() => {
+    for (const c of clients) editRandomly(c.doc, run.random)
+    if (++rounds === 40) clearInterval(typing)
+  }, 10)
+  run.atEnd(() => clearInterval(typing))
+  await until('all is typed', () => rounds === 40)
+  await until('all are equal', () => {
+    const found = clients.map(c => difference(clients[0].doc, c.doc)).find(d => d !== null)
+    if (found) throw new Error(found)
+    return true
+  }, 30000)
+  for (const c of clients) c.close()
+  await all.stop()
+})
 
 await run.story('a keystroke is one message, of its own size, and not one more when stock has applied it', async () => {
   const all = await cluster()
