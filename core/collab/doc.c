@@ -340,24 +340,26 @@ static void spread(struct doc *d, struct um_span update, struct seat *s)
         outbox_add(d, update, s);
 }
 
-/* Relays and stores what an update brought; S: NULL: a stock server's client wrote it. Readers get the event; the store wants what was validated and nothing else: the
- * event, or, when a part is parked, the incoming update up to its end. The whole state stands in where neither will do: an
- * update with empty structs is not kept as it came, and memory may have been too short for the event. */
+/* Relays and stores what an update brought; S: NULL: a stock server's client wrote it. Readers get the event; the store wants
+ * what was validated and nothing else: the event, or the incoming update up to its end, when a part is parked, or was known here
+ * by another core's word alone (take_known). The whole state stands in where neither will do: an update with empty structs is
+ * not kept as it came, and memory may have been too short for the event. */
 static void spread_update(struct doc *d, struct seat *s, struct um_span update, const struct um_crdt_applied *a)
 {
     struct um_crdt_update_stats stats = { 0 };
     struct um_buf whole = { 0 };
     struct um_span event = a->event, keep;
+    bool as_it_came = a->pending || (d->bus.n_doubts > 0 && !a->verbatim);
 
-    if (a->pending && um_crdt_validate(NULL, update, &stats) != UM_OK)
+    if (as_it_came && um_crdt_validate(NULL, update, &stats) != UM_OK)
         stats.empty_structs = true;
     if (((a->changed && event.len == 0) || stats.empty_structs) && um_crdt_encode(d->crdt, UM_SPAN(NULL, 0), &whole) == UM_OK)
         event = UM_SPAN(whole.data, whole.len);
-    keep = a->pending && whole.len == 0 ? UM_SPAN(update.data, stats.bytes) : event;
+    keep = !as_it_came ? event : stats.empty_structs ? UM_SPAN(whole.data, whole.len) : UM_SPAN(update.data, stats.bytes);
     if (a->changed) {
         count(C_UPDATES, 1);
         d->copy.fresh = false;
-        spread(d, event, s);
+        spread(d, event, a->verbatim ? s : NULL);        /* another event may hold what had been parked, which S does not have */
     }
     if (keep.len > 0)
         persist_append(d, keep, s);

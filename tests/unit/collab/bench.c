@@ -513,6 +513,16 @@ void peer_read_until_text(struct peer *p, size_t len)
         updates_read += apply_sync(p, peer_next(p), &kind);
 }
 
+void peer_take_updates(struct peer *p)
+{
+    unsigned kind;
+
+    while (peer_has_message(p)) {
+        p->has_message = false;
+        (void)apply_sync(p, UM_SPAN(p->message.data, p->message.len), &kind);
+    }
+}
+
 /* ---- bytes ------------------------------------------------------------------------------------------------------------- */
 
 struct um_span text_update(struct um_buf *b, uint64_t client, const char *text)

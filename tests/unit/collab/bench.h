@@ -91,6 +91,8 @@ void peer_read_state(struct peer *p, struct um_span address);
 /* Applies updates until the text of p->doc has LEN units. */
 void peer_read_until_text(struct peer *p, size_t len);
 unsigned peer_updates_read(void);
+/* Applies what has come to p->doc; other messages are dropped. */
+void peer_take_updates(struct peer *p);
 
 /* An update of CLIENT (each starts at clock 0 and writes once) that puts TEXT into root "t". */
 struct um_span text_update(struct um_buf *b, uint64_t client, const char *text);

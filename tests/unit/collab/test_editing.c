@@ -2,6 +2,17 @@
 #include "test_engine.h"
 #include <stdio.h>
 
+static bool has_text(struct peer *p, const char *text)
+{
+    struct um_buf has = { 0 };
+    bool same;
+
+    peer_take_updates(p);
+    same = um_crdt_read_text(p->doc, UM_SPAN_STR("t"), &has) == UM_OK && strcmp(um_buf_cstr(&has), text) == 0;
+    um_buf_free(&has);
+    return same;
+}
+
 static void an_update_reaches_the_others_as_it_came_and_its_writer_not_at_all(void **state)
 {
     struct bench b;
@@ -19,6 +30,30 @@ static void an_update_reaches_the_others_as_it_came_and_its_writer_not_at_all(vo
     peer_expect_empty(&p, ADDR("d"), WIRE_SYNC_STATUS, 1);
     peer_expect_silence(&p);
     peer_expect_silence(&q);
+    um_buf_free(&u);
+    peer_close(&p);
+    peer_close(&q);
+    bench_stop(&b);
+}
+
+/* A deletion came before what it deletes, and waits. Whose update lets it happen does not have it. */
+static void what_had_to_wait_reaches_also_who_brought_what_it_waited_for(void **state)
+{
+    struct bench b;
+    struct peer p, q;
+    struct um_buf u = { 0 };
+
+    (void)state;
+    engine_open(&b);
+    OPEN_AND_JOIN(&b, &p, ADDR("d"), "good");
+    OPEN_AND_JOIN(&b, &q, ADDR("d"), "good");
+    peer_say(&q, ADDR("d"), WIRE_SYNC, SYNC_UPDATE, UM_SPAN("\0\1\7\1\0\1", 6));      /* the first unit of client 7 */
+    peer_expect_empty(&q, ADDR("d"), WIRE_SYNC_STATUS, 1);
+    peer_expect_silence(&p);
+    assert_int_equal(um_crdt_apply(p.doc, text_update(&u, 7, "xyz"), NULL), UM_OK);
+    peer_say(&p, ADDR("d"), WIRE_SYNC, SYNC_UPDATE, UM_SPAN(u.data, u.len));
+    peer_read_until_text(&q, 2);
+    bench_until(&b, has_text(&p, "yz"));
     um_buf_free(&u);
     peer_close(&p);
     peer_close(&q);
@@ -328,6 +363,7 @@ int editing_group(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_update_reaches_the_others_as_it_came_and_its_writer_not_at_all),
+        cmocka_unit_test(what_had_to_wait_reaches_also_who_brought_what_it_waited_for),
         cmocka_unit_test(what_cannot_be_decoded_is_refused_and_harms_nobody),
         cmocka_unit_test(an_update_has_a_largest_size),
         cmocka_unit_test(a_reader_may_not_write_and_hears_what_others_write),
