@@ -47,9 +47,12 @@ uint64_t bus_append(struct doc *d, struct um_span update)
 
 uint64_t bus_stored(const struct doc *d)
 {
-    if (um_list_is_empty(&d->pending))
-        return d->bus.number;
-    return UM_CONTAINER(d->pending.next, struct pending, link)->number - 1;      /* the first that is not durable */
+    UM_LIST_EACH(it, &d->pending) {
+        const struct pending *p = UM_CONTAINER(it, struct pending, link);
+        if (!p->stored)
+            return p->number - 1;            /* the first that is not durable */
+    }
+    return d->bus.number;
 }
 
 /* ---- what others order ---- */
@@ -69,7 +72,7 @@ static void obey(struct doc *d, enum bus_order what, struct um_span text)
 
     switch (what) {
     case BUS_DELETED:
-        elsewhere_catch_up(d);               /* the store is believed, nobody else */
+        elsewhere_look(d);                   /* the store is believed, nobody else */
         break;
     case BUS_CLOSE:
         snprintf(reason, sizeof(reason), "%.*s", (int)text.len, text.len > 0 ? (const char *)text.data : "");

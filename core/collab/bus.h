@@ -47,7 +47,7 @@ struct bus_hub {                             /* in struct hub */
     struct um_map origins;                   /* their 8 bytes -> struct bus_origin */
     struct um_list beats;                    /* documents whose position others are to be told again */
     struct um_timer beat, greet;
-    size_t greeted;                          /* documents of all_docs that were asked about in this round */
+    struct um_list *greet_at;                /* the next of all_docs that this round asks about; NULL: there is no round */
     bool greets_all;                         /* not only those that others have too */
     int64_t beaten_at_ms, compared_at_ms;    /* the last turn of the clockwork; the last comparison of state vectors */
     struct um_bytes *held;                   /* a message that a test holds back (bus.swap) */
@@ -67,7 +67,7 @@ struct bus_doc {                             /* in struct doc */
     unsigned beats;
     uint64_t told_stored;
     unsigned n_waits;                        /* of these buses, for others' answers, before the first reader is served */
-    struct bus_wait *wait;
+    struct bus_wait *wait;                   /* for others' answers to our HELLO; readers need not */
     void *own;                               /* of bus_stock.c */
 };
 

@@ -1,7 +1,8 @@
 /* `collab.cluster.mode=native`: each core tells what its own clients write, once, as the log gets it; with the number that
  * the change has among its appends. A hub that is alone with a document says nothing at all.
  *
- *   opening      HELLO to all: every core answers, with what it has beyond our state vector; readers wait for that
+ *   opening      HELLO to all: every core answers, with what it has beyond our state vector; readers wait for that. It is said
+ *                again when not all have answered, up to three times: who is not known is not told anything
  *   an edit      UPDATE to the one other hub, or to all when there are several
  *   a gap        (an UPDATE, BEAT or STATE that is further than what came) HELLO to that hub, which answers with STATE
  *   silence      BEAT 1, 4 and 16 s after the last change, so that the last message is missed too
@@ -20,13 +21,15 @@
 #define BEATS         3
 static const int64_t beat_after_ms[BEATS] = { 1000, 4000, 16000 };
 
-struct bus_wait {                            /* the first reader waits for what other cores have */
+struct bus_wait {                            /* for all who heard our HELLO when we opened the document */
     struct hub *hub;
     struct doc *doc;                         /* NULL: does not wait any more */
     struct um_timer limit;
-    bool is_published;
-    int64_t receivers;                       /* hubs that heard our HELLO, ours included; -1: not known yet */
-    uint64_t answered;                       /* hubs of the cores that have answered */
+    bool readers_wait;
+    unsigned hellos, publishing;             /* said so far; of them, those whose receivers are not known yet */
+    int64_t receivers;                       /* hubs that heard the last one, ours included; -1: not known yet */
+    uint64_t answered;                       /* hubs of the cores that have answered it */
+    struct um_buf who;                       /* their names, 8 bytes each: an answer may come twice */
 };
 
 static struct bus_at at_of(const struct doc *d)
@@ -45,6 +48,24 @@ static void send(struct hub *h, uint64_t to, const struct um_buf *message)
     count(C_BUS_SENT, 1);
     count(C_BUS_SENT_BYTES, (int64_t)message->len);
     h->bus.port->ops->publish(h->bus.port, to, UM_SPAN(message->data, message->len), NULL, NULL);
+}
+
+/* What is too long for a message with the rest goes without: presence promises nothing, the update is in the store or soon will
+ * be, and the state vector is there for the other's convenience. */
+static unsigned make_fit(struct um_buf *sv, struct um_buf *update, struct um_buf *presence)
+{
+    size_t room = BUS_MAX_MESSAGE - BUS_LIST_BYTES;
+    unsigned flags = 0;
+
+    if (presence->len > room || sv->len + update->len + presence->len > room)
+        um_buf_clear(presence);
+    if (update->failed || update->len > BUS_MAX_STATE || sv->len + update->len > room) {
+        um_buf_free(update);
+        flags = BUS_IN_STORE;
+    }
+    if (sv->len > room)
+        um_buf_clear(sv);
+    return flags;
 }
 
 static uint64_t audience(const struct doc *d)
@@ -98,38 +119,43 @@ static void ask(struct bus_peer *p)
     um_buf_free(&out);
 }
 
-/* All documents, or those that others have too, some at a time. */
+/* All documents, or those that others have too, some at a time. Those that are opened meanwhile say HELLO by themselves. */
 static void greet_some(void *arg)
 {
     struct hub *h = arg;
+    struct um_list *it = h->bus.greet_at;
     struct um_buf out = { 0 };
-    size_t i = 0, n = 0;
+    size_t n = 0;
 
     start_hello(h, &out);
-    UM_LIST_EACH(it, &h->all_docs) {
+    for (; it != &h->all_docs && out.len < BUS_LIST_BYTES; it = it->next) {
         struct doc *d = UM_CONTAINER(it, struct doc, link);
-        if (i++ < h->bus.greeted)
-            continue;
-        if (out.len >= BUS_LIST_BYTES)
-            break;
-        h->bus.greeted++;
         if (d->bus.loaded && d->state != DOC_ENDING && (h->bus.greets_all || d->bus.n_peers > 0))
             n += put_hello(&out, d, h->bus.greets_all ? BUS_WANTS_STATE : 0);
     }
     if (n > 0)
         send(h, BUS_TO_ALL, &out);
     um_buf_free(&out);
-    if (h->bus.greeted < h->docs.n)
+    h->bus.greet_at = it != &h->all_docs ? it : NULL;
+    if (h->bus.greet_at != NULL)
         um_timer_set(h->loop, &h->bus.greet, GREET_STEP_MS, greet_some, h);
+}
+
+static void begin_greeting(void *arg)
+{
+    struct hub *h = arg;
+
+    h->bus.greet_at = h->all_docs.next;
+    greet_some(h);
 }
 
 static void greet(struct hub *h, bool all)
 {
     if (um_timer_is_set(&h->bus.greet) && h->bus.greets_all && !all)
         return;                              /* a greater round is under way */
-    h->bus.greeted = 0;
+    h->bus.greet_at = NULL;
     h->bus.greets_all = all;
-    um_timer_set(h->loop, &h->bus.greet, 0, greet_some, h);
+    um_timer_set(h->loop, &h->bus.greet, 0, begin_greeting, h);
 }
 
 static void native_wake(struct hub *h)
@@ -142,8 +168,10 @@ static void native_wake(struct hub *h)
 
 static void wait_release(struct bus_wait *w)
 {
-    if (w->doc == NULL && w->is_published)
-        free(w);
+    if (w->doc != NULL || w->publishing > 0)
+        return;
+    um_buf_free(&w->who);
+    free(w);
 }
 
 static void wait_end(struct bus_wait *w)
@@ -156,31 +184,43 @@ static void wait_end(struct bus_wait *w)
     wait_release(w);
 }
 
+static void serve(struct doc *d, bool readers_wait)
+{
+    if (readers_wait)
+        bus_waited(d);
+}
+
 static void wait_check(struct doc *d)
 {
     struct bus_wait *w = d->bus.wait;
+    bool readers_wait;
 
     if (w == NULL || w->receivers < 0 || w->answered + w->hub->engine->n_hubs < (uint64_t)w->receivers)
         return;
+    readers_wait = w->readers_wait;
     wait_end(w);
-    bus_waited(d);
+    serve(d, readers_wait);
 }
 
-static void wait_too_long(void *arg)
+static void wait_answer(struct doc *d, const struct bus_origin *o, uint64_t hubs)
 {
-    struct bus_wait *w = arg;
+    struct bus_wait *w = d->bus.wait;
 
-    count(C_BUS_NO_ANSWER, 1);
-    um_log_limited(UM_INFO, "collab.bus", "not every core has answered", UM_S("doc", w->doc->name));
-    w->receivers = 0;
-    wait_check(w->doc);
+    if (w == NULL)
+        return;
+    for (size_t i = 0; i < w->who.len; i += sizeof(o->id))
+        if (memcmp(w->who.data + i, &o->id, sizeof(o->id)) == 0)
+            return;
+    um_buf_put(&w->who, &o->id, sizeof(o->id));
+    w->answered += hubs;
+    wait_check(d);
 }
 
 static void hello_published(void *arg, um_err err, int64_t receivers)
 {
     struct bus_wait *w = arg;
 
-    w->is_published = true;
+    w->publishing--;
     if (w->doc == NULL) {
         wait_release(w);
         return;
@@ -189,32 +229,64 @@ static void hello_published(void *arg, um_err err, int64_t receivers)
     wait_check(w->doc);
 }
 
+static void wait_too_long(void *arg);
+
+/* False: nobody can be asked. */
+static bool wait_hello(struct bus_wait *w)
+{
+    struct hub *h = w->hub;
+    struct um_buf out = { 0 };
+    bool ok;
+
+    start_hello(h, &out);
+    ok = is_live(h) && put_hello(&out, w->doc, BUS_WANTS_STATE) && !out.failed && out.len <= BUS_MAX_MESSAGE;
+    if (ok) {
+        w->receivers = -1;
+        w->answered = 0;
+        um_buf_clear(&w->who);
+        um_timer_set(h->loop, &w->limit, w->hellos == 0 ? h->engine->cf.sync_timeout_ms : beat_after_ms[w->hellos - 1], wait_too_long, w);
+        w->hellos++;
+        w->publishing++;
+        count(C_BUS_SENT, 1);
+        count(C_BUS_SENT_BYTES, (int64_t)out.len);
+        h->bus.port->ops->publish(h->bus.port, BUS_TO_ALL, UM_SPAN(out.data, out.len), hello_published, w);
+    }
+    um_buf_free(&out);
+    return ok;
+}
+
+static void wait_too_long(void *arg)
+{
+    struct bus_wait *w = arg;
+    struct doc *d = w->doc;
+    bool readers_wait = w->readers_wait;
+
+    w->readers_wait = false;
+    if (w->hellos == 1) {
+        count(C_BUS_NO_ANSWER, 1);
+        um_log_limited(UM_INFO, "collab.bus", "not every core has answered", UM_S("doc", d->name));
+    }
+    if (w->hellos > BEATS || !wait_hello(w))
+        wait_end(w);
+    serve(d, readers_wait);
+}
+
 static bool native_loaded(struct doc *d)
 {
     struct hub *h = d->hub;
-    const struct um_collab_conf *cf = &h->engine->cf;
-    struct um_buf out = { 0 };
-    struct bus_wait *w;
 
     d->bus.loaded = true;
     d->bus.epoch = ++h->bus.epochs;
-    start_hello(h, &out);
-    if (!is_live(h) || !put_hello(&out, d, BUS_WANTS_STATE)) {
-        um_buf_free(&out);
+    d->bus.wait = um_xcalloc(1, sizeof(*d->bus.wait));
+    d->bus.wait->hub = h;
+    d->bus.wait->doc = d;
+    if (!wait_hello(d->bus.wait)) {
+        wait_end(d->bus.wait);
         return false;
     }
-    w = d->bus.wait = um_xcalloc(1, sizeof(*w));
-    w->hub = h;
-    w->doc = d;
-    w->receivers = -1;
-    um_timer_set(h->loop, &w->limit, cf->sync_timeout_ms, wait_too_long, w);
-    h->bus.port->ops->publish(h->bus.port, BUS_TO_ALL, UM_SPAN(out.data, out.len), hello_published, w);
-    um_buf_free(&out);
-    if (cf->sync_before_serve)
-        d->bus.n_waits++;
-    else
-        wait_end(w);
-    return cf->sync_before_serve;
+    d->bus.wait->readers_wait = h->engine->cf.sync_before_serve;
+    d->bus.n_waits += d->bus.wait->readers_wait;
+    return d->bus.wait->readers_wait;
 }
 
 /* ---- telling ---- */
@@ -280,8 +352,11 @@ static void flush_later(struct doc *d)
 
 static void native_append(struct doc *d, struct um_span update)
 {
-    if (d->bus.n_peers == 0)
+    if (d->bus.n_peers == 0) {
+        d->bus.n_out = 0;                    /* what is told has no holes */
+        um_buf_clear(&d->bus.out);
         return;
+    }
     bus_put_bytes(&d->bus.out, update);
     d->bus.n_out++;
     flush_later(d);
@@ -326,6 +401,8 @@ static void native_closed(struct doc *d)
         wait_end(d->bus.wait);
     while (!um_list_is_empty(&d->bus.peers))
         peer_forget(UM_CONTAINER(d->bus.peers.next, struct bus_peer, in_doc));
+    if (d->hub->bus.greet_at == &d->link)
+        d->hub->bus.greet_at = d->link.next;
     um_list_remove(&d->bus.beat_link);
     um_defer_cancel(&d->bus.flush);
     um_buf_free(&d->bus.out);
@@ -364,7 +441,7 @@ static bool apply(struct doc *d, struct um_span update)
 static void take_presence(struct doc *d, struct bus_peer *p, struct um_span told)
 {
     const struct um_collab_conf *cf = &d->hub->engine->cf;
-    struct presence_limits limits = { cf->max_presence_state, cf->max_presence_ids, cf->max_presence_ids_document };
+    struct presence_limits limits = { cf->max_presence_state, cf->max_presence_ids_document, cf->max_presence_ids_document };
     struct presence_result r;
 
     if (told.len == 0)
@@ -383,65 +460,70 @@ static bool difference(const struct doc *d, struct um_span sv, struct um_buf *ou
     return out->len > 0 && out->data[0] != 0;
 }
 
-static void answer(struct hub *h, struct doc *d, struct um_span name, uint64_t to, struct um_span sv, bool wants_state)
+static void send_state(struct hub *h, uint64_t to, unsigned flags, const struct bus_at *at, struct um_span sv, struct um_span update,
+                       struct um_span presence, const struct doc *d)
 {
-    struct um_buf out = { 0 }, update = { 0 }, own_sv = { 0 }, presence = { 0 };
-    struct bus_at at = d != NULL ? at_of(d) : (struct bus_at){ .name = name };
-    unsigned flags = BUS_IS_ANSWER;
+    struct um_buf out = { 0 };
 
-    if (d != NULL) {
-        flags |= BUS_HAS_DOCUMENT;
-        if (!difference(d, sv, &update) && !wants_state)
-            um_buf_clear(&update);
-        if (update.len > BUS_MAX_STATE) {
-            flags |= BUS_IN_STORE;
-            um_buf_clear(&update);
-        }
-        if (um_crdt_state_vector(d->crdt, &own_sv) != UM_OK)
-            um_buf_clear(&own_sv);
-        presence_put_own(&d->presence, &presence);
-    }
     bus_put_head(&out, BUS_STATE, h->bus.origin);
     put_ident(h, &out);
     um_buf_put_u8(&out, (uint8_t)flags);
-    bus_put_at(&out, &at);
-    bus_put_bytes(&out, UM_SPAN(own_sv.data, own_sv.len));
-    bus_put_bytes(&out, UM_SPAN(update.data, update.len));
-    bus_put_bytes(&out, UM_SPAN(presence.data, presence.len));
+    bus_put_at(&out, at);
+    bus_put_bytes(&out, sv);
+    bus_put_bytes(&out, update);
+    bus_put_bytes(&out, presence);
     if (d != NULL)
         peer_put_doubts(d, &out);
     else
         um_buf_put_varuint(&out, 0);
     send(h, to, &out);
     um_buf_free(&out);
+}
+
+static struct um_span span_of(const struct um_buf *b) { return UM_SPAN(b->data, b->len); }
+
+static void answer_without(struct hub *h, struct um_span name, uint64_t to)
+{
+    struct bus_at at = { .name = name, .epoch = h->bus.epochs };
+    struct um_span none = UM_SPAN(NULL, 0);
+
+    send_state(h, to, BUS_IS_ANSWER, &at, none, none, none, NULL);
+}
+
+static void answer(struct doc *d, uint64_t to, struct um_span their_sv, bool wants_state)
+{
+    struct um_buf update = { 0 }, sv = { 0 }, presence = { 0 };
+    struct bus_at at = at_of(d);
+    unsigned flags = BUS_HAS_DOCUMENT | BUS_IS_ANSWER;
+
+    if (!difference(d, their_sv, &update) && !wants_state)
+        um_buf_clear(&update);
+    if (um_crdt_state_vector(d->crdt, &sv) != UM_OK)
+        um_buf_clear(&sv);
+    presence_put_own(&d->presence, &presence);
+    flags |= make_fit(&sv, &update, &presence);
+    send_state(d->hub, to, flags, &at, span_of(&sv), span_of(&update), span_of(&presence), d);
     um_buf_free(&update);
-    um_buf_free(&own_sv);
+    um_buf_free(&sv);
     um_buf_free(&presence);
 }
 
 /* What those who answered lack, and who is here. */
 static void repay(struct doc *d, uint64_t to, struct um_span their_sv)
 {
-    struct um_buf out = { 0 }, update = { 0 }, presence = { 0 };
+    struct um_buf update = { 0 }, sv = { 0 }, presence = { 0 };
     struct bus_at at = at_of(d);
-    bool has_more = their_sv.len > 0 && difference(d, their_sv, &update) && update.len <= BUS_MAX_STATE;
+    bool has_more = their_sv.len > 0 && difference(d, their_sv, &update);
+    unsigned flags = BUS_HAS_DOCUMENT;
 
     if (!has_more)
         um_buf_clear(&update);
-    if (presence_put_own(&d->presence, &presence) || has_more) {
-        bus_put_head(&out, BUS_STATE, d->hub->bus.origin);
-        put_ident(d->hub, &out);
-        um_buf_put_u8(&out, BUS_HAS_DOCUMENT);
-        bus_put_at(&out, &at);
-        bus_put_bytes(&out, UM_SPAN(NULL, 0));
-        bus_put_bytes(&out, UM_SPAN(update.data, update.len));
-        bus_put_bytes(&out, UM_SPAN(presence.data, presence.len));
-        peer_put_doubts(d, &out);
-        send(d->hub, to, &out);
-    }
+    presence_put_own(&d->presence, &presence);
+    flags |= make_fit(&sv, &update, &presence);
+    if (has_more || presence.len > 0)
+        send_state(d->hub, to, flags, &at, UM_SPAN(NULL, 0), span_of(&update), span_of(&presence), d);
     um_buf_free(&presence);
     um_buf_free(&update);
-    um_buf_free(&out);
 }
 
 static void on_hello(struct hub *h, struct bus_origin *o, struct um_reader *r)
@@ -461,44 +543,51 @@ static void on_hello(struct hub *h, struct bus_origin *o, struct um_reader *r)
             r->failed = true;
             return;
         }
-        answer(h, d, at.name, o->id, sv, wants_state);
-        if (d != NULL) {
+        if (d == NULL) {
+            answer_without(h, at.name, o->id);
+        } else {
             struct bus_peer *p = peer_get(d, o);
+            answer(d, o->id, sv, wants_state);
             if (peer_at(p, &at) && at.number > p->received)
                 ask(p);
         }
     }
 }
 
-static void adopt_doubts(struct doc *d, struct bus_state *s, struct um_span items)
+/* What a STATE brings is as doubtful as the appends of its core up to there, and those that this core has in doubt itself. */
+static void doubt_state(struct doc *d, struct bus_peer *p, struct bus_state *s)
 {
+    struct um_buf out = { 0 };
+    struct um_bytes *items;
+
+    bus_put_bytes(&out, s->update);
+    items = um_buf_to_bytes(&out);
+    um_buf_free(&out);
+    peer_doubt(p, s->at.number, items);
     for (uint64_t i = 0; i < s->n_doubts; i++) {
         struct bus_doubt x = bus_read_doubt(&s->doubts);
         struct bus_origin *o = x.origin >> 16 == d->hub->engine->bus_run ? NULL : peer_origin(d->hub, x.origin);
-        struct bus_peer *p = o != NULL ? peer_get(d, o) : NULL;
-        if (p != NULL && p->epoch <= x.epoch) {
-            p->epoch = x.epoch;
-            peer_doubt(p, x.number, items);
-        }
+        struct bus_peer *other = o != NULL ? peer_get(d, o) : NULL;
+        if (other != NULL && peer_at(other, &(struct bus_at){ .epoch = x.epoch }))
+            peer_doubt(other, x.number, items);
     }
+    um_bytes_unref(items);
 }
 
 static void take_state(struct doc *d, struct bus_origin *o, struct bus_state *s)
 {
     struct bus_peer *p = peer_get(d, o);
-    struct um_buf items = { 0 };
+    bool took = false;
 
     if (!peer_at(p, &s->at))
         return;
     if (s->flags & BUS_IN_STORE)
-        elsewhere_catch_up(d);
+        elsewhere_look(d);
     if (s->update.len > 0 && apply(d, s->update)) {
-        bus_put_bytes(&items, s->update);
-        peer_doubt(p, s->at.number, UM_SPAN(items.data, items.len));
-        adopt_doubts(d, s, UM_SPAN(items.data, items.len));
-        um_buf_free(&items);
+        doubt_state(d, p, s);
+        took = true;
     }
-    if (s->update.len > 0 || (s->flags & BUS_IN_STORE)) {
+    if (took || (s->flags & BUS_IN_STORE)) {
         p->received = UM_MAX(p->received, s->at.number);
         p->asked_ms = 0;
     }
@@ -507,6 +596,15 @@ static void take_state(struct doc *d, struct bus_origin *o, struct bus_state *s)
         repay(d, o->id, s->sv);
     if (s->at.number > p->received)
         ask(p);
+}
+
+/* It does not have the document open: what we know of it, up to where it speaks of, is over. D may be gone afterwards. */
+static void take_absence(struct doc *d, const struct bus_origin *o, const struct bus_at *at)
+{
+    struct bus_peer *p = peer_find(d, o);
+
+    if (p != NULL && p->epoch <= at->epoch)
+        peer_gone(p);
 }
 
 static void on_state(struct hub *h, struct bus_origin *o, struct um_reader *r)
@@ -524,46 +622,71 @@ static void on_state(struct hub *h, struct bus_origin *o, struct um_reader *r)
         return;
     if (s.flags & BUS_HAS_DOCUMENT)
         take_state(d, o, &s);
-    if ((s.flags & BUS_IS_ANSWER) && d->bus.wait != NULL) {
-        d->bus.wait->answered += id.hubs;
-        wait_check(d);
+    if (s.flags & BUS_IS_ANSWER)
+        wait_answer(d, o, id.hubs);
+    if (!(s.flags & BUS_HAS_DOCUMENT))
+        take_absence(d, o, &s.at);
+}
+
+/* Applies what it can; what was taken, as it is kept while it is in doubt. */
+static struct um_bytes *apply_items(struct doc *d, struct um_reader items, uint64_t n, bool *whole)
+{
+    struct um_buf taken = { 0 };
+    struct um_bytes *out;
+
+    *whole = true;
+    for (uint64_t i = 0; i < n; i++) {
+        struct um_span update = um_read_varbytes(&items);
+        if (apply(d, update))
+            bus_put_bytes(&taken, update);
+        else
+            *whole = false;
     }
+    out = um_buf_to_bytes(&taken);
+    um_buf_free(&taken);
+    return out;
 }
 
 static void on_update(struct hub *h, struct bus_origin *o, struct um_reader *r)
 {
     struct bus_at at = bus_read_at(r);
     uint64_t n = um_read_varuint(r);
-    struct um_span items = UM_SPAN(r->p, um_reader_left(r));
-    struct doc *d = r->failed || n > at.number ? NULL : doc_of(h, at.name);
-    struct bus_peer *p = d != NULL ? peer_get(d, o) : NULL;
-    bool whole = true;
+    struct um_reader items = *r;
+    struct um_bytes *taken;
+    struct bus_peer *p;
+    struct doc *d;
+    bool is_new, whole;
 
+    for (uint64_t i = 0; i < n && !r->failed; i++)
+        um_read_varbytes(r);
+    r->failed = r->failed || n > at.number;
+    d = r->failed ? NULL : doc_of(h, at.name);
+    p = d != NULL ? peer_get(d, o) : NULL;
+    is_new = p != NULL && at.epoch > p->epoch;
     if (p == NULL || !peer_at(p, &at) || at.number <= p->received)
         return;
-    for (uint64_t i = 0; i < n && !r->failed; i++) {
-        struct um_span update = um_read_varbytes(r);
-        if (!r->failed)
-            whole = apply(d, update) && whole;
-    }
-    if (r->failed)
-        return;
-    peer_doubt(p, at.number, items);
+    taken = apply_items(d, items, n, &whole);
+    peer_doubt(p, at.number, taken);
+    um_bytes_unref(taken);
     if (whole && at.number - n <= p->received)
         p->received = at.number;
     else
-        ask(p);
-    if (o->member == NULL)
-        ask(p);                              /* the answer says who it is */
+        is_new = true;
+    if (is_new || o->member == NULL)
+        ask(p);                              /* for what we miss; its answer says who it is, and now it knows of us */
 }
 
 static void on_presence(struct hub *h, struct bus_origin *o, struct um_reader *r)
 {
     struct um_span name = um_read_varbytes(r), told = um_read_varbytes(r);
     struct doc *d = r->failed || name.len > BUS_MAX_NAME ? NULL : doc_of(h, name);
+    struct bus_peer *p = d != NULL ? peer_get(d, o) : NULL;
 
-    if (d != NULL)
-        take_presence(d, peer_get(d, o), told);
+    if (p == NULL)
+        return;
+    take_presence(d, p, told);
+    if (p->epoch == 0)
+        ask(p);                              /* we had not heard of it */
 }
 
 static void on_beat(struct hub *h, struct bus_origin *o, struct um_reader *r)
@@ -572,7 +695,8 @@ static void on_beat(struct hub *h, struct bus_origin *o, struct um_reader *r)
         struct bus_at at = bus_read_at(r);
         struct doc *d = r->failed ? NULL : doc_of(h, at.name);
         struct bus_peer *p = d != NULL ? peer_get(d, o) : NULL;
-        if (p != NULL && peer_at(p, &at) && at.number > p->received)
+        bool is_new = p != NULL && at.epoch > p->epoch;
+        if (p != NULL && peer_at(p, &at) && (is_new || at.number > p->received))
             ask(p);
     }
 }
@@ -615,8 +739,10 @@ static void handle(struct hub *h, struct um_span message)
         return;                              /* ourselves */
     if (ok)
         o = peer_origin(h, origin);
-    if (o != NULL)
+    if (o != NULL) {
+        o->heard_ms = um_loop_now_ms(h->loop);
         by_kind[kind](h, o, &r);
+    }
     if (!ok || o == NULL || r.failed) {
         count(C_BUS_REFUSED, 1);
         um_log_limited(UM_WARN, "collab.bus", "message refused", UM_I("bytes", message.len), UM_I("kind", ok ? (int)kind : 0));

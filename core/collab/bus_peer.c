@@ -16,9 +16,11 @@ struct bus_doubtful {
 
 /* ---- doubts ---- */
 
+static size_t cost_of(const struct bus_doubtful *x) { return sizeof(*x) + x->items->len; }
+
 static void end_doubt(struct bus_peer *p, struct bus_doubtful *x)
 {
-    p->doubt_bytes -= x->items->len;
+    p->doubt_bytes -= cost_of(x);
     p->doc->bus.n_doubts--;
     count(C_BUS_DOUBTS, -1);
     um_list_remove(&x->link);
@@ -35,6 +37,29 @@ static void end_doubts_up_to(struct bus_peer *p, uint64_t number)
     }
 }
 
+static void store_whole(struct doc *d)
+{
+    struct um_buf state = { 0 };
+
+    if (um_crdt_encode(d->crdt, UM_SPAN(NULL, 0), &state) == UM_OK)
+        persist_append(d, UM_SPAN(state.data, state.len), NULL);
+    um_buf_free(&state);
+}
+
+/* The log gets only what was checked; our state stands in for what would not be kept as it came. */
+static void store_update(struct doc *d, struct um_span update)
+{
+    struct um_crdt_update_stats stats = { 0 };
+    struct um_crdt_conf loose;
+
+    um_crdt_conf_init(&loose);
+    loose.limits.update_bytes = loose.limits.update_structs = loose.limits.update_clients = loose.limits.update_ranges = UINT32_MAX;
+    if (um_crdt_validate(&loose, update, &stats) != UM_OK || stats.empty_structs)
+        store_whole(d);
+    else if (stats.structs > 0 || stats.ranges > 0)
+        persist_append(d, UM_SPAN(update.data, stats.bytes), NULL);
+}
+
 /* An update twice in the log does no harm; one that is in none does. */
 static void store_doubts(struct bus_peer *p)
 {
@@ -42,32 +67,39 @@ static void store_doubts(struct bus_peer *p)
         struct bus_doubtful *x = UM_CONTAINER(it, struct bus_doubtful, link);
         struct um_reader r = um_reader(um_bytes_span(x->items));
 
-        while (um_reader_left(&r) > 0) {
-            struct um_span update = um_read_varbytes(&r);
-            if (update.len > 0)
-                persist_append(p->doc, update, NULL);
-        }
+        while (um_reader_left(&r) > 0 && !r.failed)
+            store_update(p->doc, um_read_varbytes(&r));
         count(C_BUS_ADOPTED, 1);
         end_doubt(p, x);
     }
 }
 
-void peer_doubt(struct bus_peer *p, uint64_t number, struct um_span items)
+void peer_doubt(struct bus_peer *p, uint64_t number, struct um_bytes *items)
 {
     struct bus_doubtful *x;
 
-    if (number <= p->stored || items.len == 0)
+    UM_ASSERT(items != NULL);                /* as for a change of our own clients (persist.c) */
+    if (number <= p->stored || items->len == 0)
         return;
     x = um_xcalloc(1, sizeof(*x));
     x->number = number;
-    x->items = um_bytes_dup(items.data, items.len);
-    UM_ASSERT(x->items != NULL);             /* as for a change of our own clients (persist.c) */
+    x->items = um_bytes_ref(items);
     um_list_append(&p->doubts, &x->link);
-    p->doubt_bytes += items.len;
+    p->doubt_bytes += cost_of(x);
     p->doc->bus.n_doubts++;
     count(C_BUS_DOUBTS, 1);
     if (p->doubt_bytes > (size_t)p->doc->hub->engine->cf.unsaved_document_bytes)
         store_doubts(p);                     /* too much to wait for its core with */
+}
+
+/* Not always the last one's: messages are swapped. */
+static uint64_t highest_doubt(const struct bus_peer *p)
+{
+    uint64_t number = 0;
+
+    UM_LIST_EACH(it, &p->doubts)
+        number = UM_MAX(number, UM_CONTAINER(it, struct bus_doubtful, link)->number);
+    return number;
 }
 
 void peer_put_doubts(const struct doc *d, struct um_buf *out)
@@ -83,7 +115,7 @@ void peer_put_doubts(const struct doc *d, struct um_buf *out)
             continue;
         bus_put_origin(out, p->origin->id);
         um_buf_put_varuint(out, p->epoch);
-        um_buf_put_varuint(out, UM_CONTAINER(p->doubts.prev, struct bus_doubtful, link)->number);
+        um_buf_put_varuint(out, highest_doubt(p));
     }
 }
 
@@ -175,11 +207,10 @@ struct bus_origin *peer_origin(struct hub *h, uint64_t id)
     if (o == NULL && h->bus.origins.n < BUS_MAX_ORIGINS) {
         o = um_xcalloc(1, sizeof(*o));
         o->id = id;
+        o->heard_ms = um_loop_now_ms(h->loop);
         um_list_init(&o->peers);
         um_map_put(&h->bus.origins, key_of(&id), o);
     }
-    if (o != NULL)
-        o->heard_ms = um_loop_now_ms(h->loop);
     return o;
 }
 
@@ -218,19 +249,25 @@ static bool is_gone(const struct um_members *view, const struct bus_origin *o, i
     return silent_ms > BUS_SILENT_MS && view != NULL && view->n > 0 && !is_member(view, o);
 }
 
-void origin_sweep(struct hub *h, int64_t now_ms)
+static struct bus_origin *next_gone(struct hub *h, const struct um_members *view, int64_t now_ms)
 {
-    struct um_members *view = h->engine->cluster != NULL ? um_cluster_members(h->engine->cluster) : NULL;
-    struct bus_origin *gone = NULL;
     struct um_span key;
     size_t pos = 0;
     void *value;
 
-    while (gone == NULL && um_map_next(&h->bus.origins, &pos, &key, &value))
+    while (um_map_next(&h->bus.origins, &pos, &key, &value))
         if (is_gone(view, value, now_ms))
-            gone = value;
-    if (gone != NULL)
-        origin_gone(h, gone, gone->member != NULL ? "no member any more" : "silent");        /* the next one in a second */
+            return value;
+    return NULL;
+}
+
+void origin_sweep(struct hub *h, int64_t now_ms)
+{
+    struct um_members *view = h->engine->cluster != NULL ? um_cluster_members(h->engine->cluster) : NULL;
+    struct bus_origin *gone;
+
+    while ((gone = next_gone(h, view, now_ms)) != NULL)
+        origin_gone(h, gone, gone->member != NULL ? "no member any more" : "silent");
     um_members_unref(view);
 }
 

@@ -5,7 +5,7 @@
 #include "internal.h"
 
 enum {
-    BUS_MAX_ORIGINS = 1024,                  /* hubs; further ones are not listened to */
+    BUS_MAX_ORIGINS = BUS_MAX_DOUBTS,        /* hubs; further ones are not listened to */
     BUS_STRANGER_MS = 10000,                 /* a hub that never said who it is, and is silent, is gone */
     BUS_SILENT_MS   = 1500,                  /* one that the members' list does not name, likewise */
     BUS_ASK_MS      = 1000,                  /* the same core is asked again after so long */
@@ -31,15 +31,15 @@ struct bus_peer {                            /* a hub that has one of our docume
     int64_t asked_ms;                        /* when it was last asked for what we miss; 0: all is there */
 };
 
-struct bus_origin *peer_origin(struct hub *h, uint64_t id);             /* NULL: BUS_MAX_ORIGINS */
+struct bus_origin *peer_origin(struct hub *h, uint64_t id);             /* made when it is new; NULL: BUS_MAX_ORIGINS */
 void peer_identify(struct bus_origin *o, const struct bus_ident *id);
 struct bus_peer *peer_find(const struct doc *d, const struct bus_origin *o);
 struct bus_peer *peer_of_hub(const struct doc *d, uint64_t id);
 struct bus_peer *peer_get(struct doc *d, struct bus_origin *o);         /* makes it when it is new */
 /* Where the peer says it is. A new epoch begins at nothing. False: the word is older than what is known. */
 bool peer_at(struct bus_peer *p, const struct bus_at *at);
-/* ITEMS (varbytes, one after the other) hold its appends up to NUMBER. */
-void peer_doubt(struct bus_peer *p, uint64_t number, struct um_span items);
+/* ITEMS (updates that were applied, varbytes, one after the other; a reference is taken) hold its appends up to NUMBER. */
+void peer_doubt(struct bus_peer *p, uint64_t number, struct um_bytes *items);
 void peer_put_doubts(const struct doc *d, struct um_buf *out);          /* as in a STATE */
 /* It has closed the document, or is no more: its people leave, what is in doubt is stored by us. P is gone then. */
 void peer_gone(struct bus_peer *p);

@@ -72,7 +72,7 @@ struct bus_ident bus_read_ident(struct um_reader *r)
     id.member = um_read_varbytes(r);
     id.started_ms = um_read_varuint(r);
     id.hubs = um_read_varuint(r);
-    if (id.member.len == 0 || id.member.len > BUS_MAX_MEMBER || id.hubs == 0)
+    if (id.member.len == 0 || id.member.len > BUS_MAX_MEMBER || id.hubs == 0 || id.hubs > BUS_MAX_HUBS)
         r->failed = true;
     return id;
 }
@@ -111,7 +111,7 @@ struct bus_state bus_read_state(struct um_reader *r)
     s.presence = um_read_varbytes(r);
     s.n_doubts = um_read_varuint(r);
     s.doubts = *r;
-    if (s.n_doubts > um_reader_left(r) / 10)
+    if (s.n_doubts > BUS_MAX_DOUBTS)
         r->failed = true;
     for (uint64_t i = 0; i < s.n_doubts && !r->failed; i++)
         bus_read_doubt(r);

@@ -16,7 +16,8 @@
  *   presence = (varuint client, varuint clock, varbytes state, varbytes user)*
  *
  * epoch: which opening of the document by this hub. number: appends of its own clients since then. stored: so many of
- * them are durable. Varuints and varbytes as in lib0. */
+ * them are durable. A STATE without the document has the epoch that the hub gave last: all up to there are closed.
+ * Varuints and varbytes as in lib0. What trails a message is not read. */
 #ifndef COLLAB_BUS_WIRE_H
 #define COLLAB_BUS_WIRE_H
 #include <umbel/bytes.h>
@@ -28,6 +29,8 @@ enum {
     BUS_MAX_STATE = 8 << 20,                 /* a longer difference is not sent: the store has it, or soon will */
     BUS_LIST_BYTES = 64 << 10,               /* HELLO and BEAT are split at about this */
     BUS_MAX_MEMBER = 255, BUS_MAX_NAME = 4096,
+    BUS_MAX_HUBS = 65535,                    /* of a process: 16 bits of an origin */
+    BUS_MAX_DOUBTS = 1024,                   /* hubs in one STATE that others wait for */
 };
 enum bus_kind { BUS_HELLO = 1, BUS_STATE, BUS_UPDATE, BUS_PRESENCE, BUS_BEAT, BUS_BYE, BUS_ORDER };
 enum { BUS_WANTS_STATE = 1 };                                                       /* HELLO: whether or not it seems to have all */

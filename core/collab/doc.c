@@ -247,6 +247,8 @@ void doc_loaded(struct doc *d)
     UM_LIST_EACH_SAFE(it, &d->seats)
         greet(d, UM_CONTAINER(it, struct seat, in_doc));
     work_run(d);
+    if (d->look_again)
+        elsewhere_look(d);
 }
 
 void doc_leave(struct seat *s)
@@ -400,17 +402,18 @@ bool doc_takes_changes(const struct doc *d)
            um_metric_value(&collab_counters[C_UNSTORED]) < cf->unsaved_process_bytes;
 }
 
-/* We have it; but is it durable? What another core has told may not be: then the log gets it from us as well. */
+/* We have it; but is it durable? What another core has told may not be: then the log gets it from us as well, if there is room
+ * for it. */
 static void take_known(struct doc *d, struct seat *s, struct um_span update)
 {
     struct um_crdt_update_stats stats = { 0 };
 
-    if (d->bus.n_doubts > 0 && um_crdt_validate(NULL, update, &stats) == UM_OK && !stats.empty_structs)
-        persist_append(d, UM_SPAN(update.data, stats.bytes), s);
-    else if (d->bus.n_doubts > 0)
-        status(s, 0);
-    else
+    if (d->bus.n_doubts == 0)
         persist_append(d, UM_SPAN(NULL, 0), s);
+    else if (doc_takes_changes(d) && um_crdt_validate(NULL, update, &stats) == UM_OK && !stats.empty_structs)
+        persist_append(d, UM_SPAN(update.data, stats.bytes), s);
+    else
+        status(s, 0);
 }
 
 static void refuse_update(struct doc *d, struct seat *s, struct um_span update, um_err err)

@@ -35,6 +35,13 @@ void elsewhere_catch_up(struct doc *d)
     ask(d);
 }
 
+/* The read that is under way may have begun too early. */
+void elsewhere_look(struct doc *d)
+{
+    d->look_again = d->catching_up || d->state == DOC_LOADING;
+    elsewhere_catch_up(d);
+}
+
 /* A row of ours came behind rows of others. Their changes come over the bus as a rule: no hurry then. */
 void elsewhere_note_gap(struct doc *d)
 {
@@ -60,8 +67,9 @@ static void caught_up(void *arg, um_err err, const struct um_store_loaded *doc)
     }
     if (err == UM_OK)
         err = persist_take(d, doc, true);
-    if (err == UM_OK && d->own_seq > d->last_seq && d->last_seq > had) {     /* a row of ours was committed meanwhile */
-        ask(d);
+    if (err == UM_OK && (d->look_again || (d->own_seq > d->last_seq && d->last_seq > had))) {
+        d->look_again = false;
+        ask(d);                              /* there is more, or a row of ours was committed meanwhile */
         return;
     }
     if (err == UM_OK && d->own_seq > d->last_seq)        /* and is not to be seen yet: asking at once again would spin */

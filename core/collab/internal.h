@@ -211,7 +211,7 @@ struct doc {
     struct um_list work;                 /* struct work that waits for the document */
     uint64_t version, last_seq, folded_seq;  /* last_seq: all rows up to it are in crdt (elsewhere.c) */
     uint64_t own_seq;                    /* the highest number that a row of ours got */
-    bool catching_up;
+    bool catching_up, look_again;
     bool overwritten;                    /* a foreign state is in the store, which may lack what ours has */
     size_t log_rows, log_bytes;          /* above the folded state */
     int64_t first_unfolded_ms, last_change_ms;
@@ -267,6 +267,7 @@ void outbox_free(struct doc *d);
 /* elsewhere.c */
 void elsewhere_start(struct hub *h);                     /* on its loop */
 void elsewhere_catch_up(struct doc *d);                  /* reads what the log has above last_seq */
+void elsewhere_look(struct doc *d);                      /* the same, for what is in the store now: also while it is being read */
 void elsewhere_note_gap(struct doc *d);                  /* rows between last_seq and own_seq are not known yet */
 void elsewhere_free(struct doc *d);
 

@@ -205,6 +205,10 @@ static void fold_due(void *arg)
     int64_t now = um_loop_now_ms(d->hub->loop);
     struct um_crdt_stats stats;
 
+    if (d->state == DOC_LOADING) {           /* still waits for other cores */
+        um_timer_set(d->hub->loop, &d->fold_timer, FOLD_RETRY_MS, fold_due, d);
+        return;
+    }
     judge_size(d);
     um_crdt_get_stats(d->crdt, &stats);
     bool quiet = now - d->last_change_ms >= cf->debounce_ms;
@@ -383,8 +387,8 @@ static void load_done(void *arg, um_err err, const struct um_store_loaded *doc)
 
 void persist_load(struct doc *d)
 {
-    if (d->loading)
-        return;                          /* one load, however many wait for it */
+    if (d->loading || d->bus.loaded)
+        return;                          /* one load, however many wait for it, and for the other cores after it */
     d->loading = true;
     um_store_load(d->hub->engine->store, d->hub->loop, d->name, load_done, d);
 }
