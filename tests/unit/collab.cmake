@@ -10,3 +10,8 @@ um_unit_test(collab_engine SOURCES ${collab}/test_engine.c ${collab}/bench.c ${c
              ${collab}/test_storing.c ${collab}/test_ending.c ${collab}/test_work.c ${collab}/test_rights.c
              ${collab}/test_threads.c
              LINK um_collab INCLUDES ${CMAKE_SOURCE_DIR}/core/collab)
+set(bus ${CMAKE_SOURCE_DIR}/tests/unit/bus)
+um_unit_test(collab_bus SOURCES ${bus}/test_bus.c ${bus}/test_stories.c ${bus}/test_sim.c ${bus}/world.c ${bus}/world_broker.c
+             ${bus}/world_store.c ${bus}/world_fakes.c ${bus}/actor.c ${collab}/bench.c
+             LINK um_collab INCLUDES ${CMAKE_SOURCE_DIR}/core/collab ${collab})
+um_unit_test(bus_wire SOURCES ${bus}/test_wire.c LINK um_collab INCLUDES ${CMAKE_SOURCE_DIR}/core/collab)
