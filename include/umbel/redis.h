@@ -52,6 +52,9 @@ void um_redis_close(struct um_redis *r);      /* after its links are freed; NULL
 
 const struct um_redis_conf *um_redis_get_conf(const struct um_redis *r);
 
+int64_t um_redis_database(const struct um_redis *r);
+bool um_redis_is_guarded(const struct um_redis *r);       /* by sentinels: there are replicas */
+
 struct um_redis_health {
     int links, ready;                         /* all is well when they are equal */
 };

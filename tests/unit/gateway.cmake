@@ -1,7 +1,9 @@
 um_unit_test(token SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/token/test_token.c LINK um_token
   INCLUDES ${CMAKE_SOURCE_DIR}/core/lib/token)
 um_unit_test(throttle SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/throttle/test_throttle.c LINK um_token)
-um_unit_test(session SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/session/test_session.c LINK um_session)
+um_unit_test(session SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/session/test_session.c LINK um_session um_conf um_process)
+um_unit_test(session_parts SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/session/test_session_parts.c LINK um_session
+  INCLUDES ${CMAKE_SOURCE_DIR}/core/lib/session ${CMAKE_SOURCE_DIR}/core/lib/session/redis)
 um_unit_test(proxy SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/proxy/test_proxy.c LINK um_gw_proxy)
 um_unit_test(cores SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/proxy/test_cores.c LINK um_gw_proxy)
 um_unit_test(relay SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/proxy/test_relay.c LINK um_gw_proxy)

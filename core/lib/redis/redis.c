@@ -68,6 +68,9 @@ void um_redis_close(struct um_redis *r)
 
 const struct um_redis_conf *um_redis_get_conf(const struct um_redis *r) { return r->cf; }
 
+int64_t um_redis_database(const struct um_redis *r) { return r->target.database; }
+bool um_redis_is_guarded(const struct um_redis *r) { return r->target.sentinel; }
+
 struct um_redis_health um_redis_get_health(const struct um_redis *r)
 {
     return (struct um_redis_health){ atomic_load(&r->links), atomic_load(&r->ready) };

@@ -1,12 +1,42 @@
 /* The face of the session stores: answers by callback on the caller's loop, the picture of a session, its limits. */
 #include <umbel/session.h>
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "session_impl.h"
 
 enum { USER_MAX = 512, NAME_MAX_BYTES = 256 };
+
+/* ---- figures ---- */
+
+struct um_metric session_rows[SESSION_M_N] = {
+    [SESSION_M_ACTIVE]      = { "session.active", "sessions", "sessions that live; with Redis those of all gateways", UM_GAUGE, 0 },
+    [SESSION_M_CREATED]     = { "session.created", "sessions", "sessions begun", UM_COUNTER, 0 },
+    [SESSION_M_EXPIRED]     = { "session.expired", "sessions", "sessions that ended for want of use or by age", UM_COUNTER, 0 },
+    [SESSION_M_DELETED]     = { "session.deleted", "sessions", "sessions ended by a logout, an administrator or a newer login", UM_COUNTER, 0 },
+    [SESSION_M_GRACE]       = { "session.grace", "requests", "sessions served from a local copy while Redis was away", UM_COUNTER, 0 },
+    [SESSION_M_UNPROTECTED] = { "session.unprotected", "sessions", "new sessions that no replica confirmed in time", UM_COUNTER, 0 },
+    [SESSION_M_REVOCATIONS] = { "session.revocations", "sessions", "ended sessions whose ids are refused", UM_GAUGE, 0 },
+    [SESSION_M_BAD_VALUES]  = { "session.bad-values", "values", "values in Redis that cannot be read", UM_COUNTER, 0 },
+};
+static pthread_once_t rows_once = PTHREAD_ONCE_INIT;
+
+static void register_rows(void)
+{
+    um_metrics_register(session_rows, SESSION_M_N);
+}
+
+void session_rows_start(void)
+{
+    pthread_once(&rows_once, register_rows);
+}
+
+int64_t session_timeout_s(const struct um_sessions_conf *cf)
+{
+    return cf->gui_timeout_s != 0 ? cf->gui_timeout_s : cf->timeout_s;
+}
 
 /* ---- answers ---- */
 
@@ -90,6 +120,11 @@ void um_session_list(struct um_sessions *ss, struct um_loop *l, const char *user
     ss->ops->list(ss, call, user);
 }
 
+void um_session_find(struct um_sessions *ss, struct um_loop *l, const char *hash, um_session_cb *cb, void *arg)
+{
+    ss->ops->find(ss, one_call(l, cb, arg), hash);
+}
+
 void um_session_count(struct um_sessions *ss, struct um_loop *l, um_session_count_cb *cb, void *arg)
 {
     struct session_call *call = one_call(l, NULL, arg);
@@ -104,12 +139,29 @@ void um_sessions_sweep(struct um_sessions *ss)
     ss->ops->sweep(ss);
 }
 
+um_err um_sessions_set_revoked(struct um_sessions *ss, const struct um_revocation *rows, size_t n, bool replace)
+{
+    return ss->ops->set_revoked != NULL ? ss->ops->set_revoked(ss, rows, n, replace) : UM_OK;
+}
+
+void um_sessions_reread_revoked(struct um_sessions *ss)
+{
+    if (ss->ops->reread_revoked != NULL)
+        ss->ops->reread_revoked(ss);
+}
+
 void um_sessions_free(struct um_sessions *ss)
 {
+    struct session_listener *listeners;
+    struct session_doubter *doubters;
+
     if (ss == NULL)
         return;
-    free(ss->listeners);
-    ss->ops->free(ss);
+    listeners = ss->listeners;
+    doubters = ss->doubters;
+    ss->ops->free(ss);                          /* may still tell some of them */
+    free(listeners);
+    free(doubters);
 }
 
 /* ---- ends ---- */
@@ -153,6 +205,18 @@ void session_announce_end(struct um_sessions *ss, const char *id, enum um_sessio
         memcpy(e->id, id, sizeof(e->id));
         um_loop_post(e->to->loop, &e->msg, run_notice);
     }
+}
+
+void um_sessions_on_doubt(struct um_sessions *ss, struct um_loop *l, um_session_doubt_fn *fn, void *arg)
+{
+    ss->doubters = um_xrealloc(ss->doubters, (ss->n_doubters + 1) * sizeof(*ss->doubters));
+    ss->doubters[ss->n_doubters++] = (struct session_doubter){ l, fn, arg };
+}
+
+void session_announce_doubt(struct um_sessions *ss)
+{
+    for (size_t i = 0; i < ss->n_doubters; i++)
+        um_loop_call(ss->doubters[i].loop, ss->doubters[i].fn, ss->doubters[i].arg);
 }
 
 /* ---- pictures ---- */

@@ -1,6 +1,7 @@
 /* What a store of sessions provides, and the immutable picture of a session that all of them hand out. */
 #ifndef UMBEL_SESSION_IMPL_H
 #define UMBEL_SESSION_IMPL_H
+#include <umbel/metrics.h>
 #include <umbel/session.h>
 
 /* One call on its way to the caller's loop. A store fills it in and passes it to session_answer, once. */
@@ -29,7 +30,10 @@ struct session_ops {
     void (*change_id)(struct um_sessions *ss, struct session_call *call, const char *id);
     void (*destroy)(struct um_sessions *ss, struct session_call *call, const char *id);
     void (*list)(struct um_sessions *ss, struct session_call *call, const char *user);
+    void (*find)(struct um_sessions *ss, struct session_call *call, const char *hash);
     void (*count)(struct um_sessions *ss, struct session_call *call);
+    um_err (*set_revoked)(struct um_sessions *ss, const struct um_revocation *rows, size_t n, bool replace);      /* NULL: a store that */
+    void (*reread_revoked)(struct um_sessions *ss);                                                              /* forgets nothing */
     void (*sweep)(struct um_sessions *ss);
     void (*free)(struct um_sessions *ss);       /* of what the store has beside struct um_sessions, and of that */
 };
@@ -39,14 +43,33 @@ struct session_listener {
     um_session_end_fn *fn;
     void *arg;
 };
+struct session_doubter {
+    struct um_loop *loop;
+    um_session_doubt_fn *fn;
+    void *arg;
+};
 struct um_sessions {                            /* first member of a store's own struct */
     const struct session_ops *ops;
     struct um_sessions_conf cf;
     struct session_listener *listeners;
     size_t n_listeners;
+    struct session_doubter *doubters;
+    size_t n_doubters;
 };
 /* Posts the end of session ID to every listener. */
 void session_announce_end(struct um_sessions *ss, const char *id, enum um_session_end why);
+/* Posts to every doubter. */
+void session_announce_doubt(struct um_sessions *ss);
+
+int64_t session_timeout_s(const struct um_sessions_conf *cf);
+
+/* Figures of both stores. */
+enum {
+    SESSION_M_ACTIVE, SESSION_M_CREATED, SESSION_M_EXPIRED, SESSION_M_DELETED, SESSION_M_GRACE, SESSION_M_UNPROTECTED,
+    SESSION_M_REVOCATIONS, SESSION_M_BAD_VALUES, SESSION_M_N
+};
+extern struct um_metric session_rows[SESSION_M_N];
+void session_rows_start(void);                  /* registers them, once */
 
 /* A new picture in one allocation, or NULL. USER and ATTRS are copied; attributes with an empty value are left out. */
 struct um_session *session_picture(const char *id, const char *user, const struct um_session_attr *attrs, size_t n);

@@ -15,20 +15,6 @@
 
 #include "session_impl.h"
 
-enum { M_ACTIVE, M_CREATED, M_EXPIRED, M_DELETED };
-static struct um_metric metrics[] = {
-    [M_ACTIVE]  = { "session.active", "sessions", "sessions that live", UM_GAUGE, 0 },
-    [M_CREATED] = { "session.created", "sessions", "sessions begun", UM_COUNTER, 0 },
-    [M_EXPIRED] = { "session.expired", "sessions", "sessions that ended for want of use or by age", UM_COUNTER, 0 },
-    [M_DELETED] = { "session.deleted", "sessions", "sessions ended by a logout, an administrator or a newer login", UM_COUNTER, 0 },
-};
-static pthread_once_t metrics_once = PTHREAD_ONCE_INIT;
-
-static void register_metrics(void)
-{
-    um_metrics_register(metrics, UM_COUNT(metrics));
-}
-
 struct user {                                   /* exists while it has sessions */
     struct um_list sessions;                    /* oldest first */
     size_t n;
@@ -40,6 +26,7 @@ struct record {
     struct um_session *content;                 /* id, user, attributes; replaced as a whole */
     int64_t created_ms, used_ms;                /* monotonic */
     int64_t last_accessed_at_ms;                /* wall clock */
+    char hash[UM_SESSION_HASH_LEN + 1];
 };
 
 struct memory {
@@ -82,8 +69,8 @@ static void end_record(struct memory *m, struct record *r, enum um_session_end w
         um_map_remove(&m->users, UM_SPAN_STR(r->content->user));
         free(r->user);
     }
-    um_count(&metrics[M_ACTIVE], -1);
-    um_count(&metrics[why == UM_SESSION_EXPIRED ? M_EXPIRED : M_DELETED], 1);
+    um_count(&session_rows[SESSION_M_ACTIVE], -1);
+    um_count(&session_rows[why == UM_SESSION_EXPIRED ? SESSION_M_EXPIRED : SESSION_M_DELETED], 1);
     session_announce_end(&m->base, r->content->id, why);
     um_session_unref(r->content);
     free(r);
@@ -148,6 +135,7 @@ static struct record *add_record(struct memory *m, struct um_session *content_ad
     while ((u = user_of(m, content_adopt->user))->n >= (size_t)m->base.cf.max_per_user)
         end_record(m, least_used(u), UM_SESSION_EVICTED);
     r->content = content_adopt;
+    um_session_hash(content_adopt->id, r->hash);
     r->user = u;
     u->n++;
     r->created_ms = r->used_ms = now_ms(m);
@@ -156,8 +144,8 @@ static struct record *add_record(struct memory *m, struct um_session *content_ad
     um_list_append(&m->by_use, &r->by_use);
     um_list_append(&m->by_age, &r->by_age);
     um_map_put(&m->by_id, id_key(r), r);
-    um_count(&metrics[M_ACTIVE], 1);
-    um_count(&metrics[M_CREATED], 1);
+    um_count(&session_rows[SESSION_M_ACTIVE], 1);
+    um_count(&session_rows[SESSION_M_CREATED], 1);
     return r;
 }
 
@@ -282,6 +270,7 @@ static um_err rename_record(struct memory *m, struct record *r)
     session_announce_end(&m->base, old->id, UM_SESSION_RENAMED);
     um_session_unref(old);
     r->content = changed;
+    um_session_hash(id, r->hash);
     um_map_put(&m->by_id, id_key(r), r);
     return UM_OK;
 }
@@ -339,6 +328,25 @@ static void memory_list(struct um_sessions *ss, struct session_call *call, const
     session_answer(call);
 }
 
+/* Seldom asked for: all are looked through. */
+static void memory_find(struct um_sessions *ss, struct session_call *call, const char *hash)
+{
+    struct memory *m = of(ss);
+
+    call->err = UM_ENOTFOUND;
+    pthread_mutex_lock(&m->lock);
+    sweep_locked(m);
+    UM_LIST_EACH(it, &m->by_use) {
+        const struct record *r = UM_CONTAINER(it, struct record, by_use);
+        if (strcmp(r->hash, hash) != 0)
+            continue;
+        call->err = picture_of(m, r, &call->session);
+        break;
+    }
+    pthread_mutex_unlock(&m->lock);
+    session_answer(call);
+}
+
 static void memory_count(struct um_sessions *ss, struct session_call *call)
 {
     struct memory *m = of(ss);
@@ -370,7 +378,7 @@ static void memory_free(struct um_sessions *ss)
         struct record *r = UM_CONTAINER(it, struct record, by_use);
         um_session_unref(r->content);
         free(r);
-        um_count(&metrics[M_ACTIVE], -1);
+        um_count(&session_rows[SESSION_M_ACTIVE], -1);
     }
     while (um_map_next(&m->users, &pos, &key, &value))
         free(value);
@@ -382,7 +390,8 @@ static void memory_free(struct um_sessions *ss)
 
 static const struct session_ops memory_ops = {
     .create = memory_create, .get = memory_get, .set = memory_set, .touch = memory_touch, .change_id = memory_change_id,
-    .destroy = memory_destroy, .list = memory_list, .count = memory_count, .sweep = memory_sweep, .free = memory_free,
+    .destroy = memory_destroy, .list = memory_list, .find = memory_find,
+    .count = memory_count, .sweep = memory_sweep, .free = memory_free,
 };
 
 um_err um_sessions_new_memory(struct um_sessions **out, const struct um_sessions_conf *cf)
@@ -390,12 +399,12 @@ um_err um_sessions_new_memory(struct um_sessions **out, const struct um_sessions
     struct memory *m;
 
     *out = NULL;
-    pthread_once(&metrics_once, register_metrics);
+    session_rows_start();
     if ((m = calloc(1, sizeof(*m))) == NULL)
         return UM_ENOMEM;
     m->base.ops = &memory_ops;
     m->base.cf = *cf;
-    m->timeout_ms = (cf->gui_timeout_s != 0 ? cf->gui_timeout_s : cf->timeout_s) * 1000;
+    m->timeout_ms = session_timeout_s(cf) * 1000;
     m->max_age_ms = cf->max_age_s * 1000;
     pthread_mutex_init(&m->lock, NULL);
     um_list_init(&m->by_use);
