@@ -45,8 +45,8 @@ bool caller_check(struct um_http_req *rq, const struct um_http_route *route, voi
     c = um_xcalloc(1, sizeof(*c));
     if (token == NULL ||
         um_token_verify(&r->deps.ring, UM_SPAN_STR(token), of_gateway ? UM_TOKEN_GATEWAY : UM_TOKEN_USER, um_wall_ms() / 1000,
-                        &c->claims) != UM_OK) {
-        free(c);
+                        &c->claims) != UM_OK || revocations_have(r->revocations, c->claims.sid)) {
+        caller_free(c);
         um_http_add_header(rq, "WWW-Authenticate", "Bearer");
         um_http_reply_error(rq, 401, "U00401", token ? "the token is not valid (any more)" : "a token is needed");
         return false;
@@ -69,7 +69,7 @@ bool caller_has_role(struct um_rest *r, const struct um_http_req *rq, const char
     const char *token = caller_token(rq);
     bool has = token != NULL &&
                um_token_verify(&r->deps.ring, UM_SPAN_STR(token), UM_TOKEN_USER, um_wall_ms() / 1000, &claims) == UM_OK &&
-               has_role(&claims, role);
+               !revocations_have(r->revocations, claims.sid) && has_role(&claims, role);
 
     um_token_claims_free(&claims);
     return has;
@@ -81,6 +81,10 @@ bool caller_identity(struct um_rest *r, struct um_span token, struct um_collab_i
 
     if (um_token_verify(&r->deps.ring, token, UM_TOKEN_USER, um_wall_ms() / 1000, &claims) != UM_OK)
         return false;
+    if (revocations_have(r->revocations, claims.sid)) {      /* its session has ended */
+        um_token_claims_free(&claims);
+        return false;
+    }
     *out = (struct um_collab_identity){ .read_only = claims.access != NULL && strcmp(claims.access, "readonly") == 0 };
     strncpy(out->user, claims.sub, sizeof(out->user) - 1);
     um_token_claims_free(&claims);

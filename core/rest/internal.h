@@ -15,6 +15,7 @@ struct um_rest {
     struct um_collab *collab;
     struct users *users;
     struct um_throttle *throttle;
+    struct revocations *revocations;
     struct um_pool *pool;                    /* password hashing */
     struct um_pool *readers;                 /* rendering and comparing versions */
     _Atomic int tasks;                       /* requests that hold states of documents: version_task.c */
@@ -24,6 +25,12 @@ struct um_rest {
 
 #define REST_TASKS_MAX 8                     /* at a time, */
 #define REST_STATE_MAX (64 << 20)            /* each with states of at most so many bytes */
+
+/* internal_sessions.c: what was revoked, as this core knows */
+struct revocations;
+struct revocations *revocations_new(struct um_rest *r, struct um_loop *l);
+void revocations_free(struct revocations *v);                          /* the store has stopped; NULL is fine */
+bool revocations_have(const struct revocations *v, const char *sid);   /* V, SID: may be NULL; any thread */
 
 /* caller.c: who is asking */
 /* The role of rows for gateways that speak for themselves: their own token, and no user's. */
@@ -71,6 +78,7 @@ um_http_handler versions_list, versions_keep, versions_get, versions_name, versi
 um_http_handler reservation_take, reservation_release, reservation_renew, reservation_state, reservation_own, reservation_list,
     reservation_break;
 um_http_handler admin_collab_get, admin_collab_close, admin_archive_run, admin_cluster_get;
+um_http_handler internal_session_end, internal_revocations_get;
 um_http_handler caches_list, caches_clear, internal_caches_get, actuator_caches_list, actuator_caches_clear,
     actuator_cache_get, actuator_cache_clear;
 um_http_handler actuator_index, actuator_health, actuator_liveness, actuator_readiness, actuator_status, actuator_info,

@@ -35,6 +35,8 @@ um_err um_rest_new(struct um_rest **out, const struct um_rest_deps *deps, char w
     r->throttle = um_throttle_new(deps->throttle);
     r->pool = um_pool_new(HASH_THREADS, HASH_WAITING);
     r->readers = um_pool_new(READER_THREADS, REST_TASKS_MAX);
+    if (deps->cachegen != NULL)
+        r->revocations = revocations_new(r, deps->loop);
     *out = r;
     return UM_OK;
 }
@@ -46,6 +48,7 @@ void um_rest_free(struct um_rest *r)
     um_pool_free(r->pool);
     um_pool_free(r->readers);
     um_throttle_free(r->throttle);
+    revocations_free(r->revocations);
     users_free(r->users);
     free(r);
 }

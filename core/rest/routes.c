@@ -32,6 +32,9 @@ const struct um_http_route um_rest_routes[] = {
 
     { "GET",    "/core/rest/caches",          caches_list,         0, ADMIN, "names of the caches", 0 },
     { "DELETE", "/core/rest/caches",          caches_clear,        0, ADMIN, "clears all caches of all nodes", 0 },
+    { "POST",   "/core/rest/internal/sessions/{hash}/end", internal_session_end, 0, REST_GATEWAY,
+      "a gateway's session has ended: it is revoked, and what it held is released", 1024 },
+    { "GET",    "/core/rest/internal/revocations", internal_revocations_get, 0, REST_GATEWAY, "sessions that may not be served any more", 0 },
     { "GET",    "/core/rest/internal/caches", internal_caches_get, 0, REST_GATEWAY, "versions of all caches, for gateways", 0 },
 
     { "POST",   "/core/rest/reservation/reserve", reservation_take,    0, NULL, "reserves components, all or none", 1 << 20 },

@@ -73,13 +73,18 @@ void auth_wait_start(struct auth_wait *w, struct um_auth *a, struct um_http_req 
 
 /* ---- life ---- */
 
+void auth_session_ended(struct um_auth *a, const char *id)
+{
+    auth_forget_minted(a, id);
+    um_tunnels_close_session(a->tunnels, id, "the session has ended");
+}
+
 static void session_ended(void *arg, const char *id, enum um_session_end why)
 {
     struct um_auth *a = arg;
     char hash[UM_SESSION_HASH_LEN + 1];
 
-    auth_forget_minted(a, id);
-    um_tunnels_close_session(a->tunnels, id, "the session has ended");
+    auth_session_ended(a, id);
     if (um_loop_index(a->env.loop) == 0 && um_log_is_on(UM_INFO, "gateway.session")) {     /* every reactor hears it; one tells */
         um_session_hash(id, hash);
         um_log(UM_INFO, "gateway.session", "ended", UM_S("session", hash), UM_S("reason", um_session_end_text(why)));
@@ -99,6 +104,7 @@ struct um_auth *um_auth_new(const struct um_auth_env *env)
     a->env = *env;
     a->tunnels = um_tunnels_new(env->upstream, env->trusted, env->tunnels, tunnel_used, a);
     um_sessions_listen(env->sessions, env->loop, session_ended, a);
+    um_sessions_on_doubt(env->sessions, env->loop, auth_recheck, a);
     return a;
 }
 

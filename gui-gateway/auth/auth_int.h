@@ -18,6 +18,9 @@ struct um_auth {
     struct um_auth_env env;
     struct um_tunnels *tunnels;
     struct um_map minted;                 /* session id -> struct minted; this reactor's own */
+    struct um_map checking;               /* recheck.c: ids that this round has asked for */
+    size_t n_checks;                      /* without an answer yet */
+    bool check_again;
 };
 
 enum { AUTH_M_LOGINS, AUTH_M_LOGINS_REFUSED, AUTH_M_LOGINS_THROTTLED, AUTH_M_CSRF, AUTH_M_ORIGIN, AUTH_M_N };
@@ -26,6 +29,10 @@ extern struct um_metric auth_metrics[AUTH_M_N];
 /* --- finding the session. CB runs exactly once, later or at once: UM_OK with the session, which has been touched;
  * UM_ENOTFOUND: none (no cookie, or none that is alive); UM_EUNAVAIL: cannot be known now. */
 void auth_find_session(struct um_auth *a, const struct um_http_req *rq, um_session_cb *cb, void *arg);
+/* What an end of session ID asks for here: its tunnels and tokens go. */
+void auth_session_ended(struct um_auth *a, const char *id);
+/* Ends may have been missed (ARG: the um_auth): asks for the sessions of all tunnels. */
+void auth_recheck(void *arg);
 /* The ids in the request's session cookies. */
 size_t auth_cookie_ids(const struct um_auth *a, const struct um_http_req *rq, char ids[AUTH_COOKIES_MAX][UM_SESSION_ID_LEN + 1]);
 /* Set-Cookie with ID, or one that deletes it (ID NULL). */

@@ -12,6 +12,7 @@ struct own {
     struct auth_wait wait;                /* first: what on_gone knows */
     const struct um_session *session;     /* the asker's; a reference */
     char target[UM_SESSION_HASH_LEN + 1]; /* which one is to end */
+    bool is_logout;
 };
 
 static struct own *own_new(struct um_auth *a, struct um_http_req *rq)
@@ -83,10 +84,13 @@ static void ended(void *arg, um_err err, const struct um_session *s)
     struct own *o = arg;
 
     (void)s;
-    if (o->wait.rq != NULL && err == UM_OK)
+    if (o->wait.rq != NULL && err == UM_OK) {
+        if (o->is_logout)
+            auth_set_cookie(o->wait.a, o->wait.rq, NULL);
         um_http_reply(o->wait.rq, 204, NULL, UM_SPAN("", 0));
-    else if (o->wait.rq != NULL)
-        um_http_reply_error(o->wait.rq, 503, "U00503", "sessions are not available at the moment");
+    } else if (o->wait.rq != NULL) {
+        um_http_reply_error(o->wait.rq, 503, "U00503", "it is not certain yet that the session stays ended; try again");
+    }
     own_free(o);
 }
 
@@ -107,7 +111,7 @@ static void logout_found(void *arg, um_err err, const struct um_session *s)
         own_free(o);
         return;
     }
-    auth_set_cookie(o->wait.a, o->wait.rq, NULL);
+    o->is_logout = true;                  /* the cookie goes when it is done: with it the client can try again */
     um_session_destroy(o->wait.a->env.sessions, o->wait.a->env.loop, s->id, ended, o);
 }
 

@@ -3,6 +3,7 @@
 #ifndef GATEWAY_H
 #define GATEWAY_H
 #include <stdatomic.h>
+#include <auth/core_door.h>
 #include <site.h>
 #include <umbel/cachegen.h>
 #include <umbel/node.h>
@@ -37,6 +38,7 @@ struct gateway {
     char random_key[41];                  /* when token.key is empty */
     struct um_assets *assets;             /* NULL: no web app here */
     struct um_sessions *sessions;
+    struct um_core_door *door;            /* the store's way to the database */
     struct um_throttle *throttle;
     struct um_vitals vitals;
     struct um_reactors *reactors;

@@ -191,6 +191,42 @@ static bool open_doors(struct gateway *gw)
     return true;
 }
 
+static void nothing(void *arg, um_err err)
+{
+    (void)arg;
+    (void)err;
+}
+
+/* The store in memory has no hooks: what a session held is given back here, or ends with its lease when no core hears of it. */
+static void release_held(void *arg, const char *id, enum um_session_end why)
+{
+    struct gateway *gw = arg;
+    struct um_session_hooks hooks = um_core_door_hooks(gw->door);
+    char hash[UM_SESSION_HASH_LEN + 1];
+
+    um_session_hash(id, hash);
+    if (why != UM_SESSION_RENAMED)
+        hooks.revoke(hooks.ctx, um_reactors_loop(gw->reactors, 0), hash, 0, nothing, NULL);
+}
+
+/* In Redis when there is one, unless spring.session.store-type says none. */
+static um_err open_sessions(struct gateway *gw)
+{
+    struct um_loop *loops[UM_VITALS_REACTORS_MAX];
+    struct um_sessions_redis on = { .redis = gw->redis, .loops = loops, .n_loops = gw->n };
+    um_err err;
+
+    gw->door = um_core_door_new(&gw->ring);
+    on.hooks = um_core_door_hooks(gw->door);
+    for (unsigned i = 0; i < gw->n; i++)
+        loops[i] = um_reactors_loop(gw->reactors, i);
+    if (gw->redis != NULL && gw->sessions_conf.store_type != UM_SESSION_STORE_NONE)
+        return um_sessions_new_redis(&gw->sessions, &gw->sessions_conf, &on);
+    if ((err = um_sessions_new_memory(&gw->sessions, &gw->sessions_conf)) == UM_OK)
+        um_sessions_listen(gw->sessions, loops[0], release_held, gw);
+    return err;
+}
+
 static bool start(struct gateway *gw)
 {
     um_err err;
@@ -204,7 +240,7 @@ static bool start(struct gateway *gw)
     make_reactors(gw);
     if (!open_node(gw))
         return false;
-    if ((err = start_modules()) != UM_OK || (err = um_sessions_new_memory(&gw->sessions, &gw->sessions_conf)) != UM_OK)
+    if ((err = start_modules()) != UM_OK || (err = open_sessions(gw)) != UM_OK)
         return fail("modules", NULL, um_err_text(err));
     gw->throttle = um_throttle_new(&gw->throttle_conf);
     return open_doors(gw);
@@ -233,9 +269,10 @@ static void take_down(struct gateway *gw)
 {
     if (gw->reactors != NULL)
         um_reactors_stop(gw->reactors);
+    um_sessions_free(gw->sessions);       /* its last answers go to the reactors' modules */
     for (unsigned i = 0; gw->r != NULL && i < gw->n; i++)
         reactor_close(gw->r[i]);
-    um_sessions_free(gw->sessions);
+    um_core_door_free(gw->door);
     um_node_free(gw->node);
     um_reactors_free(gw->reactors);
     free(gw->r);

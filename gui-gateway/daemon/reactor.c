@@ -70,6 +70,7 @@ static void drain_step(void *arg)
     um_log(open > 0 ? UM_WARN : UM_INFO, "gateway", "drained", UM_I("reactor", r->index), UM_I("requests_cut", open),
            UM_I("tunnels_cut", um_auth_tunnels(r->auth)));
     um_auth_stop(r->auth);
+    um_core_door_close(gw->door, r->upstream);
     if (atomic_fetch_add(&gw->n_drained, 1) + 1 == gw->n)
         atomic_store(&gw->drained, true);
 }
@@ -96,6 +97,18 @@ void reactor_drain(struct reactor *r)
 
 /* ---- life ---- */
 
+/* A session was revoked, or several: then the list is read again. Nobody waits for that, so it counts as done when it is asked. */
+static void revocations_changed(void *arg, const char *scope, uint64_t version, struct um_span news)
+{
+    char hash[UM_REVOKED_HASH_LEN + 1];
+    struct reactor *r = arg;
+    struct um_revocation row;
+
+    if (!um_revoked_read_news(news, hash, &row) || um_sessions_set_revoked(r->gw->sessions, &row, 1, false) != UM_OK)
+        um_sessions_reread_revoked(r->gw->sessions);
+    um_cachegen_applied(r->gw->cachegen, scope, UM_REVOKED_CACHE, version);
+}
+
 /* Once in the process, here: its questions go to the cores by this reactor's upstream. */
 static um_err open_caches(struct reactor *r)
 {
@@ -104,7 +117,10 @@ static um_err open_caches(struct reactor *r)
 
     r->caches = cache_source_new(r->upstream, r->loop, &gw->ring);
     source = cache_source_of(r->caches);
-    return um_cachegen_new(&gw->cachegen, gw->redis, r->loop, gw->cluster, &source, &gw->cachegen_conf);
+    if (um_cachegen_new(&gw->cachegen, gw->redis, r->loop, gw->cluster, &source, &gw->cachegen_conf) != UM_OK)
+        return UM_ENOMEM;
+    um_cachegen_listen(gw->cachegen, r->loop, UM_REVOKED_CACHE, revocations_changed, r);
+    return UM_OK;
 }
 
 um_err reactor_open(struct reactor **out, struct gateway *gw, unsigned index)
@@ -124,6 +140,7 @@ um_err reactor_open(struct reactor **out, struct gateway *gw, unsigned index)
         return err;
     if (index == 0 && (err = open_caches(r)) != UM_OK)
         return err;
+    um_core_door_open(gw->door, r->upstream);
     auth_env.upstream = r->upstream;
     site_env.cores = um_upstream_cores(r->upstream);
     r->auth = site_env.auth = um_auth_new(&auth_env);

@@ -41,6 +41,10 @@ AUTH_HANDLER(logout, um_auth_logout)
 AUTH_HANDLER(list_sessions, um_auth_list_sessions)
 AUTH_HANDLER(end_session, um_auth_end_session)
 AUTH_HANDLER(list_reservations, um_auth_list_reservations)
+AUTH_HANDLER(admin_list, um_auth_admin_list)
+AUTH_HANDLER(admin_end_all, um_auth_admin_end_all)
+AUTH_HANDLER(admin_show, um_auth_admin_show)
+AUTH_HANDLER(admin_end, um_auth_admin_end)
 AUTH_HANDLER(forward, um_auth_forward)
 AUTH_HANDLER(tunnel, um_auth_tunnel)
 
@@ -74,6 +78,10 @@ static const struct um_http_route table[] = {
     { "GET",    "/gui/actuator/health/*",   health,         OPEN,   NULL, "health of a group or component", 0 },
     { "GET",    "/gui/actuator/status",     status,         OPEN,   NULL, "UP or DOWN, for a load balancer", 0 },
     { "GET",    "/gui/actuator/info",       info,           OPEN,   NULL, "name and version", 0 },
+    { "GET",    "/gui/actuator/sessions",   admin_list,     OPEN,   NULL, "a user's sessions, for administrators", 0 },
+    { "DELETE", "/gui/actuator/sessions",   admin_end_all,  OPEN,   NULL, "ends all sessions of a user", SMALL_BODY },
+    { "GET",    "/gui/actuator/sessions/{id}", admin_show,  OPEN,   NULL, "one session", 0 },
+    { "DELETE", "/gui/actuator/sessions/{id}", admin_end,   OPEN,   NULL, "ends one session", SMALL_BODY },
     { "GET",    "/gui",                     page,           OPEN,   NULL, "the web app", 0 },
     { "GET",    "/gui/signin",              page,           OPEN,   NULL, "the web app: signing in", 0 },
     { "GET",    "/gui/d/*",                 page,           OPEN,   NULL, "the web app: a document", 0 },

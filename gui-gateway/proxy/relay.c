@@ -5,16 +5,20 @@
  *    a relay that is idle holds no buffer at all.
  * 2. The end of what one side says is passed on (SHUT_WR) after its last byte; the relay ends when both have ended, when one
  *    breaks, or when a half-closed relay makes no progress for LINGER_MS.
- * 3. A socket that reports hang-up while it may not be read is taken off the loop, since that report would come in every
+ * 3. In the end that um_relay_close asks for (OPEN -> ENDING at once -> SAID at the end of a frame of B's) nothing of A's is
+ *    passed on, and nothing of B's after SAID: the Close frame is the last that A gets.
+ * 4. A socket that reports hang-up while it may not be read is taken off the loop, since that report would come in every
  *    turn; it is read again when the other side has room. */
 #include <proxy/relay.h>
 
 #include <errno.h>
+#include <proxy/frames.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LINGER_MS = 15000, READS_PER_EVENT = 4 };
+enum { LINGER_MS = 15000, CLOSE_MS = 1000, READS_PER_EVENT = 4 };
+enum stage { OPEN, ENDING, SAID };       /* invariant 3 */
 
 struct side {
     struct um_relay *relay;
@@ -24,7 +28,7 @@ struct side {
     struct um_buf out;                    /* waits to be written to this side */
     bool ended;                           /* it will say no more */
     bool shut;                            /* we will say no more to it */
-    bool off;                             /* hung up and off the loop (invariant 3) */
+    bool off;                             /* hung up and off the loop (invariant 4) */
     uint64_t bytes;                       /* read from it */
 };
 struct um_relay {
@@ -34,8 +38,13 @@ struct um_relay {
     const struct um_relay_handler *handler;
     void *arg;
     struct um_timer linger;
+    enum stage stage;
+    struct um_frames frames;              /* of what A was given */
+    uint16_t close_code;
+    const char *close_why;
     struct um_defer start;
     struct um_defer reap;
+    bool started;
     bool dead;
 };
 
@@ -110,9 +119,9 @@ static bool send_some(struct side *s, const uint8_t *data, size_t n, size_t *sen
 
 static bool pass_on(struct side *to, const uint8_t *data, size_t n)
 {
-    size_t sent;
+    size_t sent = 0;
 
-    if (!send_some(to, data, n, &sent))
+    if (to->out.len == 0 && !send_some(to, data, n, &sent))
         return false;
     if (sent < n)
         um_buf_put(&to->out, data + sent, n - sent);
@@ -127,7 +136,39 @@ static void pass_end(struct side *from)
     if (!from->ended || to->out.len > 0 || to->shut)
         return;
     to->shut = true;
-    shutdown(to->fd, SHUT_WR);
+    if (to->fd >= 0)
+        shutdown(to->fd, SHUT_WR);
+}
+
+/* The last words to A; B hears nothing more either. */
+static bool say_close(struct um_relay *r)
+{
+    uint8_t frame[UM_FRAMES_CLOSE_MAX];
+    size_t n = um_frames_close(frame, r->close_code, r->close_why);
+
+    r->stage = SAID;
+    close_side(&r->b);
+    if (!pass_on(&r->a, frame, n))
+        return false;
+    r->b.ended = true;
+    pass_end(&r->b);
+    return true;
+}
+
+/* N bytes of FROM, in the scratch buffer, on their way. NULL: go on; else why the relay ends. */
+static const char *hand_over(struct side *from, size_t n)
+{
+    struct um_relay *r = from->relay;
+    size_t at = 0;
+
+    if (from == &r->a)
+        return r->stage != OPEN || pass_on(&r->b, r->scratch, n) ? NULL : "a side broke off";
+    do {
+        at += um_frames_feed(&r->frames, r->scratch + at, n - at);
+    } while (at < n && !(r->stage == ENDING && um_frames_at_end(&r->frames)));
+    if (!pass_on(&r->a, r->scratch, at) || (r->stage == ENDING && um_frames_at_end(&r->frames) && !say_close(r)))
+        return "a side broke off";
+    return NULL;
 }
 
 /* Reads FROM as long as the other side takes it. NULL: go on; else why the relay ends. */
@@ -139,8 +180,9 @@ static const char *pump(struct side *from)
         ssize_t n = recv(from->fd, r->scratch, UM_RELAY_SCRATCH_BYTES, MSG_DONTWAIT);
         if (n > 0) {
             from->bytes += (uint64_t)n;
-            if (!pass_on(from->other, r->scratch, (size_t)n))
-                return "a side broke off";
+            const char *why = hand_over(from, (size_t)n);
+            if (why != NULL || from->fd < 0)
+                return why;
             if (n < UM_RELAY_SCRATCH_BYTES && !from->off)
                 break;
         } else if (n == 0) {
@@ -173,6 +215,13 @@ static const char *drain(struct side *s)
 
 static void settle(struct um_relay *r)
 {
+    if (r->stage == SAID) {
+        if (r->a.ended)
+            end_relay(r, r->close_why);
+        else
+            want(&r->a);
+        return;
+    }
     if (r->a.ended && r->b.ended && r->a.out.len == 0 && r->b.out.len == 0) {
         end_relay(r, "both sides ended");
         return;
@@ -210,14 +259,39 @@ static void side_ready(void *arg, unsigned events)
         settle(r);
 }
 
+static void closed_in_vain(void *arg)
+{
+    struct um_relay *r = arg;
+    end_relay(r, r->close_why);
+}
+
+void um_relay_close(struct um_relay *r, uint16_t code, const char *why)
+{
+    const char *broken = NULL;
+
+    if (r->dead || r->stage != OPEN)
+        return;
+    r->stage = ENDING;
+    r->close_code = code;
+    r->close_why = why;
+    um_timer_set(r->loop, &r->linger, CLOSE_MS, closed_in_vain, r);
+    if (um_frames_at_end(&r->frames) && !say_close(r))
+        broken = "a side broke off";
+    if (broken != NULL)
+        end_relay(r, broken);
+    else if (r->started)
+        settle(r);
+}
+
 /* ---- life ---- */
 
 static void start_relay(void *arg)
 {
     struct um_relay *r = arg;
 
+    r->started = true;
     if (um_io_start(r->loop, &r->a.io, r->a.fd, UM_READ, side_ready, &r->a) != UM_OK ||
-        um_io_start(r->loop, &r->b.io, r->b.fd, UM_READ, side_ready, &r->b) != UM_OK) {
+        (r->b.fd >= 0 && um_io_start(r->loop, &r->b.io, r->b.fd, UM_READ, side_ready, &r->b) != UM_OK)) {
         end_relay(r, "no room on the loop");
         return;
     }
@@ -234,6 +308,8 @@ struct um_relay *um_relay_new(struct um_loop *l, int fd_a, struct um_span early_
     r->b = (struct side){ .relay = r, .other = &r->a, .fd = fd_b, .bytes = early_b.len };
     um_buf_put(&r->b.out, early_a.data, early_a.len);
     um_buf_put(&r->a.out, early_b.data, early_b.len);
+    for (size_t at = 0; at < early_b.len; )
+        at += um_frames_feed(&r->frames, early_b.data + at, early_b.len - at);
     um_defer_init(&r->start, start_relay, r);
     um_defer_init(&r->reap, reap_relay, r);
     um_loop_defer(l, UM_PHASE_FLUSH, &r->start);

@@ -25,6 +25,7 @@
 #include <umbel/metrics.h>
 #include "upstream_int.h"
 
+enum { CLOSE_POLICY = 1008 };             /* RFC 6455 7.4.1: what the Java library sends when a session ends */
 enum { SESSION_ID_MAX = 64, USED_EVERY_MS = 60000, REQUEST_DEADLINE_EXTRA_MS = 30000 };
 
 #define TUNNEL_STATES(X) X(HELD) X(DIALLING) X(SHAKING) X(SWITCHING) X(RELAYING) X(ENDED)
@@ -515,8 +516,21 @@ void um_tunnels_close_session(struct um_tunnels *ts, const char *session_id, con
 {
     UM_LIST_EACH_SAFE(it, &ts->list) {
         struct um_tunnel *t = UM_CONTAINER(it, struct um_tunnel, link);
-        if (strcmp(t->session_id, session_id) == 0)
+        if (strcmp(t->session_id, session_id) != 0)
+            continue;
+        if (t->state == TUNNEL_RELAYING)
+            um_relay_close(t->relay, CLOSE_POLICY, why);
+        else
             close_tunnel(t, why);
+    }
+}
+
+void um_tunnels_each_session(struct um_tunnels *ts, void (*fn)(void *arg, const char *session_id), void *arg)
+{
+    UM_LIST_EACH(it, &ts->list) {
+        const struct um_tunnel *t = UM_CONTAINER(it, struct um_tunnel, link);
+        if (t->session_id[0] != '\0')
+            fn(arg, t->session_id);
     }
 }
 

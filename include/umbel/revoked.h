@@ -20,4 +20,11 @@ um_err um_revoked_add(struct um_revoked *r, const struct um_revocation *rows, si
 um_err um_revoked_replace(struct um_revoked *r, const struct um_revocation *rows, size_t n, int64_t since_ms) UM_CHECK_RESULT;
 size_t um_revoked_count(struct um_revoked *r);
 
+/* The news of one revocation, as cachegen carries it for the cache ("", "revocations"): "<hash> <ms>". */
+#define UM_REVOKED_CACHE "revocations"
+enum { UM_REVOKED_NEWS_MAX = 64, UM_REVOKED_HASH_LEN = 32 };
+void um_revoked_write_news(char out[UM_REVOKED_NEWS_MAX], const struct um_revocation *row);
+/* ROW->hash becomes HASH. False: it is none. */
+bool um_revoked_read_news(struct um_span news, char hash[UM_REVOKED_HASH_LEN + 1], struct um_revocation *row);
+
 #endif

@@ -2,7 +2,9 @@
  * dropped then, and not counted in between. */
 #include <umbel/revoked.h>
 
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <umbel/map.h>
@@ -150,4 +152,28 @@ size_t um_revoked_count(struct um_revoked *r)
     n = r->rows.n;
     pthread_mutex_unlock(&r->lock);
     return n;
+}
+
+/* ---- news ---- */
+
+void um_revoked_write_news(char out[UM_REVOKED_NEWS_MAX], const struct um_revocation *row)
+{
+    snprintf(out, UM_REVOKED_NEWS_MAX, "%s %" PRId64, row->hash, row->left_ms);
+}
+
+bool um_revoked_read_news(struct um_span news, char hash[UM_REVOKED_HASH_LEN + 1], struct um_revocation *row)
+{
+    size_t digits = 0;
+    int64_t ms = 0;
+
+    if (news.len <= UM_REVOKED_HASH_LEN + 1 || news.len >= UM_REVOKED_NEWS_MAX || news.data[UM_REVOKED_HASH_LEN] != ' ')
+        return false;
+    for (size_t i = UM_REVOKED_HASH_LEN + 1; i < news.len; i++, digits++)
+        if (news.data[i] < '0' || news.data[i] > '9' || __builtin_mul_overflow(ms, 10, &ms) ||
+            __builtin_add_overflow(ms, news.data[i] - '0', &ms))
+            return false;
+    memcpy(hash, news.data, UM_REVOKED_HASH_LEN);
+    hash[UM_REVOKED_HASH_LEN] = '\0';
+    *row = (struct um_revocation){ hash, ms };
+    return strlen(hash) == UM_REVOKED_HASH_LEN;
 }

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <proxy/frames.h>
 #include <proxy/relay.h>
+#include <umbel/util.h>
 
 struct env {
     struct um_loop *loop;
@@ -74,6 +76,17 @@ static void expect(struct env *e, int fd, const char *text)
     ssize_t n = recv(fd, buf, sizeof(buf), 0);
     assert_int_equal(n, strlen(text));
     assert_memory_equal(buf, text, (size_t)n);
+}
+
+/* Within the time that a client has for its own Close. */
+static void expect_closed_soon(struct env *e)
+{
+    int64_t end = um_now_ms() + 20000;
+
+    while (e->ends == 0 && um_now_ms() < end)
+        um_loop_turn(e->loop, 50);
+    assert_int_equal(e->ends, 1);
+    assert_string_equal(e->why, "over");
 }
 
 static void bytes_go_both_ways_and_early_ones_come_first(void **state)
@@ -196,9 +209,79 @@ static void freeing_cuts_both_and_tells_nobody(void **state)
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+static void the_ends_of_frames_are_found_however_they_are_cut(void **state)
+{
+    static const uint8_t heads[][14] = { { 0x82, 0x00 }, { 0x82, 0x05 }, { 0x82, 0x7e, 0x00, 0x80 }, { 0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0 },
+                                         { 0x81, 0x85, 1, 2, 3, 4 }, { 0x88, 0x02 } };
+    static const size_t head_len[] = { 2, 2, 4, 10, 6, 2 }, payload[] = { 0, 5, 128, 65536, 5, 2 };
+
+    (void)state;
+    for (size_t step = 1; step < 40; step += 19) {
+        for (size_t k = 0; k < UM_COUNT(heads); k++) {
+            struct um_frames f = { 0 };
+            size_t len = head_len[k] + payload[k], at = 0;
+            uint8_t *frame = um_xcalloc(1, len);
+            memcpy(frame, heads[k], head_len[k]);
+            while (at < len) {
+                size_t took = um_frames_feed(&f, frame + at, UM_MIN(step, len - at));
+                assert_true(took > 0);
+                at += took;
+                assert_int_equal(um_frames_at_end(&f), at == len);
+            }
+            free(frame);
+        }
+    }
+}
+
+static void the_close_frame_comes_at_the_end_of_a_frame_and_nothing_after_it(void **state)
+{
+    struct env *e = *state;
+
+    start(e, "", "\x82\x03" "ab");                            /* two of three bytes */
+    expect(e, e->a, "\x82\x03" "ab");
+    um_relay_close(e->relay, 1008, "over");
+    assert_int_equal(send(e->a, "more", 4, 0), 4);
+    turns(e, 4);
+    assert_int_equal(e->ends, 0);
+    assert_int_equal(send(e->b, "c\x82\x01x", 4, 0), 4);       /* the frame ends, another begins */
+    expect(e, e->a, "c\x88\x06\x03\xf0over");
+    char byte;
+    assert_int_equal(recv(e->b, &byte, 1, 0), 0);               /* the core hears nothing of what came late */
+    assert_int_equal(e->ends, 0);
+    assert_int_equal(recv(e->a, &byte, 1, 0), 0);
+    close(e->a);
+    e->a = -1;
+    turns(e, 4);
+    assert_int_equal(e->ends, 1);
+    assert_string_equal(e->why, "over");
+}
+
+static void a_relay_that_is_between_frames_closes_at_once(void **state)
+{
+    struct env *e = *state;
+
+    start(e, "", "\x81\x02hi");
+    um_relay_close(e->relay, 1008, "over");                     /* before its first turn, even */
+    expect(e, e->a, "\x81\x02hi\x88\x06\x03\xf0over");
+    um_relay_close(e->relay, 1008, "again");
+    expect_closed_soon(e);
+}
+
+static void a_core_that_never_ends_its_frame_is_cut(void **state)
+{
+    struct env *e = *state;
+
+    start(e, "", "\x82\x7f");
+    turns(e, 2);
+    um_relay_close(e->relay, 1008, "over");
+    expect_closed_soon(e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        T(the_close_frame_comes_at_the_end_of_a_frame_and_nothing_after_it), T(a_relay_that_is_between_frames_closes_at_once),
+        T(a_core_that_never_ends_its_frame_is_cut), cmocka_unit_test(the_ends_of_frames_are_found_however_they_are_cut),
         T(bytes_go_both_ways_and_early_ones_come_first), T(a_slow_reader_stops_the_writer_and_loses_nothing),
         T(an_end_is_passed_on_after_the_last_byte), T(a_side_that_vanishes_ends_it_once),
         T(bytes_of_a_closed_side_survive_a_congested_reader), T(freeing_cuts_both_and_tells_nobody),

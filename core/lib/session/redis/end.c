@@ -53,13 +53,14 @@ static void destroyed(void *arg, um_err err, const struct um_redis_reply *reply)
     op_answer(op, op->err, NULL);
 }
 
+/* Nobody waits for a Redis that is away once the revocation stands. */
 static void delete_it(struct op *op)
 {
     struct args a;
 
     args_begin(&a, op->lane->rs, op->id);
     args_put_text(&a, op->id);
-    args_send(&a, op->lane->link, 0, &script_destroy, destroyed, op);
+    args_send(&a, op->lane->link, op->err == UM_OK ? UM_REDIS_NO_WAIT : 0, &script_destroy, destroyed, op);
 }
 
 static void revoked(void *arg, um_err err)
@@ -90,23 +91,28 @@ static void revoke(struct op *op)
         revoked(op, UM_OK);
 }
 
+static bool is_known_here(struct op *op)
+{
+    struct redis_sessions *rs = op->lane->rs;
+    const struct um_session *copy = copies_get(rs->copies, op->id, rs->base.cf.grace_ms);
+
+    um_session_unref(copy);
+    return copy != NULL;
+}
+
 /* Only what is there is revoked, or cookies that somebody made up would fill the database. */
 static void looked(void *arg, um_err err, const struct um_redis_reply *reply)
 {
     struct op *op = arg;
-    struct redis_sessions *rs = op->lane->rs;
-    const struct um_session *copy;
 
     if (err != UM_OK) {
         if (op_failed(op, op->lane->link, &err, reply))
             return;
-        if ((copy = copies_get(rs->copies, op->id, rs->base.cf.grace_ms)) == NULL) {
+        if (is_known_here(op))
+            revoke(op);
+        else
             op_answer(op, err, NULL);
-            return;
-        }
-        um_session_unref(copy);
-        revoke(op);
-    } else if (reply->integer == 1 || releases_has(rs->releases, op->hash)) {
+    } else if (reply->integer == 1 || releases_has(op->lane->rs->releases, op->hash)) {
         revoke(op);
     } else {
         op_answer(op, UM_OK, NULL);
@@ -117,6 +123,10 @@ void run_destroy(struct op *op)
 {
     struct args a;
 
+    if (!um_redis_link_is_ready(op->lane->link) && is_known_here(op)) {
+        revoke(op);
+        return;
+    }
     args_begin(&a, op->lane->rs, op->id);
     args_put_text(&a, op->id);
     args_send(&a, op->lane->link, UM_REDIS_IDEMPOTENT, &script_is_alive, looked, op);

@@ -7,9 +7,9 @@
 
 #include "store.h"
 
-#define USE_WRITE_MS   5000               /* a session's use is written at most this often, and is at most so late */
-#define USE_WRITE_PART 4                  /* nor later than this part of the idle time */
-#define FLUSH_STEP_MS  500                /* how often it is looked what is due */
+#define USE_WRITE_MS   5000               /* a session's use is written at most this often, */
+#define USE_WRITE_PART 4                  /* or, when that is more often, this many times in its idle time */
+#define FLUSH_STEP_MS  500                /* at least so often it is looked what is due */
 #define DOUBT_MS       30000              /* whoever keeps something open for a session asks again; revocations are read again */
 
 static struct redis_sessions *of(struct um_sessions *ss)
@@ -217,7 +217,7 @@ static void flush_uses(void *arg)
     struct redis_sessions *rs = arg;
 
     uses_flush(rs, home_of(rs)->link, home_of(rs), NULL);
-    um_timer_set(home_of(rs)->loop, &rs->flush, FLUSH_STEP_MS, flush_uses, rs);
+    um_timer_set(home_of(rs)->loop, &rs->flush, UM_MIN(FLUSH_STEP_MS, rs->write_every_ms / 2), flush_uses, rs);
 }
 
 static void doubt(void *arg)
@@ -309,7 +309,6 @@ static void tell_settings(const struct um_sessions_conf *cf)
 um_err um_sessions_new_redis(struct um_sessions **out, const struct um_sessions_conf *cf, const struct um_sessions_redis *on)
 {
     struct redis_sessions *rs;
-    int64_t write_every_ms;
 
     *out = NULL;
     if (on->n_loops == 0 || cf->redis_ns[0] == '\0')
@@ -327,8 +326,8 @@ um_err um_sessions_new_redis(struct um_sessions **out, const struct um_sessions_
     snprintf(rs->max_age, sizeof(rs->max_age), "%lld", (long long)rs->max_age_ms);
     um_redis_key(on->redis, &rs->channel, "session", "ended", NULL);
     um_redis_key(on->redis, &rs->live, "session", "live", NULL);
-    write_every_ms = UM_MIN(USE_WRITE_MS, rs->timeout_ms / USE_WRITE_PART);
-    rs->copies = copies_new((size_t)cf->max_copies, write_every_ms, cf->now_ms != NULL ? cf->now_ms : um_now_ms);
+    rs->write_every_ms = UM_MIN(USE_WRITE_MS, rs->timeout_ms / USE_WRITE_PART);
+    rs->copies = copies_new((size_t)cf->max_copies, rs->write_every_ms, cf->now_ms != NULL ? cf->now_ms : um_now_ms);
     rs->revoked = um_revoked_new();
     rs->releases = releases_new(rs);
     open_lanes(rs, on->loops, on->n_loops);

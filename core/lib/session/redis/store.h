@@ -33,7 +33,7 @@ struct redis_sessions {
     struct um_session_hooks hooks;
     struct lane *lanes;                   /* the first one is home */
     size_t n_lanes;
-    int64_t timeout_ms, max_age_ms;
+    int64_t timeout_ms, max_age_ms, write_every_ms;
     char origin[13];                      /* this store, in messages on the channel */
     char max_age[24];                     /* arguments that every script gets */
     struct um_buf channel, live;          /* names in Redis */

@@ -36,7 +36,7 @@ struct um_rest_deps {                        /* all outlive the um_rest */
     struct um_cluster *cluster;
     struct um_cachegen *cachegen;
     struct um_reserve *reserve;
-    struct um_loop *loop;                    /* hears of reservations: any that runs */
+    struct um_loop *loop;                    /* where what the process has once is done */
 };
 /* WHY gets a sentence for the operator when a user's row is of no use (UM_EINVAL). Hashes plain passwords: slow. */
 um_err um_rest_new(struct um_rest **out, const struct um_rest_deps *deps, char why[256]);

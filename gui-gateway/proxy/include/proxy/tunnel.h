@@ -19,7 +19,10 @@ struct um_tunnels *um_tunnels_new(struct um_upstream *up, const struct um_truste
                                   void (*used)(void *arg, const char *session_id), void *arg);
 void um_tunnels_free(struct um_tunnels *ts);          /* cuts what is left; NULL is fine */
 size_t um_tunnels_open(const struct um_tunnels *ts);
+/* Those that relay get a Close frame 1008 and end a second later at most. */
 void um_tunnels_close_session(struct um_tunnels *ts, const char *session_id, const char *why);
+/* The session of each tunnel that has one; FN closes none. */
+void um_tunnels_each_session(struct um_tunnels *ts, void (*fn)(void *arg, const char *session_id), void *arg);
 void um_tunnels_close_all(struct um_tunnels *ts, const char *why);
 
 /* For the handler of a WEBSOCKET route: takes over on_gone. Lives until opened or refused. */
