@@ -210,7 +210,8 @@ static bool has_all(const struct call *c)
     struct um_reserve_holder h;
 
     for (size_t i = 0; i < c->n; i++)
-        if (um_reserve_holder(c->r, c->refs[i].category, c->refs[i].id, &h) != UM_RESERVE_HELD || strcmp(h.session, c->session) != 0)
+        if (um_reserve_holder(c->r, c->refs[i].category, c->refs[i].id, &h) != UM_RESERVE_HELD ||
+            strcmp(h.session, c->session) != 0)
             return false;
     return true;
 }
@@ -220,7 +221,8 @@ static bool others_hold_some(const struct call *c)
     struct um_reserve_holder h;
 
     for (size_t i = 0; i < c->n; i++)
-        if (um_reserve_holder(c->r, c->refs[i].category, c->refs[i].id, &h) != UM_RESERVE_FREE && strcmp(h.session, c->session) != 0)
+        if (um_reserve_holder(c->r, c->refs[i].category, c->refs[i].id, &h) != UM_RESERVE_FREE &&
+            strcmp(h.session, c->session) != 0)
             return true;
     return false;
 }
@@ -231,11 +233,13 @@ static void take(struct call *c)
 
     if (!editing_is_reachable(r->editing))
         finish(c, UM_EUNAVAIL);               /* R6: nothing new while Redis is away */
+    else if (has_all(c))
+        ask_database(c);
     else if (!copy_has_room(&r->copy, c->session, c->n, r->conf.max, r->conf.max_per_session))
         finish(c, UM_ELIMIT);
     else if (c->waits && others_hold_some(c) && wait_longer(c))
         return;                               /* the copy knows enough */
-    else if (c->opts.break_shared || has_all(c))
+    else if (c->opts.break_shared)
         ask_database(c);
     else
         editing_ask(r->editing, c->refs, c->n, c->user, on_editors, c);

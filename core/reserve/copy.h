@@ -31,11 +31,12 @@ struct copy {
     bool loaded;
 };
 
-/* What a report has changed. BEFORE and NOW point into the copy, or are NULL: read them before the next call. */
+/* What a report has changed. */
 enum copy_verdict { COPY_SAME, COPY_TAKEN, COPY_FREED, COPY_CONFIRMED };
 struct copy_outcome {
     enum copy_verdict verdict;
-    char user[UM_RESERVE_USER_MAX + 1], session[UM_RESERVE_SESSION_MAX + 1];     /* holder: TAKEN, CONFIRMED: now; FREED: before */
+    char user[UM_RESERVE_USER_MAX + 1];       /* the holder: now, when TAKEN or CONFIRMED; until now, when FREED */
+    char session[UM_RESERVE_SESSION_MAX + 1];
 };
 
 void copy_init(struct copy *c);

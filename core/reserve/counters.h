@@ -6,7 +6,7 @@
 #define RESERVE_COUNTERS(X)                                                                                        \
     X(ACTIVE,    "reservation.active",    "reservations", GAUGE,   "reservations in force, as this node knows them")  \
     X(GRANTED,   "reservation.granted",   "reservations", COUNTER, "components that were reserved through this node") \
-    X(CONFLICTS, "reservation.conflicts", "requests",     COUNTER, "requests that others' reservations or editing stood against") \
+    X(CONFLICTS, "reservation.conflicts", "requests",     COUNTER, "requests that others stood in the way of") \
     X(BROKEN,    "reservation.broken",    "reservations", COUNTER, "reservations that administrators have broken")    \
     X(EXPIRED,   "reservation.expired",   "reservations", COUNTER, "leases that ended without being renewed")         \
     X(RELOADS,   "reservation.reloads",   "times",        COUNTER, "the copy of all reservations was read anew")      \

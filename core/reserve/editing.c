@@ -12,7 +12,12 @@
 #include "copy.h"
 #include "editing.h"
 
-enum { EXPIRE_MS = 10000, BEAT_MS = 3000, GATHER_MS = 30, ADMISSION_MS = 200, FIELDS_MAX = 100, ASK_MS = 1000, USERS_TOLD = 32, VALUE_MAX = 16384 };
+enum {
+    EXPIRE_MS = 10000, BEAT_MS = 3000, GATHER_MS = 30, ASK_MS = 1000,
+    ADMISSION_MS = 200,                       /* how often we ask whether our id is ours */
+    FIELDS_MAX = 100,                         /* told in one turn */
+    USERS_TOLD = 32, VALUE_MAX = 16384,       /* of one component */
+};
 
 struct edited {                               /* a component that somebody here can write to */
     struct um_list dirty;                     /* in editing->dirty: Redis is to hear of it */

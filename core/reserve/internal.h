@@ -31,6 +31,7 @@ struct um_reserve {
     uint64_t told;                            /* the newest version of the cache that we heard of, */
     uint64_t wanted;                          /* and the one that only a reading brings */
     bool reading;
+    size_t counted;                           /* of copy.held, in the gauge */
     bool stopped;                             /* the store is not to be asked any more */
     struct um_timer reread;
     struct um_loop *nursery;                  /* of a first reading that took too long: its answer is not heard */

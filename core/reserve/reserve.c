@@ -6,7 +6,8 @@
 #include "internal.h"
 
 enum {
-    MARGIN_MS = 10000, MARGIN_PART = 12,      /* a lease is not relied upon at its very end: 10 s, or a part of a short one */
+    MARGIN_MS = 10000,                        /* a lease is not relied upon at its very end: for so long, */
+    MARGIN_PART = 12,                         /* or this part of a short one */
     LOAD_MS = 3000, RETRY_MS = 1000, TICK_MIN_MS = 100, CHECK_MAX = 1000,
 };
 
@@ -88,8 +89,8 @@ static void tell_outcome(struct um_reserve *r, const char *category, const char 
         event = UM_RESERVE_TAKEN;
     else if (o->verdict == COPY_CONFIRMED)
         event = UM_RESERVE_CONFIRMED;
-    if (o->verdict == COPY_TAKEN || o->verdict == COPY_FREED)
-        reserve_count(M_ACTIVE, o->verdict == COPY_TAKEN ? 1 : -1);
+    reserve_count(M_ACTIVE, (int64_t)r->copy.held - (int64_t)r->counted);
+    r->counted = r->copy.held;
     if (event == UM_RESERVE_EXPIRED)
         reserve_count(M_EXPIRED, 1);
     tell_listeners(r, &(struct um_reserve_change){ category, id, event, o->user, o->session,
@@ -308,7 +309,7 @@ void um_reserve_free(struct um_reserve *r)
     calls_free(r);
     um_timer_stop(r->env.loop, &r->tick);
     um_timer_stop(r->env.loop, &r->reread);
-    reserve_count(M_ACTIVE, -(int64_t)r->copy.held);
+    reserve_count(M_ACTIVE, -(int64_t)r->counted);
     copy_free(&r->copy);
     if (r->nursery != NULL)
         um_loop_turn(r->nursery, 0);

@@ -70,13 +70,15 @@ static void reply_blocked(struct um_http_req *rq, const struct um_reserve_answer
 
     for (size_t i = 0; i < a->n_blockers; i++)
         json_array_append_new(list, blocker_json(&a->blockers[i]));
-    um_http_reply_error_with(rq, 423, "U00423", "somebody else has reserved or edits it", json_pack("{s:o}", "reservations", list));
+    um_http_reply_error_with(rq, 423, "U00423", "somebody else has reserved or edits it",
+                             json_pack("{s:o}", "reservations", list));
 }
 
 static void reply_reserve_error(struct um_http_req *rq, um_err err)
 {
     static const struct { um_err err; unsigned status; const char *code, *message; } rows[] = {
-        { UM_EINVAL, 400, "U00400", "a reference has a category (DOCUMENT, FOLDER, VIRTUAL_FOLDER, TASK) and an id of at most 512 bytes" },
+        { UM_EINVAL, 400, "U00400",
+          "a reference has a category (DOCUMENT, FOLDER, VIRTUAL_FOLDER, TASK) and an id of at most 512 bytes" },
         { UM_ELIMIT, 429, "U00429", "too many reservations" },
     };
 
