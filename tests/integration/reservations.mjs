@@ -229,6 +229,21 @@ await run.story('a browser\'s session reserves through the gateway and lists wha
   assert.deepEqual(await (await gateway.fetch('/gui/rest/session/reservations', { headers: elsewhere.headers })).json(), [])
 })
 
+await run.story('logging out gives everything back, and its editors may write again', async () => {
+  const a = fresh()
+  const editor = client(a, 'bob', two)
+  const session = await cluster.signIn('admin', gateway)
+  const answer = await gateway.fetch('/core/rest/reservation/reserve?break=true', { method: 'POST', json: ref(a), headers: session.headers })
+  assert.equal(answer.status, 200)
+  await until('others may read', () => scope(editor) === 'readonly')
+  assert.equal((await reserve(a, { token: bob })).status, 423)
+  const out = await gateway.fetch('/gui/rest/session', { method: 'DELETE', headers: session.headers })
+  assert.equal(out.status, 204)
+  await until('and write again', () => scope(editor) === 'read-write')
+  assert.equal((await state(a)).body[0].reserved, false)
+  editor.close()
+})
+
 /* --- Redis away ---------------------------------------------------------------------------------------------------------- */
 
 await run.story('Redis away: nothing new is granted, what is held holds and is written; Redis back: all as before', async () => {
