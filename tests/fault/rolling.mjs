@@ -48,12 +48,14 @@ await run.story('gateways and cores are restarted one after the other under load
   const cluster = await startCluster(run, { gatewayProperties: { 'server.drain-delay': '2s' } })
   await cluster.gatewaysAreUp('gateway-1', 'gateway-2')
   const token = await cluster.login()
+  const { headers } = await cluster.signIn()
   const crowd = new Crowd(run, cluster, 'rolling', 4, ['provider4', 'provider3'])
   await crowd.settled()
   crowd.startTyping(40)
   await crowd.more(20, 'before')
   const visitors = [0, 1].map(() => new Visitor(cluster, [
     ['page', () => cluster.fetch('/gui/')],
+    ['session', () => cluster.fetch('/gui/rest/session', { headers })],
     ['documents', () => cluster.fetch('/core/rest/collab/documents', { token })],
     ['new document', () => cluster.fetch('/core/rest/collab/documents', { method: 'POST', token, json: { title: 'Under way' } })],
     ['login', () => cluster.fetch('/core/rest/authentication', { method: 'POST', json: { user: 'bob', password: 'correct-horse-battery' } })]

@@ -92,6 +92,17 @@ await run.story('a document is made and read through the balancer', async () => 
   }
 })
 
+await run.story('who has signed in at one gateway is known at both, without stickiness', async () => {
+  const made = await ask('/gui/rest/session', { method: 'POST', json: { user: 'admin', password: secret } })
+  assert.equal(made.status, 200)
+  const headers = { cookie: made.headers.get('set-cookie').split(';')[0] }
+  for (let i = 0; i < 8; i++) {
+    const known = await fetch(`${origin}/gui/rest/session`, { headers })
+    assert.equal(known.status, 200)
+    assert.equal((await known.json()).user, 'admin')
+  }
+})
+
 await run.story('two clients edit together through the balancer', async () => {
   const [ann, bob] = [connect('together'), connect('together')]
   await until('both in sync', () => ann.settled() && bob.settled())
