@@ -57,11 +57,13 @@ static unsigned make_fit(struct um_buf *sv, struct um_buf *update, struct um_buf
     size_t room = BUS_MAX_MESSAGE - BUS_LIST_BYTES;
     unsigned flags = 0;
 
-    if (presence->len > room || sv->len + update->len + presence->len > room)
+    if (presence->len > room || sv->len + update->len + presence->len > room) {
         um_buf_clear(presence);
+        flags = BUS_NO_PRESENCE;
+    }
     if (update->failed || update->len > BUS_MAX_STATE || sv->len + update->len > room) {
         um_buf_free(update);
-        flags = BUS_IN_STORE;
+        flags |= BUS_IN_STORE;
     }
     if (sv->len > room)
         um_buf_clear(sv);
@@ -438,18 +440,20 @@ static bool apply(struct doc *d, struct um_span update)
     return true;
 }
 
-static void take_presence(struct doc *d, struct bus_peer *p, struct um_span told)
+static void take_presence(struct doc *d, struct bus_peer *p, struct um_span told, bool is_all)
 {
     const struct um_collab_conf *cf = &d->hub->engine->cf;
     struct presence_limits limits = { cf->max_presence_state, cf->max_presence_ids_document, cf->max_presence_ids_document };
     struct presence_result r;
 
-    if (told.len == 0)
+    if (told.len == 0 && !is_all)
         return;
-    if (presence_apply_told(&d->presence, told, p, um_loop_now_ms(d->hub->loop), &limits, &r) != UM_OK)
+    if (presence_apply_told(&d->presence, told, is_all, p, um_loop_now_ms(d->hub->loop), &limits, &r) != UM_OK)
         count(C_BUS_REFUSED, 1);
-    else if (r.accepted > 0 && d->state != DOC_LOADING)
-        outbox_presence(d);
+    if (d->state == DOC_LOADING)
+        return;
+    outbox_presence(d);
+    doc_ask_contested(d);
 }
 
 /* What D has beyond SV; true: there are structs in it, not only deletions. */
@@ -591,7 +595,7 @@ static void take_state(struct doc *d, struct bus_origin *o, struct bus_state *s)
         p->received = UM_MAX(p->received, s->at.number);
         p->asked_ms = 0;
     }
-    take_presence(d, p, s->presence);
+    take_presence(d, p, s->presence, !(s->flags & BUS_NO_PRESENCE));
     if (s->flags & BUS_IS_ANSWER)
         repay(d, o->id, s->sv);
     if (s->at.number > p->received)
@@ -684,7 +688,7 @@ static void on_presence(struct hub *h, struct bus_origin *o, struct um_reader *r
 
     if (p == NULL)
         return;
-    take_presence(d, p, told);
+    take_presence(d, p, told, false);
     if (p->epoch == 0)
         ask(p);                              /* we had not heard of it */
 }

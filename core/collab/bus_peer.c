@@ -192,6 +192,7 @@ void peer_gone(struct bus_peer *p)
         store_doubts(p);
     presence_owner_left(&d->presence, p);
     outbox_presence(d);
+    doc_ask_contested(d);
     peer_forget(p);
     doc_settle(d);
 }

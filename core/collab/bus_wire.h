@@ -8,8 +8,9 @@
  *   HELLO    = ident (at, flags(1 byte), varbytes state vector)*     who else has these? to all, or to one who was missed
  *   STATE    = ident flags(1 byte) at, varbytes state vector, varbytes update, varbytes presence,
  *              varuint n, n x (origin epoch number)                   to the hub that said HELLO, or lacks something
+ *              presence: everybody whom the speaker has, unless flags say otherwise
  *   UPDATE   = at, varuint n, n x varbytes update                     appends number-n+1 .. number of the speaker's clients
- *   PRESENCE = varbytes name, varbytes presence
+ *   PRESENCE = varbytes name, varbytes presence                      what has changed
  *   BEAT     = (at)*                                                  where the speaker is: the last messages may have got lost
  *   BYE      = at                                                     closed there
  *   ORDER    = order(1 byte), varbytes name (empty: all), varbytes text
@@ -34,7 +35,7 @@ enum {
 };
 enum bus_kind { BUS_HELLO = 1, BUS_STATE, BUS_UPDATE, BUS_PRESENCE, BUS_BEAT, BUS_BYE, BUS_ORDER };
 enum { BUS_WANTS_STATE = 1 };                                                       /* HELLO: whether or not it seems to have all */
-enum { BUS_HAS_DOCUMENT = 1, BUS_IS_ANSWER = 2, BUS_IN_STORE = 4 };                 /* STATE; the last: too long to be sent */
+enum { BUS_HAS_DOCUMENT = 1, BUS_IS_ANSWER = 2, BUS_IN_STORE = 4, BUS_NO_PRESENCE = 8 };   /* STATE; the last two: too long */
 enum bus_order { BUS_DELETED = 1, BUS_CLOSE, BUS_STATELESS };
 
 struct bus_ident { struct um_span member; uint64_t started_ms, hubs; };

@@ -272,6 +272,7 @@ void doc_leave(struct seat *s)
     persist_forget_seat(d, s);
     presence_owner_left(&d->presence, s);
     outbox_presence(d);
+    doc_ask_contested(d);
     if (d->n_seats == 0 && d->state == DOC_OPEN)
         become_idle(d);
 }
@@ -477,22 +478,38 @@ static bool take_sync(struct doc *d, struct seat *s, struct um_span body)
     return true;
 }
 
-/* The client came back with its old clock and was taken for gone: tell it so, and it answers with a higher clock. */
-static void ask_presence(struct seat *s, const struct presence_result *r)
+/* The client was taken for gone, under CLOCK: tell it so, and it answers with a higher one. */
+static void ask_presence(struct seat *s, uint64_t client, uint64_t clock)
 {
     struct um_buf out = { 0 };
 
-    if (s->asked)
+    if (clock <= s->asked_clock)
         return;
-    s->asked = true;
+    s->asked_clock = clock;
     um_buf_put_varuint(&out, 1);
-    um_buf_put_varuint(&out, r->query_client);
-    um_buf_put_varuint(&out, r->query_clock);
+    um_buf_put_varuint(&out, client);
+    um_buf_put_varuint(&out, clock);
     um_buf_put_varuint(&out, 4);
     um_buf_puts(&out, "null");
     seat_send_frame(s, WIRE_AWARENESS, NO_KIND, UM_SPAN(out.data, out.len));
     seat_send_bare(s, WIRE_QUERY_AWARENESS, NO_KIND);
     um_buf_free(&out);
+}
+
+void doc_ask_contested(struct doc *d)
+{
+    const void *who;
+    uint64_t client, clock;
+
+    while (presence_take_contested(&d->presence, &who, &client, &clock)) {
+        UM_LIST_EACH(it, &d->seats) {
+            struct seat *s = UM_CONTAINER(it, struct seat, in_doc);
+            if (s == who) {
+                ask_presence(s, client, clock);
+                break;
+            }
+        }
+    }
 }
 
 static bool take_presence(struct doc *d, struct seat *s, struct um_span body)
@@ -519,7 +536,8 @@ static bool take_presence(struct doc *d, struct seat *s, struct um_span body)
     if (result.accepted > 0)
         outbox_presence(d);
     if (result.needs_query)
-        ask_presence(s, &result);
+        ask_presence(s, result.query_client, result.query_clock);
+    doc_ask_contested(d);
     return true;
 }
 
@@ -590,6 +608,8 @@ size_t doc_rest(struct doc *d, int64_t now_ms)
 
 void doc_presence_sweep(struct doc *d, int64_t now_ms, int64_t age_ms)
 {
-    if (presence_expire(&d->presence, now_ms, age_ms))
+    if (presence_expire(&d->presence, now_ms, age_ms)) {
         outbox_presence(d);
+        doc_ask_contested(d);
+    }
 }

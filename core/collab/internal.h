@@ -127,7 +127,8 @@ struct seat {
     size_t held_bytes;
     struct um_buf behind_sv;             /* fell behind: what it had when we stopped sending */
     unsigned own_items;                  /* of this turn's changes (outbox.c) */
-    bool is_behind, asked;               /* asked: was told that its presence had been taken for gone */
+    bool is_behind;
+    uint64_t asked_clock;                /* was told that its presence under this clock had been taken for gone; 0: never */
     uint64_t client;                     /* the Yjs client that it was last seen to be; 0: none */
     bool in_flush;                       /* gets this turn's changes, even if it falls behind meanwhile */
     bool counted;                        /* in engine->open */
@@ -235,6 +236,7 @@ void doc_loaded(struct doc *d);          /* LOADING is over: greet and work off 
 void doc_end(struct doc *d, const char *reason, enum end_how how, unsigned code);   /* all seats out, nothing more stored */
 void doc_close_seats(struct doc *d, const char *reason);                            /* all seats out; they are asked to come back */
 void doc_settle(struct doc *d);          /* something finished: unload when nothing is left to do */
+void doc_ask_contested(struct doc *d);   /* those that presence.c wants to hear from again */
 void doc_presence_sweep(struct doc *d, int64_t now_ms, int64_t age_ms);
 /* A document that nobody has changed for long keeps only its encoded state. Returns the bytes that this has encoded. */
 size_t doc_rest(struct doc *d, int64_t now_ms);

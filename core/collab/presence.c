@@ -17,6 +17,7 @@ void presence_init(struct presence *p)
     um_list_init(&p->dirty);
     for (int i = 0; i < PRESENCE_EARS; i++)
         um_list_init(&p->news[i]);
+    um_list_init(&p->contested);
 }
 
 void presence_free(struct presence *p)
@@ -54,6 +55,24 @@ static void set_state(struct presence *p, struct presence_entry *e, struct um_sp
     mark_dirty(p, e);
 }
 
+static void contest(struct presence *p, struct presence_entry *e, uint64_t clock)
+{
+    e->contested_clock = UM_MAX(e->clock, clock);
+    if (um_list_is_empty(&e->contested_link))
+        um_list_append(&p->contested, &e->contested_link);
+}
+
+/* Its owner has left. Who else is connected under this id is asked, and comes back with a higher clock. */
+static void set_gone(struct presence *p, struct presence_entry *e)
+{
+    e->owner = NULL;
+    if (e->state == NULL)
+        return;
+    set_state(p, e, UM_SPAN(NULL, 0), true);
+    if (e->claimant != NULL)
+        contest(p, e, e->clock);
+}
+
 static struct presence_entry *entry_for(struct presence *p, uint64_t client)
 {
     struct presence_entry *e = um_map_get(&p->by_client, key_of(&client));
@@ -64,6 +83,7 @@ static struct presence_entry *entry_for(struct presence *p, uint64_t client)
         um_list_init(&e->dirty_link);
         for (int i = 0; i < PRESENCE_EARS; i++)
             um_list_init(&e->news_link[i]);
+        um_list_init(&e->contested_link);
         um_list_append(&p->all, &e->link);
         um_map_put(&p->by_client, key_of(&client), e);
         p->n_known++;
@@ -156,11 +176,17 @@ static um_err check(struct presence *p, struct said s, const struct presence_lim
     return s.r.failed ? UM_EPROTO : p->n_known + fresh > (size_t)limits->ids ? UM_ELIMIT : UM_OK;
 }
 
+/* It has moved here from another core, whose word that it has gone is about the past. */
+static bool is_moved_here(const struct presence_speaker *by, const struct presence_entry *e, bool gone)
+{
+    return by->is_remote && !e->is_remote && gone;
+}
+
 static bool may_speak_for(const struct presence_speaker *by, const struct presence_entry *e, bool gone)
 {
     if (e->owner == NULL || e->owner == by->who)
         return true;
-    if (by->is_remote && !e->is_remote && gone)      /* it has moved here from there */
+    if (is_moved_here(by, e, gone))
         return false;
     return by->user == NULL || e->user == NULL || strcmp(by->user, e->user) == 0;
 }
@@ -175,6 +201,24 @@ static void set_owner(struct presence_entry *e, const struct presence_speaker *b
     e->owner = gone ? NULL : by->who;
 }
 
+/* What was said did not win. Whoever said it may be there all the same. */
+static void lost(struct presence *p, struct presence_entry *e, const struct bus_presence *said, const struct presence_speaker *by,
+                 struct presence_result *out)
+{
+    if (e->state != NULL && e->owner != by->who && said->clock == e->clock) {
+        if (!by->is_remote)
+            out->claimed = e;
+        else if (e->is_remote)
+            e->owner = by->who;                     /* a core tells of its own people only */
+    } else if (e->state == NULL && !by->is_remote) {
+        out->needs_query = true;
+        out->query_client = said->client;
+        out->query_clock = e->clock;
+    } else if (e->state == NULL && um_list_is_empty(&e->news_link[PRESENCE_CORES])) {
+        um_list_append(&p->news[PRESENCE_CORES], &e->news_link[PRESENCE_CORES]);    /* the other core hears of it, and asks */
+    }
+}
+
 static bool apply_entry(struct presence *p, const struct bus_presence *said, const struct presence_speaker *by, int64_t now_ms,
                         struct presence_result *out)
 {
@@ -182,22 +226,38 @@ static bool apply_entry(struct presence *p, const struct bus_presence *said, con
     uint64_t known = e ? e->clock : 0;
     bool gone = is_null(said->state), present = e && e->state;
 
-    if (e && !may_speak_for(by, e, gone))
+    if (e)
+        e->round = p->round;
+    if (e && !may_speak_for(by, e, gone)) {
+        if (is_moved_here(by, e, gone) && present && said->clock >= e->clock)
+            contest(p, e, said->clock);
         return false;
+    }
     if (said->clock > known || (said->clock == known && gone && present)) {
         e = entry_for(p, said->client);
         e->clock = said->clock;
         e->heard_at_ms = now_ms;
+        e->round = p->round;
         set_owner(e, by, gone);
-        if (present || !gone)
-            set_state(p, e, said->state, gone);
+        if (gone)
+            set_gone(p, e);
+        else
+            set_state(p, e, said->state, false);
+        if (!gone)
+            e->claimant = NULL;
         return true;
     }
-    if (!gone && !present && e) {
-        out->needs_query = true;
-        out->query_client = said->client;
-        out->query_clock = known;
-    }
+    if (!gone && e)
+        lost(p, e, said, by, out);
+    return false;
+}
+
+/* A connection is one client: one that has an id of its own repeats what it heard of others. */
+static bool owns_any(const struct presence *p, const void *owner)
+{
+    UM_LIST_EACH(it, &p->all)
+        if (UM_CONTAINER(it, struct presence_entry, link)->owner == owner)
+            return true;
     return false;
 }
 
@@ -212,11 +272,25 @@ um_err presence_apply(struct presence *p, struct um_span update, const struct pr
     *out = (struct presence_result){ 0 };
     while (err == UM_OK && next_said(&s, &e))
         *(apply_entry(p, &e, by, now_ms, out) ? &out->accepted : &out->ignored) += 1;
-    out->needs_query = out->needs_query && n == 1;
+    out->needs_query = out->needs_query && n == 1;               /* with others it is an echo */
+    if (out->claimed != NULL && n == 1 && !owns_any(p, by->who))
+        out->claimed->claimant = by->who;
     return err;
 }
 
-um_err presence_apply_told(struct presence *p, struct um_span told, const void *core, int64_t now_ms,
+/* CORE has told everybody it has: who was not named has gone. */
+static void sweep(struct presence *p, const void *core, struct presence_result *out)
+{
+    UM_LIST_EACH(it, &p->all) {
+        struct presence_entry *e = UM_CONTAINER(it, struct presence_entry, link);
+        if (e->owner != core || e->round == p->round)
+            continue;
+        set_gone(p, e);
+        out->accepted++;
+    }
+}
+
+um_err presence_apply_told(struct presence *p, struct um_span told, bool is_all, const void *core, int64_t now_ms,
                            const struct presence_limits *limits, struct presence_result *out)
 {
     struct said s = said_from(told, true);
@@ -224,12 +298,15 @@ um_err presence_apply_told(struct presence *p, struct um_span told, const void *
     struct bus_presence e;
 
     *out = (struct presence_result){ 0 };
+    p->round++;
     while (err == UM_OK && next_said(&s, &e)) {
         char *user = um_xstrndup(e.user.len > 0 ? (const char *)e.user.data : "", e.user.len);
         struct presence_speaker by = { core, user, true };
         *(apply_entry(p, &e, &by, now_ms, out) ? &out->accepted : &out->ignored) += 1;
         free(user);
     }
+    if (err == UM_OK && is_all)
+        sweep(p, core, out);
     return err;
 }
 
@@ -237,12 +314,25 @@ void presence_owner_left(struct presence *p, const void *owner)
 {
     UM_LIST_EACH(it, &p->all) {
         struct presence_entry *e = UM_CONTAINER(it, struct presence_entry, link);
-        if (e->owner != owner)
-            continue;
-        e->owner = NULL;
-        if (e->state != NULL)
-            set_state(p, e, UM_SPAN(NULL, 0), true);
+        if (e->claimant == owner)
+            e->claimant = NULL;
+        if (e->owner == owner)
+            set_gone(p, e);
     }
+}
+
+bool presence_take_contested(struct presence *p, const void **seat, uint64_t *client, uint64_t *clock)
+{
+    struct presence_entry *e;
+
+    if (um_list_is_empty(&p->contested))
+        return false;
+    e = UM_CONTAINER(p->contested.next, struct presence_entry, contested_link);
+    um_list_remove(&e->contested_link);
+    *seat = e->state != NULL && !e->is_remote ? e->owner : e->claimant;
+    *client = e->client;
+    *clock = e->contested_clock;
+    return true;
 }
 
 bool presence_expire(struct presence *p, int64_t now_ms, int64_t age_ms)
@@ -252,14 +342,14 @@ bool presence_expire(struct presence *p, int64_t now_ms, int64_t age_ms)
     UM_LIST_EACH_SAFE(it, &p->all) {
         struct presence_entry *e = UM_CONTAINER(it, struct presence_entry, link);
         if (e->state != NULL && now_ms - e->heard_at_ms >= age_ms) {
-            e->owner = NULL;
-            set_state(p, e, UM_SPAN(NULL, 0), true);
+            set_gone(p, e);
             any = true;
         } else if (e->state == NULL && um_list_is_empty(&e->dirty_link) && now_ms - e->heard_at_ms >= 10 * age_ms) {
             um_map_remove(&p->by_client, key_of(&e->client));       /* nobody can echo it any more */
             um_list_remove(&e->link);
             for (int i = 0; i < PRESENCE_EARS; i++)
                 um_list_remove(&e->news_link[i]);
+            um_list_remove(&e->contested_link);
             free(e->user);
             free(e);
             p->n_known--;

@@ -13,19 +13,24 @@ struct presence_entry {
     struct um_list link;                 /* in presence.all */
     struct um_list dirty_link;           /* in presence.dirty while a broadcast is due */
     struct um_list news_link[PRESENCE_EARS];     /* in presence.news while they do not know it */
+    struct um_list contested_link;       /* in presence.contested while it is to be asked */
     uint64_t client;
     uint64_t clock;
     char *state;                         /* NULL: gone, only the clock is remembered */
     size_t state_len;
     const void *owner;                   /* the seat or the other core; NULL when it has left */
+    const void *claimant;                /* the seat that said the same again, while OWNER was there; or NULL */
+    uint64_t contested_clock;            /* it is to answer with a higher one */
+    uint64_t round;                      /* when OWNER last told everything that it has: named in that round */
     bool is_remote;                      /* the owner is, or was, another core */
     char *user;                          /* of the owner; NULL: not known */
     int64_t heard_at_ms;
 };
 struct presence {
     struct um_map by_client;             /* key: the id's 8 bytes */
-    struct um_list all, dirty, news[PRESENCE_EARS];
+    struct um_list all, dirty, news[PRESENCE_EARS], contested;
     size_t n_present, n_known;
+    uint64_t round;
 };
 struct presence_limits { int64_t state_bytes, ids_per_frame, ids; };
 
@@ -36,6 +41,7 @@ struct presence_result {
     unsigned accepted, ignored;
     bool needs_query;                    /* one entry lost by its clock alone while nobody is present under its id */
     uint64_t query_client, query_clock;
+    struct presence_entry *claimed;      /* present under this clock already, by another connection */
 };
 struct presence_speaker {
     const void *who;                     /* a seat, or another core */
@@ -47,9 +53,13 @@ struct presence_speaker {
  * UM_EPROTO, UM_ELIMIT. */
 um_err presence_apply(struct presence *p, struct um_span update, const struct presence_speaker *by, int64_t now_ms,
                       const struct presence_limits *limits, struct presence_result *out);
-/* The same for what another core tells (bus_wire.h): each entry with its user. */
-um_err presence_apply_told(struct presence *p, struct um_span told, const void *core, int64_t now_ms,
+/* The same for what another core tells (bus_wire.h): each entry with its user. IS_ALL: it has nobody else. */
+um_err presence_apply_told(struct presence *p, struct um_span told, bool is_all, const void *core, int64_t now_ms,
                            const struct presence_limits *limits, struct presence_result *out);
+
+/* Somebody who is connected here was taken for gone by others, or by us when their earlier connection ended. They are to be
+ * told so, and answer with a higher clock. *SEAT is theirs. False: nobody any more. */
+bool presence_take_contested(struct presence *p, const void **seat, uint64_t *client, uint64_t *clock);
 
 void presence_owner_left(struct presence *p, const void *owner);           /* marks its ids gone and dirty */
 bool presence_expire(struct presence *p, int64_t now_ms, int64_t age_ms);  /* true: something became dirty */

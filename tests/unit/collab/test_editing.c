@@ -151,6 +151,8 @@ static void presence_comes_with_joining_goes_with_leaving_and_returns_at_once(vo
     engine_open(&b);
     OPEN_AND_JOIN(&b, &p, ADDR("d"), "good");
     OPEN_AND_JOIN(&b, &q, ADDR("d"), "good");
+    peer_say(&q, ADDR("d"), WIRE_AWARENESS, NO_KIND, presence_of(&u, 8, 1, "{}"));
+    peer_expect(&p, ADDR("d"), WIRE_AWARENESS, NO_KIND, UM_SPAN(u.data, u.len));
     peer_say(&p, ADDR("d"), WIRE_AWARENESS, NO_KIND, presence_of(&u, 7, 3, "{\"u\":1}"));
     peer_expect(&q, ADDR("d"), WIRE_AWARENESS, NO_KIND, UM_SPAN(u.data, u.len));
     peer_say(&q, ADDR("d"), WIRE_AWARENESS, NO_KIND, UM_SPAN(u.data, u.len));     /* an echo: nothing happens */
@@ -163,6 +165,7 @@ static void presence_comes_with_joining_goes_with_leaving_and_returns_at_once(vo
     peer_say(&p, ADDR("d"), WIRE_AWARENESS, NO_KIND, presence_of(&u, 7, 4, "{}"));
     peer_expect(&q, ADDR("d"), WIRE_AWARENESS, NO_KIND, UM_SPAN(u.data, u.len));
     peer_close(&q);
+    peer_expect(&p, ADDR("d"), WIRE_AWARENESS, NO_KIND, presence_of(&u, 8, 1, "null"));
     OPEN_AND_JOIN(&b, &q, ADDR("d"), "good");                    /* a late comer: greeted before its Step1 is answered */
     peer_say(&q, ADDR("d"), WIRE_AWARENESS, NO_KIND, UM_SPAN("\1\7\5\4{bad", 8));
     peer_expect(&q, ADDR("d"), WIRE_CLOSE, NO_KIND, UM_SPAN_STR("Reset Connection"));

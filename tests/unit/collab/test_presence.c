@@ -4,6 +4,7 @@
  * with its old clock is asked for a higher one. */
 #include "vectors.h"
 #include <inttypes.h>
+#include "bus_wire.h"
 #include "presence.h"
 
 static const struct presence_limits loose = { 1000, 100, 100 };
@@ -181,6 +182,139 @@ static void a_client_that_was_taken_for_gone_is_asked_and_an_echo_revives_nobody
     assert_false(r.needs_query);
     um_buf_free(&b);
     presence_free(&p);
+}
+
+/* The next one who is to be asked is at SEAT, and was taken for gone under CLOCK. */
+static void expect_contested(struct presence *p, const void *seat, uint64_t id, uint64_t at)
+{
+    const void *who;
+    uint64_t client, clock;
+
+    assert_true(presence_take_contested(p, &who, &client, &clock));
+    assert_ptr_equal(who, seat);
+    assert_int_equal(client, id);
+    assert_int_equal(clock, at);
+    assert_false(presence_take_contested(p, &who, &client, &clock));
+}
+
+static void expect_nobody_contested(struct presence *p)
+{
+    const void *who;
+    uint64_t client, clock;
+
+    assert_false(presence_take_contested(p, &who, &client, &clock));
+}
+
+static void who_came_back_before_the_earlier_connection_ended_is_asked_when_it_ends(void **state)
+{
+    struct presence p;
+    struct presence_result r;
+
+    (void)state;
+    presence_init(&p);
+    assert_int_equal(apply(&p, ann, 0, 7, 5, "{}", &r), UM_OK);
+    assert_int_equal(apply(&p, ann2, 0, 7, 5, "{}", &r), UM_OK);         /* the old connection has not ended yet */
+    assert_int_equal(r.accepted, 0);
+    expect_nobody_contested(&p);
+    presence_owner_left(&p, ann);
+    expect_contested(&p, ann2, 7, 5);
+    assert_int_equal(apply(&p, ann2, 0, 7, 6, "{}", &r), UM_OK);
+    presence_owner_left(&p, ann2);
+    expect_nobody_contested(&p);
+    presence_free(&p);
+}
+
+static void one_who_repeats_what_others_said_is_not_asked_for_them(void **state)
+{
+    struct presence p;
+    struct presence_result r;
+
+    (void)state;
+    presence_init(&p);
+    assert_int_equal(apply(&p, ann2, 0, 8, 1, "{}", &r), UM_OK);
+    assert_int_equal(apply(&p, ann, 0, 7, 5, "{}", &r), UM_OK);
+    assert_int_equal(apply(&p, ann2, 0, 7, 5, "{}", &r), UM_OK);
+    presence_owner_left(&p, ann);
+    expect_nobody_contested(&p);
+    presence_free(&p);
+}
+
+static const char core[] = "core", core2[] = "core, started again";
+
+static void told_by(struct presence *p, const void *who, bool is_all, uint64_t client, uint64_t clock, const char *state)
+{
+    struct presence_result r;
+    struct um_buf b = { 0 };
+
+    if (client != 0)
+        bus_put_presence(&b, &(struct bus_presence){ client, clock, UM_SPAN_STR(state), UM_SPAN_STR("a") });
+    assert_int_equal(presence_apply_told(p, UM_SPAN(b.data, b.len), is_all, who, 0, &loose, &r), UM_OK);
+    um_buf_free(&b);
+}
+
+/* CORE tells of ann's client CLIENT (0: of nobody). */
+static void core_tells(struct presence *p, bool is_all, uint64_t client, uint64_t clock, const char *state)
+{
+    told_by(p, core, is_all, client, clock, state);
+}
+
+static void who_is_back_at_a_core_that_started_again_outlives_its_former_life(void **state)
+{
+    struct presence p;
+
+    (void)state;
+    presence_init(&p);
+    core_tells(&p, false, 7, 5, "{}");
+    told_by(&p, core2, true, 7, 5, "{}");
+    presence_owner_left(&p, core);
+    assert_non_null(find(&p, 7)->state);
+    presence_owner_left(&p, core2);
+    assert_null(find(&p, 7)->state);
+    presence_free(&p);
+}
+
+static void whom_another_core_does_not_name_among_all_has_gone(void **state)
+{
+    struct presence p;
+    struct presence_result r;
+
+    (void)state;
+    presence_init(&p);
+    assert_int_equal(apply(&p, bob, 0, 1, 1, "{}", &r), UM_OK);
+    core_tells(&p, false, 7, 5, "{}");
+    core_tells(&p, false, 8, 5, "{}");
+    assert_non_null(find(&p, 7)->state);
+    core_tells(&p, true, 8, 5, "{}");
+    assert_null(find(&p, 7)->state);
+    assert_non_null(find(&p, 8)->state);
+    core_tells(&p, true, 0, 0, NULL);
+    assert_null(find(&p, 8)->state);
+    assert_non_null(find(&p, 1)->state);                                 /* connected here */
+    presence_free(&p);
+}
+
+static void whom_another_core_took_for_gone_is_asked_where_they_are(void **state)
+{
+    struct presence here, there;
+    struct presence_result r;
+    struct um_buf news = { 0 };
+
+    (void)state;
+    presence_init(&here);
+    presence_init(&there);
+    assert_int_equal(apply(&here, ann, 0, 7, 5, "{}", &r), UM_OK);
+    core_tells(&there, false, 7, 5, "{}");
+    presence_owner_left(&there, core);                                   /* silent for too long */
+    assert_false(presence_take_news(&there, &news));
+    core_tells(&there, true, 7, 5, "{}");                                /* and back */
+    assert_null(find(&there, 7)->state);
+    assert_true(presence_take_news(&there, &news));
+    assert_int_equal(presence_apply_told(&here, UM_SPAN(news.data, news.len), false, core, 0, &loose, &r), UM_OK);
+    assert_non_null(find(&here, 7)->state);
+    expect_contested(&here, ann, 7, 5);
+    um_buf_free(&news);
+    presence_free(&here);
+    presence_free(&there);
 }
 
 static void each_limit_holds_at_its_value_and_refuses_one_more(void **state)
@@ -406,6 +540,11 @@ int main(void)
         cmocka_unit_test(the_clock_rules_are_those_of_y_protocols),
         cmocka_unit_test(an_id_belongs_to_the_seat_that_spoke_last_for_it),
         cmocka_unit_test(a_client_that_was_taken_for_gone_is_asked_and_an_echo_revives_nobody),
+        cmocka_unit_test(who_came_back_before_the_earlier_connection_ended_is_asked_when_it_ends),
+        cmocka_unit_test(one_who_repeats_what_others_said_is_not_asked_for_them),
+        cmocka_unit_test(who_is_back_at_a_core_that_started_again_outlives_its_former_life),
+        cmocka_unit_test(whom_another_core_does_not_name_among_all_has_gone),
+        cmocka_unit_test(whom_another_core_took_for_gone_is_asked_where_they_are),
         cmocka_unit_test(each_limit_holds_at_its_value_and_refuses_one_more),
         cmocka_unit_test(a_malformed_frame_changes_nothing),
         cmocka_unit_test(whatever_json_parse_takes_is_a_state),
