@@ -691,24 +691,6 @@ static void news_that_is_lost_is_found_by_comparing(void **state)
 
 /* ---- several, over Redis ---- */
 
-static void the_other_node_knows_when_the_answer_comes(void **state)
-{
-    struct bench *b = *state;
-
-    if (port == NULL)
-        skip();
-    struct node *x = start(b, 0), *y = start(b, 1);
-    UNTIL(b, um_cluster_is_admitted(x->cluster));
-    for (int i = 0; i < 20; i++) {
-        assert_int_equal(take(b, x, "d", "ann", "s1", NULL), UM_OK);
-        assert_string_equal(holder(b, y, "d"), "ann");
-        assert_false(may_write(b, y, "d", "bob"));
-        assert_int_equal(take(b, y, "d", "bob", "s2", NULL), UM_ECONFLICT);
-        assert_int_equal(release(b, y, "d", "s1", NULL), UM_OK);  /* the session's, wherever it speaks */
-        UNTIL(b, strcmp(holder(b, x, "d"), "") == 0);
-    }
-}
-
 static void members_of(struct bench *b, struct node *n, size_t want)
 {
     size_t count = 0;
@@ -721,6 +703,33 @@ static void members_of(struct bench *b, struct node *n, size_t want)
     assert_int_equal(count, want);
 }
 
+/* Two nodes that know each other: who does not is not waited for. */
+static void start_both(struct bench *b, struct node **x, struct node **y)
+{
+    *x = start(b, 0);
+    *y = start(b, 1);
+    members_of(b, *x, 2);
+    members_of(b, *y, 2);
+}
+
+static void the_other_node_knows_when_the_answer_comes(void **state)
+{
+    struct bench *b = *state;
+
+    if (port == NULL)
+        skip();
+    struct node *x, *y;
+    start_both(b, &x, &y);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(take(b, x, "d", "ann", "s1", NULL), UM_OK);
+        assert_string_equal(holder(b, y, "d"), "ann");
+        assert_false(may_write(b, y, "d", "bob"));
+        assert_int_equal(take(b, y, "d", "bob", "s2", NULL), UM_ECONFLICT);
+        assert_int_equal(release(b, y, "d", "s1", NULL), UM_OK);  /* the session's, wherever it speaks */
+        UNTIL(b, strcmp(holder(b, x, "d"), "") == 0);
+    }
+}
+
 static void who_edits_on_another_node_stands_in_the_way_until_that_node_is_gone(void **state)
 {
     struct bench *b = *state;
@@ -728,8 +737,8 @@ static void who_edits_on_another_node_stands_in_the_way_until_that_node_is_gone(
 
     if (port == NULL)
         skip();
-    struct node *x = start(b, 0), *y = start(b, 1);
-    members_of(b, x, 2);
+    struct node *x, *y;
+    start_both(b, &x, &y);
     edit(b, y, "d", "bob", true);
     UNTIL(b, take(b, x, "d", "ann", "s1", &s) == UM_ECONFLICT || release(b, x, "d", "s1", NULL) != UM_OK);
     assert_string_equal(s.blockers, "d:~bob ");
@@ -748,7 +757,8 @@ static void of_two_that_ask_at_once_one_wins(void **state)
 
     if (port == NULL)
         skip();
-    struct node *x = start(b, 0), *y = start(b, 1);
+    struct node *x, *y;
+    start_both(b, &x, &y);
     for (int i = 0; i < 50; i++) {
         struct um_store_ref refs[] = { doc(b, "d"), doc(b, "e") }, turned[] = { refs[1], refs[0] };
         struct said s[2] = { 0 };
@@ -768,6 +778,77 @@ static void of_two_that_ask_at_once_one_wins(void **state)
     }
 }
 
+/* S10: random acts on both nodes, beside a model of what must come out; a fifth of the news is lost on the way. */
+enum { THINGS = 3, SESSIONS = 3, ACTS = 400 };
+struct thing { char name[8]; int holder; uint64_t token; };      /* holder -1: nobody */
+
+static void act_take(struct bench *b, struct node *n, struct thing *t, int s, const char *session)
+{
+    struct said said;
+    um_err err = take(b, n, t->name, session, session, &said);
+
+    assert_int_equal(err, t->holder >= 0 && t->holder != s ? UM_ECONFLICT : UM_OK);
+    if (err != UM_OK)
+        return;
+    if (t->holder == s)
+        assert_true(said.rows[0].token == t->token);
+    else
+        assert_true(said.rows[0].token > t->token);
+    t->token = said.rows[0].token;
+    t->holder = s;
+}
+
+static void act(struct bench *b, struct node *n, struct thing *t, int s, const char *session)
+{
+    bool own = t->holder == s;
+
+    switch (um_random_below(5)) {
+    case 0:
+    case 1:
+        act_take(b, n, t, s, session);
+        break;
+    case 2:
+        assert_int_equal(release(b, n, t->name, session, NULL), UM_OK);
+        t->holder = own ? -1 : t->holder;
+        break;
+    case 3:
+        assert_int_equal(renew(b, n, t->name, session, NULL), own ? UM_OK : UM_ECONFLICT);
+        break;
+    default:
+        assert_int_equal(break_it(b, n, t->name, "root", NULL), t->holder >= 0 ? UM_OK : UM_ENOTFOUND);
+        t->token += t->holder >= 0;
+        t->holder = -1;
+    }
+}
+
+static void random_acts_on_two_nodes_come_out_as_in_a_model(void **state)
+{
+    static const char *const session[SESSIONS] = { "s1", "s2", "s3" };
+    struct bench *b = *state;
+    struct thing t[THINGS] = { { "x", -1, 0 }, { "y", -1, 0 }, { "z", -1, 0 } };
+
+    if (port == NULL)
+        skip();
+    b->gen_conf = (struct um_cachegen_conf){ 200, 30000, 20 };
+    struct node *n[NODES];
+    start_both(b, &n[0], &n[1]);
+#ifdef UMBEL_FAILPOINTS
+    assert_int_equal(um_failpoint_set("resv.before_redis", "error%20"), UM_OK);
+#endif
+    for (int i = 0; i < ACTS; i++) {
+        int s = (int)um_random_below(SESSIONS);
+
+        act(b, n[um_random_below(NODES)], &t[um_random_below(THINGS)], s, session[s]);
+        for (int k = 0; i % 40 == 39 && k < NODES * THINGS; k++) {       /* both copies come to the same */
+            struct thing *at = &t[k % THINGS];
+            UNTIL(b, strcmp(holder(b, n[k / THINGS], at->name), at->holder >= 0 ? session[at->holder] : "") == 0);
+        }
+    }
+#ifdef UMBEL_FAILPOINTS
+    assert_int_equal(um_failpoint_set("resv.before_redis", "off"), UM_OK);
+#endif
+}
+
 /* R5: Redis forgets everything; nobody gets what somebody holds. */
 static void what_redis_forgets_is_in_the_database(void **state)
 {
@@ -777,8 +858,8 @@ static void what_redis_forgets_is_in_the_database(void **state)
 
     if (port == NULL)
         skip();
-    struct node *x = start(b, 0), *y = start(b, 1);
-    members_of(b, x, 2);
+    struct node *x, *y;
+    start_both(b, &x, &y);
     assert_int_equal(take(b, x, "d", "ann", "s1", NULL), UM_OK);
     edit(b, y, "e", "bob", true);
     UNTIL(b, take(b, x, "e", "ann", "s1", NULL) == UM_ECONFLICT || release(b, x, "e", "s1", NULL) != UM_OK);
@@ -819,6 +900,7 @@ int main(void)
         T(the_other_node_knows_when_the_answer_comes),
         T(who_edits_on_another_node_stands_in_the_way_until_that_node_is_gone),
         T(of_two_that_ask_at_once_one_wins),
+        T(random_acts_on_two_nodes_come_out_as_in_a_model),
         T(what_redis_forgets_is_in_the_database),
     };
 
