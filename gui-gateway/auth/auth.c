@@ -104,7 +104,7 @@ struct um_auth *um_auth_new(const struct um_auth_env *env)
     a->env = *env;
     a->tunnels = um_tunnels_new(env->upstream, env->trusted, env->tunnels, tunnel_used, a);
     um_sessions_listen(env->sessions, env->loop, session_ended, a);
-    um_sessions_on_doubt(env->sessions, env->loop, auth_recheck, a);
+    um_sessions_on_doubt(env->sessions, env->loop, &auth_recheck, a);
     return a;
 }
 

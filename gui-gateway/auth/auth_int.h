@@ -31,8 +31,8 @@ extern struct um_metric auth_metrics[AUTH_M_N];
 void auth_find_session(struct um_auth *a, const struct um_http_req *rq, um_session_cb *cb, void *arg);
 /* What an end of session ID asks for here: its tunnels and tokens go. */
 void auth_session_ended(struct um_auth *a, const char *id);
-/* Ends may have been missed (ARG: the um_auth): asks for the sessions of all tunnels. */
-void auth_recheck(void *arg);
+/* Whether the sessions of open tunnels are still there; ARG: the um_auth. */
+extern const struct um_session_doubt auth_recheck;
 /* The ids in the request's session cookies. */
 size_t auth_cookie_ids(const struct um_auth *a, const struct um_http_req *rq, char ids[AUTH_COOKIES_MAX][UM_SESSION_ID_LEN + 1]);
 /* Set-Cookie with ID, or one that deletes it (ID NULL). */

@@ -69,10 +69,15 @@ const char *um_session_end_text(enum um_session_end why);
  * store. Listen before threads start. */
 typedef void um_session_end_fn(void *arg, const char *id, enum um_session_end why);
 void um_sessions_listen(struct um_sessions *ss, struct um_loop *l, um_session_end_fn *fn, void *arg);
-/* FN runs on L when ends may have been missed (and every 30 s): whoever keeps something open for a session asks
- * um_session_get again. Never with the in-process store, which tells of all ends. */
-typedef void um_session_doubt_fn(void *arg);
-void um_sessions_on_doubt(struct um_sessions *ss, struct um_loop *l, um_session_doubt_fn *fn, void *arg);
+/* For who keeps something open for sessions. ASK runs on L when ends may have been missed (and every 30 s): he asks
+ * um_session_get for each of them. LOOK runs when sessions were revoked: he asks um_sessions_have_revoked, which costs no
+ * round trip. Neither with the in-process store, which tells of all ends. */
+struct um_session_doubt {
+    void (*ask)(void *arg);
+    void (*look)(void *arg);
+};
+void um_sessions_on_doubt(struct um_sessions *ss, struct um_loop *l, const struct um_session_doubt *fn, void *arg);
+bool um_sessions_have_revoked(struct um_sessions *ss, const char *id);      /* any thread */
 
 /* What is known of sessions that ended before their time; any thread. Nothing to do for the in-process store.
  * REPLACE: ROWS are all there are. Errors of um_revoked_add. */

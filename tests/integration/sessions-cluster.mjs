@@ -2,10 +2,12 @@
  * reliability.md by name. */
 import assert from 'node:assert/strict'
 import crypto from 'node:crypto'
+import fs from 'node:fs'
+import path from 'node:path'
 import { startCluster } from '../harness/cluster.mjs'
 import { authToken, AUTH, frame } from '../harness/frames.mjs'
 import { RawClient } from '../harness/raw.mjs'
-import { openRun, until } from '../harness/run.mjs'
+import { openRun, root, until } from '../harness/run.mjs'
 import { password, signToken } from '../harness/subjects.mjs'
 
 const run = openRun('integration.sessions-cluster')
@@ -38,7 +40,13 @@ async function open (redis, options = {}) {
 
 /* --- one Redis ------------------------------------------------------------------------------------------- */
 
-await open('simple', { gatewayProperties: { 'redis.queue.max-age': '1s' } })
+/* Everything here is done with no more rights than the manual says. */
+const [, acl] = /ACL SETUSER (umbel .*)/.exec(fs.readFileSync(path.join(root, 'docs/admin/redis.md'), 'utf8'))
+await open('simple', {
+  redisSettings: { user: acl },
+  properties: { 'spring.data.redis.username': 'umbel', 'spring.data.redis.password': 'password' },
+  gatewayProperties: { 'redis.queue.max-age': '1s' }
+})
 
 await run.story('S2: who has logged in at one gateway is known at the other, and after a restart', async () => {
   const ann = await signIn('admin', one)
@@ -59,6 +67,15 @@ await run.story('S7: a logout at one gateway closes the sockets at the other wit
   assert.equal(hers.closed.code, 1008)
   assert.equal(his.closed, null)
   his.close()
+})
+
+await run.story('S7: an end that nobody heard of closes the sockets as soon as messages come again', async () => {
+  const ann = await signIn('admin', one)
+  const socket = await openSocket(ann, two, 'room')
+  await cluster.redis.cli('DEL', `spring:session:sessions:${idOf(ann)}`)
+  await cluster.redis.cli('CLIENT', 'KILL', 'TYPE', 'pubsub')
+  await until('it is closed', () => socket.closed !== null, 10000)
+  assert.equal(socket.closed.code, 1008)
 })
 
 await run.story('S7: a logout gives back what the session had reserved', async () => {
@@ -172,12 +189,17 @@ await run.story('R14: keys of other types under our names are renamed away, and 
   assert.ok((await cluster.redis.cli('KEYS', 'umbel:quarantine:*')).length >= 2)
 })
 
+await run.story('nothing was wanted that the manual does not grant', async () => {
+  assert.match(await cluster.redis.cli('CLIENT', 'LIST'), /name=\S*sessions\S* .*user=umbel/)
+  assert.deepEqual(await cluster.redis.cli('ACL', 'LOG'), [])
+})
+
 await cluster.stop()
 await cluster.redis.kill()
 
 /* --- sentinels --------------------------------------------------------------------------------------------- */
 
-await open('sentinel', { redisSettings: { appendonly: 'no', 'min-replicas-to-write': 0 } })
+await open('sentinel', { reactors: 3, redisSettings: { appendonly: 'no', 'min-replicas-to-write': 0 } })
 
 /* A replica that cannot log in at its master has what it has, and may be promoted. */
 async function detachReplicas (master) {

@@ -207,7 +207,12 @@ void session_announce_end(struct um_sessions *ss, const char *id, enum um_sessio
     }
 }
 
-void um_sessions_on_doubt(struct um_sessions *ss, struct um_loop *l, um_session_doubt_fn *fn, void *arg)
+bool um_sessions_have_revoked(struct um_sessions *ss, const char *id)
+{
+    return ss->ops->has_revoked != NULL && ss->ops->has_revoked(ss, id);
+}
+
+void um_sessions_on_doubt(struct um_sessions *ss, struct um_loop *l, const struct um_session_doubt *fn, void *arg)
 {
     ss->doubters = um_xrealloc(ss->doubters, (ss->n_doubters + 1) * sizeof(*ss->doubters));
     ss->doubters[ss->n_doubters++] = (struct session_doubter){ l, fn, arg };
@@ -216,7 +221,13 @@ void um_sessions_on_doubt(struct um_sessions *ss, struct um_loop *l, um_session_
 void session_announce_doubt(struct um_sessions *ss)
 {
     for (size_t i = 0; i < ss->n_doubters; i++)
-        um_loop_call(ss->doubters[i].loop, ss->doubters[i].fn, ss->doubters[i].arg);
+        um_loop_call(ss->doubters[i].loop, ss->doubters[i].fn->ask, ss->doubters[i].arg);
+}
+
+void session_announce_revoked(struct um_sessions *ss)
+{
+    for (size_t i = 0; i < ss->n_doubters; i++)
+        um_loop_call(ss->doubters[i].loop, ss->doubters[i].fn->look, ss->doubters[i].arg);
 }
 
 /* ---- pictures ---- */

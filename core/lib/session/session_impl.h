@@ -33,6 +33,7 @@ struct session_ops {
     void (*find)(struct um_sessions *ss, struct session_call *call, const char *hash);
     void (*count)(struct um_sessions *ss, struct session_call *call);
     um_err (*set_revoked)(struct um_sessions *ss, const struct um_revocation *rows, size_t n, bool replace);      /* NULL: a store that */
+    bool (*has_revoked)(struct um_sessions *ss, const char *id);
     void (*reread_revoked)(struct um_sessions *ss);                                                              /* forgets nothing */
     void (*sweep)(struct um_sessions *ss);
     void (*free)(struct um_sessions *ss);       /* of what the store has beside struct um_sessions, and of that */
@@ -45,7 +46,7 @@ struct session_listener {
 };
 struct session_doubter {
     struct um_loop *loop;
-    um_session_doubt_fn *fn;
+    const struct um_session_doubt *fn;
     void *arg;
 };
 struct um_sessions {                            /* first member of a store's own struct */
@@ -58,8 +59,8 @@ struct um_sessions {                            /* first member of a store's own
 };
 /* Posts the end of session ID to every listener. */
 void session_announce_end(struct um_sessions *ss, const char *id, enum um_session_end why);
-/* Posts to every doubter. */
 void session_announce_doubt(struct um_sessions *ss);
+void session_announce_revoked(struct um_sessions *ss);
 
 int64_t session_timeout_s(const struct um_sessions_conf *cf);
 

@@ -80,7 +80,10 @@ static void was_read(void *arg, um_err err, const struct um_revocation *rows, si
     atomic_store(&rs->reading_done, atomic_load(&rs->readings));
     for (size_t i = 0; i < rs->n_lanes; i++)
         um_loop_call(rs->lanes[i].loop, run_held, &rs->lanes[i]);
-    session_announce_doubt(&rs->base);
+    if (atomic_exchange(&rs->epoch_changed, false))
+        session_announce_doubt(&rs->base);
+    else
+        session_announce_revoked(&rs->base);
     if (rs->protect != NULL)
         protect_restore(rs->protect);
     if (rs->read_again)
@@ -115,6 +118,7 @@ void lane_doubts(struct lane *lane)
     struct redis_sessions *rs = lane->rs;
 
     atomic_store(&lane->needs, atomic_load(&rs->readings) + 1);
+    atomic_store(&rs->epoch_changed, true);
     revocations_read(rs);
     if (rs->hooks.read == NULL)
         session_announce_doubt(&rs->base);

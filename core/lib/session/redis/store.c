@@ -201,8 +201,16 @@ static um_err redis_set_revoked(struct um_sessions *ss, const struct um_revocati
     struct redis_sessions *rs = of(ss);
     um_err err = replace ? um_revoked_replace(rs->revoked, rows, n, um_now_ms()) : um_revoked_add(rs->revoked, rows, n);
 
-    session_announce_doubt(ss);
+    session_announce_revoked(ss);
     return err;
+}
+
+static bool redis_has_revoked(struct um_sessions *ss, const char *id)
+{
+    char hash[UM_SESSION_HASH_LEN + 1];
+
+    um_session_hash(id, hash);
+    return um_revoked_has(of(ss)->revoked, hash);
 }
 
 static void redis_reread_revoked(struct um_sessions *ss)
@@ -278,7 +286,8 @@ static void redis_free(struct um_sessions *ss)
 static const struct session_ops redis_ops = {
     .create = redis_create, .get = redis_get, .set = redis_set, .touch = redis_touch, .change_id = redis_change_id,
     .destroy = redis_destroy, .list = redis_list, .find = redis_find, .count = redis_count, .sweep = redis_sweep,
-    .set_revoked = redis_set_revoked, .reread_revoked = redis_reread_revoked, .free = redis_free,
+    .set_revoked = redis_set_revoked, .has_revoked = redis_has_revoked,
+    .reread_revoked = redis_reread_revoked, .free = redis_free,
 };
 
 static void open_lanes(struct redis_sessions *rs, struct um_loop *const *loops, size_t n)

@@ -47,6 +47,7 @@ struct redis_sessions {
     _Atomic uint64_t readings, reading_done;      /* of revocations: begun, and the newest that succeeded */
     int64_t reading_since_ms;
     bool is_reading, read_again;          /* home */
+    _Atomic bool epoch_changed;           /* and nobody was told to ask again yet */
     _Atomic bool is_sweeping;
     bool closes;                          /* its loops have stopped; nothing new begins */
 };
