@@ -11,6 +11,7 @@ const parts = ['postgres', 'redis-1', 'redis-2', 'redis-3', 'sentinel-1', 'senti
 const run = openRun('integration.umbel-cluster')
 const dir = run.folder('installation')
 const home = part => path.join(dir, 'cluster', part)
+run.atEnd(() => fs.existsSync(home('postgres')) && fs.rmSync(fs.realpathSync(home('postgres')), { recursive: true }))   /* a link, perhaps */
 run.atEnd(() => umbel('down', '--dir', dir))
 run.atEnd(() => { if (run.failures.length > 0) tellLogs() })
 
