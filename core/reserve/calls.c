@@ -235,7 +235,7 @@ static void take(struct call *c)
         finish(c, UM_EUNAVAIL);               /* R6: nothing new while Redis is away */
     else if (has_all(c))
         ask_database(c);
-    else if (!copy_has_room(&r->copy, c->session, c->n, r->conf.max, r->conf.max_per_session))
+    else if (!copy_has_room(&r->copy, c->session, c->refs, c->n, r->conf.max, r->conf.max_per_session))
         finish(c, UM_ELIMIT);
     else if (c->waits && others_hold_some(c) && wait_longer(c))
         return;                               /* the copy knows enough */

@@ -128,7 +128,7 @@ static void hold(struct copy *c, struct copy_entry *e, const struct um_store_res
     e->row.since_ms = row->since_ms;
     e->version = version;
     e->wrote_ms = now_ms;                     /* a grant is as good as a renewal */
-    e->sure_ms = e->until_ms = 0;
+    e->sure_ms = e->until_ms = e->asked_ms = 0;
     set_free(c, e, false);
 }
 
@@ -243,6 +243,16 @@ static void drop_graves(struct copy *c, int64_t now_ms)
     free(keys);
 }
 
+/* When the database is to be asked about E: when it is no longer sure, then again and again until the database has said more. */
+static int64_t due_at(const struct copy_entry *e)
+{
+    int64_t again = e->asked_ms + COPY_RECHECK_MS;
+
+    if (e->asked_ms < e->sure_ms || e->asked_ms == 0)
+        return e->sure_ms;
+    return e->asked_ms < e->until_ms ? UM_MIN(again, e->until_ms) : again;
+}
+
 size_t copy_due(struct copy *c, int64_t now_ms, struct um_store_ref *out, size_t max, int64_t *next_ms)
 {
     size_t n = 0, pos = 0;
@@ -253,12 +263,12 @@ size_t copy_due(struct copy *c, int64_t now_ms, struct um_store_ref *out, size_t
     *next_ms = now_ms + COPY_GRAVE_MS;
     while (um_map_next(&c->entries, &pos, &(struct um_span){ 0 }, &value)) {
         struct copy_entry *e = value;
-        /* once when it is no longer sure, then again and again until the database has said more */
-        int64_t at = e->is_free ? e->until_ms : e->sure_ms;
+        int64_t at = e->is_free ? e->until_ms : due_at(e);
 
         if (!e->is_free && at <= now_ms && n < max) {
             out[n++] = (struct um_store_ref){ um_xstrdup(e->row.category), um_xstrdup(e->row.id) };
-            at = now_ms + COPY_RECHECK_MS;
+            e->asked_ms = now_ms;
+            at = due_at(e);
         }
         *next_ms = UM_MIN(*next_ms, at);
     }
@@ -266,11 +276,16 @@ size_t copy_due(struct copy *c, int64_t now_ms, struct um_store_ref *out, size_t
     return n;
 }
 
-bool copy_has_room(struct copy *c, const char *session, size_t more, int64_t max, int64_t max_per_session)
+bool copy_has_room(struct copy *c, const char *session, const struct um_store_ref *refs, size_t n, int64_t max,
+                   int64_t max_per_session)
 {
-    size_t held, own;
+    size_t held, own, more = n;
 
     pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < n; i++) {
+        const struct copy_entry *e = find(c, refs[i].category, refs[i].id);
+        more -= e != NULL && !e->is_free && strcmp(e->row.session, session) == 0;
+    }
     held = c->held;
     own = (size_t)(intptr_t)um_map_get(&c->sessions, UM_SPAN(session, strlen(session) + 1));
     pthread_mutex_unlock(&c->lock);

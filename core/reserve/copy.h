@@ -19,6 +19,7 @@ struct copy_entry {
     bool is_free;
     uint64_t version;                         /* of the cache, when this was learnt */
     int64_t sure_ms, until_ms;                /* um_now_ms; until_ms of a free one: when it is forgotten */
+    int64_t asked_ms;                         /* when copy_due named it last; 0: not since it was granted */
     int64_t wrote_ms;                         /* when its holder's writing renewed it last */
     char *text;
 };
@@ -49,9 +50,11 @@ bool copy_report(struct copy *c, const struct um_store_reserved *row, uint64_t v
 void copy_sweep_absent(struct copy *c, const struct um_map *present, uint64_t version, int64_t now_ms,
                        void (*fn)(void *arg, const char *category, const char *id, const struct copy_outcome *o), void *arg);
 /* Components whose lease should be asked about now, at most MAX of them into OUT (strings are the caller's to free); each is
- * named again after COPY_RECHECK_MS. Forgets graves. *NEXT_MS: when to look again. */
+ * named again when its lease should be over, and every COPY_RECHECK_MS. Forgets graves. *NEXT_MS: when to look again. */
 size_t copy_due(struct copy *c, int64_t now_ms, struct um_store_ref *out, size_t max, int64_t *next_ms);
-bool copy_has_room(struct copy *c, const char *session, size_t more, int64_t max, int64_t max_per_session);
+/* May SESSION have all of REFS? What it holds already does not count again. */
+bool copy_has_room(struct copy *c, const char *session, const struct um_store_ref *refs, size_t n, int64_t max,
+                   int64_t max_per_session);
 
 enum um_reserve_is copy_look(struct copy *c, const char *category, const char *id, int64_t now_ms, struct um_reserve_holder *out);
 /* True when USER holds it and its writing has not renewed it for EVERY_MS; SESSION gets the holder's. */

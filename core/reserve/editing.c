@@ -266,7 +266,7 @@ static void settle(struct ask *a)
 
 static void found_user(struct ask *a, const struct um_store_ref *ref, const char *user)
 {
-    if (strcmp(user, a->user) == 0)
+    if (strcmp(user, a->user) == 0 || a->found.n_blockers == BLOCKERS_MAX)
         return;
     for (size_t i = 0; i < a->found.n_blockers; i++) {        /* on two cores, or in two windows */
         const struct um_reserve_blocker *b = &a->found.blockers[i];

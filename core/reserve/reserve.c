@@ -291,6 +291,7 @@ um_err um_reserve_new(struct um_reserve **out, const struct um_reserve_env *env)
     r->editing = editing_new(env);
     um_cachegen_listen(env->cachegen, env->loop, UM_RESERVE_CACHE, on_news, r);
     read_first(r);
+    look_again_in(r, COPY_GRAVE_MS);
     *out = r;
     return UM_OK;
 }

@@ -116,6 +116,59 @@ static void a_lease_is_doubtful_before_it_ends_and_sure_again_when_confirmed(voi
     copy_free(&c);
 }
 
+static size_t due(struct copy *c, int64_t now_ms, int64_t *next_ms)
+{
+    struct um_store_ref refs[4];
+    size_t n = copy_due(c, now_ms, refs, UM_COUNT(refs), next_ms);
+
+    for (size_t i = 0; i < n; i++) {
+        free((char *)refs[i].category);
+        free((char *)refs[i].id);
+    }
+    return n;
+}
+
+static void the_database_is_asked_once_a_second_about_a_doubtful_lease_and_when_it_should_be_over(void **state)
+{
+    enum { SURE = 1000 + 3000 - 1500 };
+    struct um_store_reserved row = { "DOCUMENT", "d", "ann", "s1", 1, 100, 3000 };
+    struct copy c;
+    struct copy_outcome o;
+    int64_t next;
+
+    (void)state;
+    copy_init(&c);
+    assert_true(copy_report(&c, &row, 1, 1000, 1500, &o));
+    assert_int_equal(due(&c, SURE, &next), 1);
+    assert_int_equal(next, SURE + COPY_RECHECK_MS);
+    assert_int_equal(due(&c, SURE + COPY_RECHECK_MS - 1, &next), 0);
+    assert_int_equal(due(&c, SURE + COPY_RECHECK_MS, &next), 1);
+    assert_int_equal(next, 1000 + 3000);
+    assert_int_equal(due(&c, 1000 + 3000, &next), 1);
+    assert_int_equal(next, 1000 + 3000 + COPY_RECHECK_MS);
+    row.left_ms = 9000;                                      /* confirmed: later it is asked about anew */
+    assert_true(copy_report(&c, &row, 2, 4100, 1500, &o));
+    assert_int_equal(due(&c, 4100, &next), 0);
+    assert_int_equal(next, 4100 + 9000 - 1500);
+    copy_free(&c);
+}
+
+static void what_a_session_holds_does_not_count_again_when_it_takes_it_again(void **state)
+{
+    struct um_store_ref refs[] = { { "DOCUMENT", "d" }, { "DOCUMENT", "e" } };
+    struct copy c;
+    struct copy_outcome o;
+
+    (void)state;
+    copy_init(&c);
+    report(&c, &life[0], 1, &o);
+    assert_true(copy_has_room(&c, "s1", refs, 1, 1, 1));
+    assert_true(copy_has_room(&c, "s1", refs, 2, 2, 2));
+    assert_false(copy_has_room(&c, "s1", refs, 2, 2, 1));
+    assert_false(copy_has_room(&c, "s2", refs, 1, 1, 1));
+    copy_free(&c);
+}
+
 static void note_absent(void *arg, const char *category, const char *id, const struct copy_outcome *o)
 {
     (void)category;
@@ -233,6 +286,8 @@ int main(void)
         cmocka_unit_test(reports_in_any_order_end_in_the_same),
         cmocka_unit_test(each_change_is_told_once),
         cmocka_unit_test(a_lease_is_doubtful_before_it_ends_and_sure_again_when_confirmed),
+        cmocka_unit_test(the_database_is_asked_once_a_second_about_a_doubtful_lease_and_when_it_should_be_over),
+        cmocka_unit_test(what_a_session_holds_does_not_count_again_when_it_takes_it_again),
         cmocka_unit_test(what_a_reading_lacks_is_free_unless_it_is_newer),
         cmocka_unit_test(a_grave_is_forgotten_in_the_end),
         cmocka_unit_test(before_it_was_read_everything_is_doubtful),

@@ -122,7 +122,7 @@ struct um_reserve_filter {                    /* NULL: all */
     const char *user, *session, *category;
     size_t start, max;
 };
-/* Calls CB for those of the filter, by category and id, on a snapshot. Returns how many there are without START and MAX;
+/* Calls CB for those of the filter, by category and id, under the copy's lock: it asks nothing of R. Returns how many there are without START and MAX;
  * SIZE_MAX: the copy has not been read yet. */
 size_t um_reserve_list(struct um_reserve *r, const struct um_reserve_filter *f,
                        void (*cb)(void *arg, const struct um_store_reserved *row), void *arg);
@@ -147,7 +147,8 @@ struct um_reserve_change {                    /* borrowed during the callback */
     const char *by;                           /* BROKEN: who did it, when that is known; else "" */
 };
 typedef void um_reserve_fn(void *arg, const struct um_reserve_change *change);
-/* FN runs on L for every change on any node, at least once. Listen before threads start; there is no way to leave. */
+/* FN runs on L for every change that this node learns of; of what came and went while news was lost it hears only how it
+ * ended. Listen before threads start; there is no way to leave. */
 void um_reserve_listen(struct um_reserve *r, struct um_loop *l, um_reserve_fn *fn, void *arg);
 
 /* --- shared reservations ------------------------------------------------------------------------------------------- */
