@@ -74,6 +74,8 @@ struct bus_doc {                             /* in struct doc */
 /* The number that the present append has among ours. */
 uint64_t bus_append(struct doc *d, struct um_span update);
 uint64_t bus_stored(const struct doc *d);    /* so many of them are durable */
+/* What other cores have told and may not have stored: the log gets it from us. */
+void bus_store_doubts(struct doc *d);
 void bus_waited(struct doc *d);              /* one of them is over */
 void bus_doc_init(struct doc *d);
 void bus_hub_init(struct hub *h, unsigned index);

@@ -74,6 +74,12 @@ static void store_doubts(struct bus_peer *p)
     }
 }
 
+void bus_store_doubts(struct doc *d)
+{
+    UM_LIST_EACH(it, &d->bus.peers)
+        store_doubts(UM_CONTAINER(it, struct bus_peer, in_doc));
+}
+
 void peer_doubt(struct bus_peer *p, uint64_t number, struct um_bytes *items)
 {
     struct bus_doubtful *x;

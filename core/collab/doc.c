@@ -431,6 +431,10 @@ static void take_update(struct doc *d, struct seat *s, uint64_t kind, struct um_
     bool known = false;
     um_err err;
 
+    /* A Step2 leaves out what our state vector covers, and its acknowledgement is for that too: the client may have written it
+     * at a core that has died before it was stored. */
+    if (kind == SYNC_STEP2 && d->bus.n_doubts > 0 && doc_takes_changes(d))
+        bus_store_doubts(d);
     if (!rights_let_write(d, s) || !doc_takes_changes(d)) {
         /* A Step2 that brings nothing new is acknowledged like any update: when what it holds is stored. */
         if (kind == SYNC_STEP2 && um_crdt_contains(d->crdt, update, &known) == UM_OK && known)

@@ -4,7 +4,7 @@
 #include <umbel/crdt_types.h>
 #include "world_internal.h"
 
-struct said {                                /* an update that waits for its acknowledgement */
+struct said {                                /* what waits for its acknowledgement, as an update */
     struct um_list link;
     struct um_bytes *update;
 };
@@ -47,6 +47,20 @@ void actor_free(struct actor *a)
 
 /* ---- speaking ---- */
 
+/* A Step2 stands for all that its sender has, though it leaves out what the core has shown to have. */
+static struct um_bytes *meant_by(struct actor *a, int kind, struct um_span update)
+{
+    struct um_buf whole = { 0 };
+    struct um_bytes *out;
+
+    if (kind != SYNC_STEP2)
+        return um_bytes_dup(update.data, update.len);
+    assert_int_equal(um_crdt_encode(a->doc, NOTHING, &whole), UM_OK);
+    out = um_buf_to_bytes(&whole);
+    um_buf_free(&whole);
+    return out;
+}
+
 static void say_update(struct actor *a, int kind, struct um_span update)
 {
     struct said *s;
@@ -54,7 +68,7 @@ static void say_update(struct actor *a, int kind, struct um_span update)
     if (a->core == NULL)
         return;                              /* the Step2 of the next connection has it */
     s = um_xcalloc(1, sizeof(*s));
-    s->update = um_bytes_dup(update.data, update.len);
+    s->update = meant_by(a, kind, update);
     um_list_append(&a->unacked, &s->link);
     peer_say(&a->peer, address_of(a), WIRE_SYNC, kind, update);
 }

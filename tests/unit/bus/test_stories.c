@@ -545,6 +545,21 @@ static void what_comes_with_something_new_is_stored_before_it_is_acknowledged(vo
     world_close(&d.w);
 }
 
+static void what_somebody_wrote_at_another_core_is_stored_before_its_step2_is_acknowledged(void **state)
+{
+    struct duo d;
+
+    (void)state;
+    duo_open(&d);
+    write_in_doubt(&d);
+    actor_connect(d.ann, d.b);               /* B has it, so her Step2 does not bring it */
+    world_until(&d.w, d.ann->synced && is_acknowledged(d.ann));
+    assert_true(store_text_is(&d.w, "d", "k"));
+    core_kill(d.a);
+    core_kill(d.b);
+    world_close(&d.w);
+}
+
 static void what_its_core_says_is_stored_is_believed(void **state)
 {
     struct duo d;
@@ -810,6 +825,7 @@ int story_group(void)
         cmocka_unit_test(what_is_known_by_word_alone_is_stored_before_it_is_acknowledged),
         cmocka_unit_test(what_comes_with_something_new_is_stored_before_it_is_acknowledged),
         cmocka_unit_test(what_its_core_says_is_stored_is_believed),
+        cmocka_unit_test(what_somebody_wrote_at_another_core_is_stored_before_its_step2_is_acknowledged),
         cmocka_unit_test(what_is_in_doubt_when_its_core_dies_is_stored_by_who_has_it),
         cmocka_unit_test(what_others_have_in_doubt_is_in_doubt_with_who_hears_it_from_them),
         cmocka_unit_test(a_document_that_one_core_closes_is_closed_on_all),
