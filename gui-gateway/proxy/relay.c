@@ -63,6 +63,7 @@ static void close_side(struct side *s)
     shutdown(s->fd, SHUT_RDWR);
     close(s->fd);
     s->fd = -1;
+    s->off = false;                       /* there is nothing to be read again */
     um_buf_free(&s->out);
 }
 
@@ -226,7 +227,7 @@ static void settle(struct um_relay *r)
         end_relay(r, "both sides ended");
         return;
     }
-    if (r->a.ended || r->b.ended)
+    if (r->stage == OPEN && (r->a.ended || r->b.ended))      /* in ENDING less time is left */
         um_timer_set(r->loop, &r->linger, LINGER_MS, linger_over, r);
     want(&r->a);
     want(&r->b);

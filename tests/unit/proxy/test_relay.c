@@ -277,11 +277,23 @@ static void a_core_that_never_ends_its_frame_is_cut(void **state)
     expect_closed_soon(e);
 }
 
+static void a_core_that_dies_in_its_frame_leaves_the_client_no_longer(void **state)
+{
+    struct env *e = *state;
+
+    start(e, "", "\x82\x7f");
+    turns(e, 2);
+    um_relay_close(e->relay, 1008, "over");
+    shutdown(e->b, SHUT_WR);
+    expect_closed_soon(e);                                      /* not for the time of a half-closed relay */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(the_close_frame_comes_at_the_end_of_a_frame_and_nothing_after_it), T(a_relay_that_is_between_frames_closes_at_once),
-        T(a_core_that_never_ends_its_frame_is_cut), cmocka_unit_test(the_ends_of_frames_are_found_however_they_are_cut),
+        T(a_core_that_never_ends_its_frame_is_cut), T(a_core_that_dies_in_its_frame_leaves_the_client_no_longer),
+        cmocka_unit_test(the_ends_of_frames_are_found_however_they_are_cut),
         T(bytes_go_both_ways_and_early_ones_come_first), T(a_slow_reader_stops_the_writer_and_loses_nothing),
         T(an_end_is_passed_on_after_the_last_byte), T(a_side_that_vanishes_ends_it_once),
         T(bytes_of_a_closed_side_survive_a_congested_reader), T(freeing_cuts_both_and_tells_nobody),
