@@ -686,6 +686,16 @@ static void start(struct hub *h)
     bus_native.start(h);
 }
 
+static void stop_hearing(struct doc *d)
+{
+    struct stock_doc *sd = stock_doc_of(d);
+
+    if (sd == NULL)
+        return;
+    um_redis_unsubscribe(sd->sub);
+    sd->sub = NULL;
+}
+
 static void doc_free_own(struct doc *d)
 {
     struct stock_doc *sd = stock_doc_of(d);
@@ -693,8 +703,8 @@ static void doc_free_own(struct doc *d)
 
     if (sd == NULL)
         return;
+    stop_hearing(d);
     d->bus.own = NULL;
-    um_redis_unsubscribe(sd->sub);
     stock_unsee(sd, INT64_MAX);
     um_list_remove(&sd->due);
     um_defer_cancel(&sd->flush);
@@ -717,11 +727,13 @@ static void stop(struct hub *h)
     struct stock_hub *s = stock_hub_of(h);
 
     s->stopping = true;
-    UM_LIST_EACH(it, &h->all_docs)
-        doc_free_own(UM_CONTAINER(it, struct doc, link));
     um_timer_stop(h->loop, &s->clock);
     um_redis_unsubscribe(s->replies);
-    um_redis_link_free(s->link);
+    UM_LIST_EACH(it, &h->all_docs)
+        stop_hearing(UM_CONTAINER(it, struct doc, link));
+    um_redis_link_free(s->link);             /* its last answers name documents */
+    UM_LIST_EACH(it, &h->all_docs)
+        doc_free_own(UM_CONTAINER(it, struct doc, link));
     stock_peer_free_all(s);
     um_buf_free(&s->identifier);
     h->bus.own = NULL;
