@@ -32,6 +32,7 @@ struct entry {
     char *scope, *name;
     const struct listener *listener;         /* NULL: this process keeps nothing of it */
     uint64_t heard, applied;
+    uint64_t passed_over;                    /* bit I: of version heard-1-I no news has come, but a later version has */
     uint64_t heard_in;                       /* number of the comparison under way when news came last */
     int64_t heard_at_us;
     bool unsaid;                             /* a change of ours that could not be published */
@@ -76,7 +77,7 @@ void cachegen_unref(struct um_cachegen *g);
 
 /* entries.c */
 struct entry *entry_find(struct um_cachegen *g, const char *scope, const char *name);      /* NULL: unknown */
-struct entry *entry_get(struct um_cachegen *g, const char *scope, const char *name);       /* makes it; NULL: too many */
+struct entry *entry_get(struct um_cachegen *g, const char *scope, const char *name);       /* makes it; NULL: too many, or too long */
 void entry_take_news(struct um_cachegen *g, struct entry *e, uint64_t version, struct um_span news);
 void entry_take_truth(struct um_cachegen *g, struct entry *e, uint64_t version);
 void entry_take_applied(struct um_cachegen *g, struct entry *e, uint64_t version);

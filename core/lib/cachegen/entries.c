@@ -2,8 +2,9 @@
  *
  *  1. News of the version after the last one heard is passed on as it came. Any other version means that something was missed,
  *     doubled or swapped: the listener is told to read again, and what it reads is newer than all that was announced.
- *  2. A version below the last one heard is late, or tells of a database that went back. The listener reads again; the number
- *     is lowered by a comparison only, for the source knows.
+ *  2. A version that was passed over a short while ago is late, as two who announce at once make it: the listener was told to
+ *     read, and what it reads has it. Any other one below the last one heard was doubled, or tells of a database that went back:
+ *     the listener reads again. The number is lowered by a comparison only, for the source knows.
  *  3. What came by news while a comparison was on its way is newer than its answer. */
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +46,7 @@ struct entry *entry_get(struct um_cachegen *g, const char *scope, const char *na
 
     if (e != NULL)
         return e;
-    if (g->entries.n >= UM_CACHEGEN_CACHES_MAX) {
+    if (g->entries.n >= UM_CACHEGEN_CACHES_MAX || strlen(scope) > UM_CACHEGEN_TEXT_MAX || strlen(name) > UM_CACHEGEN_TEXT_MAX) {
         count(M_LOST, 1);
         return NULL;
     }
@@ -124,8 +125,31 @@ static void set_applied(struct um_cachegen *g, struct entry *e, uint64_t version
     settle(g, e);
 }
 
+/* What lies between the last version heard and VERSION is passed over. */
+static void pass_over(const struct um_cachegen *g, struct entry *e, uint64_t version)
+{
+    uint64_t by = version > e->heard ? version - e->heard : 0;
+
+    if (!g->compared || version < e->heard || by >= 64)
+        e->passed_over = 0;                  /* too far to remember, or another count altogether */
+    else if (by > 0)
+        e->passed_over = e->passed_over << by | ((UINT64_C(1) << (by - 1)) - 1);
+}
+
+/* True: VERSION is late. It is not missed any more. */
+static bool is_late(struct entry *e, uint64_t version)
+{
+    uint64_t below = version < e->heard ? e->heard - 1 - version : 64;
+    bool late = below < 64 && (e->passed_over >> below & 1) != 0;
+
+    if (late)
+        e->passed_over &= ~(UINT64_C(1) << below);
+    return late;
+}
+
 static void deliver(struct um_cachegen *g, struct entry *e, uint64_t version, struct um_span news)
 {
+    pass_over(g, e, version);
     pthread_mutex_lock(&g->lock);
     e->heard = version;
     pthread_mutex_unlock(&g->lock);
@@ -142,6 +166,8 @@ void entry_take_news(struct um_cachegen *g, struct entry *e, uint64_t version, s
 {
     bool is_next = g->compared && version == e->heard + 1;
 
+    if (is_late(e, version))
+        return;
     e->heard_in = g->compare_no;
     if (version != e->heard)
         deliver(g, e, UM_MAX(version, e->heard), is_next ? news : UM_SPAN(NULL, 0));
