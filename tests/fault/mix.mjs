@@ -37,14 +37,17 @@ async function round (world, n, steps) {
   for (const step of steps) await faults[step.name].ready?.(world)
   world.storeStandsStill = steps.some(step => faults[step.name].group === 'postgres')
   world.documents.haunt(run.random.pick([...world.cluster.cores, world.cluster]))
-  const logout = pass(lastBegin / 2).then(() => world.sessions.logOutSomebody())
-  logout.catch(() => {})
+  const meanwhile = Promise.all([
+    pass(run.random.below(lastBegin)).then(() => world.sessions.logOutSomebody()),
+    pass(run.random.below(lastBegin)).then(() => world.caches.raise(run.random.pick([...world.cluster.cores, ...world.cluster.gateways])))
+  ])
+  meanwhile.catch(() => {})
   await pass(300)
   const done = await Promise.allSettled(steps.map(step => suffer(world, step)))
   const failed = done.find(d => d.status === 'rejected')
   if (failed) throw failed.reason
   world.documents.banish()
-  await logout
+  await meanwhile
   return await world.quiet()
 }
 
@@ -102,6 +105,7 @@ if (world) {
   const { n, worstMs } = world.sessions.logouts
   console.log(`${typed} tokens typed, ${acknowledged} acknowledged by their own frame, 0 lost`)
   console.log(`sessions: longest without an answer ${Math.round(world.sessions.unavailableMs)} ms; ${n} logouts, known everywhere after ${worstMs} ms at most`)
+  console.log(`reservations: ${world.reservations.granted} grants, 0 held by two; caches: ${world.caches.raised} raised, applied everywhere after ${world.caches.worstMs} ms at most`)
   console.log(world.processes.summary)
 }
 await run.finish()

@@ -8,14 +8,16 @@
  *   await world.close();
  */
 import { startCluster } from '../harness/cluster.mjs'
+import { Caches } from './checks/caches.mjs'
 import { Documents } from './checks/documents.mjs'
 import { Processes } from './checks/processes.mjs'
+import { Reservations, ttlMs } from './checks/reservations.mjs'
 import { Sessions } from './checks/sessions.mjs'
 
-/* Documents that nobody uses are forgotten, and folded, while faults happen. */
-const hurried = { 'collab.debounce': '200ms', 'collab.max-debounce': '1s', 'collab.fold.rows': 50, 'collab.unload-delay': '200ms' }
-
-const sessionsAreShared = false
+/* Documents that nobody uses are forgotten, and folded, and leases end, while faults happen. */
+const hurried = {
+  'collab.debounce': '200ms', 'collab.max-debounce': '1s', 'collab.fold.rows': 50, 'collab.unload-delay': '200ms', 'reservation.ttl': `${ttlMs}ms`
+}
 
 export async function openWorld (run, { properties, documents, ...options } = {}) {
   const cluster = await startCluster(run, { properties: { ...hurried, ...properties }, ...options })
@@ -30,17 +32,22 @@ class World {
     this.cluster = cluster
     this.documents = new Documents(run, cluster, documents)
     this.processes = new Processes(run, cluster)
-    this.sessions = new Sessions(run, cluster, { on: sessionsAreShared })
+    this.sessions = new Sessions(run, cluster)
+    this.reservations = new Reservations(run, cluster)
+    this.caches = new Caches(run, cluster)
   }
 
   async start () {
     await this.sessions.start()
+    await this.caches.start()
     await this.documents.start()
+    this.reservations.work()
   }
 
   work () {
     this.documents.work()
     this.sessions.work()
+    this.reservations.work()
   }
 
   /* A process has just been killed. */
@@ -63,11 +70,13 @@ class World {
     const figures = await this.documents.quiet(from)
     figures.healthy = await healthy
     await this.sessions.quiet()
+    await this.reservations.quiet()
     return figures
   }
 
   async close () {
     await this.sessions.rest()
+    await this.reservations.rest()
     this.documents.rest()
     this.documents.leave()
     await this.cluster.stop()

@@ -7,15 +7,14 @@ const users = ['admin', 'bob']
 const askEveryMs = 150
 
 export class Sessions {
-  constructor (run, cluster, { on }) {
-    Object.assign(this, { run, cluster, on, open: [], ended: [], failures: [], working: false, mayBeLost: false, unavailableMs: 0 })
+  constructor (run, cluster) {
+    Object.assign(this, { run, cluster, open: [], ended: [], failures: [], working: false, mayBeLost: false, unavailableMs: 0 })
     this.logouts = { n: 0, worstMs: 0 }
     run.atEnd(() => { this.working = false })
   }
 
   /* Sessions are kept in Redis, so that any gateway knows them. */
   async start () {
-    if (!this.on) return
     for (const user of users) this.open.push(await this.signIn(user))
     await until('every gateway knows them', async () => (await Promise.all(this.open.map(s => this.isKnownEverywhere(s)))).every(Boolean))
     this.work()
@@ -65,7 +64,7 @@ export class Sessions {
     const where = at.label ?? 'the balancer'
     if (answer.status === 200) {
       if (answer.user !== session.user) this.failures.push(`${where} says ${answer.user} to ${session.user}`)
-      if (session.awaySince !== null) this.unavailableMs = Math.max(this.unavailableMs, performance.now() - session.awaySince)
+      this.unavailableMs = Math.max(this.unavailableMs, performance.now() - (session.awaySince ?? asked))
       session.awaySince = null
       return
     }
@@ -77,7 +76,6 @@ export class Sessions {
 
   /* One more user logs in, and out at another gateway. From then on nobody lets that session in. */
   async logOutSomebody () {
-    if (!this.on) return
     const session = await this.signIn(users[0])
     const [first, ...others] = this.cluster.gateways
     const answer = await this.ask(session, first, { method: 'DELETE' })
