@@ -261,17 +261,24 @@ static void stop(struct core *c)
     um_process_remove_port(c->process.data_dir, "core");
 }
 
+static void settle(struct core *c)
+{
+    for (unsigned i = 0; c->reactors != NULL && i < um_reactors_count(c->reactors); i++)
+        um_loop_settle(um_reactors_loop(c->reactors, i));
+}
+
 static void take_down(struct core *c)
 {
     if (c->reactors != NULL)
         um_reactors_stop(c->reactors);
     servers_free(c->servers);
+    um_rest_stop(c->rest);
+    settle(c);                               /* what its workers had to say may still ask the store */
     um_archive_close(c->archive);
     um_reserve_stop(c->reserve);
     um_store_close(c->store);
     um_cachegen_free(c->cachegen);
-    for (unsigned i = 0; c->reactors != NULL && i < um_reactors_count(c->reactors); i++)
-        um_loop_settle(um_reactors_loop(c->reactors, i));        /* what the store still had to say */
+    settle(c);                               /* what the store still had to say */
     um_versions_free(c->versions);
     um_collab_free(c->collab);
     um_rest_free(c->rest);

@@ -41,12 +41,20 @@ um_err um_rest_new(struct um_rest **out, const struct um_rest_deps *deps, char w
     return UM_OK;
 }
 
-void um_rest_free(struct um_rest *r)
+void um_rest_stop(struct um_rest *r)
 {
     if (r == NULL)
         return;
     um_pool_free(r->pool);
     um_pool_free(r->readers);
+    r->pool = r->readers = NULL;
+}
+
+void um_rest_free(struct um_rest *r)
+{
+    if (r == NULL)
+        return;
+    um_rest_stop(r);
     um_throttle_free(r->throttle);
     revocations_free(r->revocations);
     users_free(r->users);

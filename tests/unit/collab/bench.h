@@ -43,7 +43,7 @@ void bench_note_drained(void *drained);          /* for an um_collab_drain of th
         if (!(cond))                                                                           \
             fail_msg("never came true: %s", #cond);                                            \
     } while (0)
-enum { BENCH_PATIENCE_MS = 8000 };
+enum { BENCH_PATIENCE_MS = 30000 };
 struct um_collab_stats bench_stats(const struct bench *b);
 int64_t bench_count(unsigned counter);           /* enum collab_counter */
 unsigned bench_home(const struct bench *b, const char *document);

@@ -40,7 +40,9 @@ struct um_rest_deps {                        /* all outlive the um_rest */
 };
 /* WHY gets a sentence for the operator when a user's row is of no use (UM_EINVAL). Hashes plain passwords: slow. */
 um_err um_rest_new(struct um_rest **out, const struct um_rest_deps *deps, char why[256]);
-void um_rest_free(struct um_rest *r);        /* servers and reactors have stopped */
+/* Servers and reactors have stopped: ends the workers. What they had to say waits in the loops, and needs R. */
+void um_rest_stop(struct um_rest *r);
+void um_rest_free(struct um_rest *r);        /* stopped, and the loops have nothing more to say */
 /* The engine asks the rest for tokens, the rest hands the engine its sockets: joined after both exist, before serving. */
 void um_rest_set_collab(struct um_rest *r, struct um_collab *collab);
 struct um_collab_hooks um_rest_collab_hooks(struct um_rest *r);
