@@ -48,7 +48,7 @@ struct bus_hub {                             /* in struct hub */
     struct um_list beats;                    /* documents whose position others are to be told again */
     struct um_timer beat, greet;
     struct um_list *greet_at;                /* the next of all_docs that this round asks about; NULL: there is no round */
-    bool greets_all;                         /* not only those that others have too */
+    bool greets_all;                         /* whatever others may have missed; else to compare */
     int64_t beaten_at_ms, compared_at_ms;    /* the last turn of the clockwork; the last comparison of state vectors */
     struct um_bytes *held;                   /* a message that a test holds back (bus.swap) */
     void *own;                               /* of bus_stock.c */

@@ -1,13 +1,13 @@
 /* `collab.cluster.mode=native`: each core tells what its own clients write, once, as the log gets it; with the number that
- * the change has among its appends. A hub that is alone with a document says nothing at all.
+ * the change has among its appends. A hub that is alone with a document says nothing of what is written in it.
  *
  *   opening      HELLO to all: every core answers, with what it has beyond our state vector; readers wait for that. It is said
- *                again when not all have answered, up to three times: who is not known is not told anything
+ *                again until all have answered: who is not known is not told anything
  *   an edit      UPDATE to the one other hub, or to all when there are several
  *   a gap        (an UPDATE, BEAT or STATE that is further than what came) HELLO to that hub, which answers with STATE
  *   silence      BEAT 1, 4 and 16 s after the last change, so that the last message is missed too
  *   reconnected, new Redis master, own pause     HELLO to all for every document
- *   every `collab.cluster.compare-interval`      HELLO to all for those that others have open too
+ *   every `collab.cluster.compare-interval`      HELLO to all; answered by who has it, and by who was thought to
  *
  * Answers go by state vectors, so one that is lost, late or doubled costs bytes and nothing else. */
 #include <stdlib.h>
@@ -121,7 +121,8 @@ static void ask(struct bus_peer *p)
     um_buf_free(&out);
 }
 
-/* All documents, or those that others have too, some at a time. Those that are opened meanwhile say HELLO by themselves. */
+/* All documents, some at a time. Those that are opened meanwhile say HELLO by themselves. A comparison is quiet about those that
+ * nobody else seems to have, and leaves out the resting ones: if somebody writes in them elsewhere, it is said there. */
 static void greet_some(void *arg)
 {
     struct hub *h = arg;
@@ -132,8 +133,8 @@ static void greet_some(void *arg)
     start_hello(h, &out);
     for (; it != &h->all_docs && out.len < BUS_LIST_BYTES; it = it->next) {
         struct doc *d = UM_CONTAINER(it, struct doc, link);
-        if (d->bus.loaded && d->state != DOC_ENDING && (h->bus.greets_all || d->bus.n_peers > 0))
-            n += put_hello(&out, d, h->bus.greets_all ? BUS_WANTS_STATE : 0);
+        if (d->bus.loaded && d->state != DOC_ENDING && (h->bus.greets_all || d->bus.n_peers > 0 || !um_crdt_is_cold(d->crdt)))
+            n += put_hello(&out, d, h->bus.greets_all ? BUS_WANTS_STATE : d->bus.n_peers > 0 ? 0 : BUS_QUIET);
     }
     if (n > 0)
         send(h, BUS_TO_ALL, &out);
@@ -233,6 +234,13 @@ static void hello_published(void *arg, um_err err, int64_t receivers)
 
 static void wait_too_long(void *arg);
 
+static int64_t wait_ms(const struct bus_wait *w)
+{
+    const struct um_collab_conf *cf = &w->hub->engine->cf;
+
+    return w->hellos == 0 ? cf->sync_timeout_ms : w->hellos <= BEATS ? beat_after_ms[w->hellos - 1] : cf->compare_interval_ms;
+}
+
 /* False: nobody can be asked. */
 static bool wait_hello(struct bus_wait *w)
 {
@@ -246,7 +254,7 @@ static bool wait_hello(struct bus_wait *w)
         w->receivers = -1;
         w->answered = 0;
         um_buf_clear(&w->who);
-        um_timer_set(h->loop, &w->limit, w->hellos == 0 ? h->engine->cf.sync_timeout_ms : beat_after_ms[w->hellos - 1], wait_too_long, w);
+        um_timer_set(h->loop, &w->limit, wait_ms(w), wait_too_long, w);
         w->hellos++;
         w->publishing++;
         count(C_BUS_SENT, 1);
@@ -268,7 +276,7 @@ static void wait_too_long(void *arg)
         count(C_BUS_NO_ANSWER, 1);
         um_log_limited(UM_INFO, "collab.bus", "not every core has answered", UM_S("doc", d->name));
     }
-    if (w->hellos > BEATS || !wait_hello(w))
+    if (!wait_hello(w))
         wait_end(w);
     serve(d, readers_wait);
 }
@@ -538,7 +546,7 @@ static void on_hello(struct hub *h, struct bus_origin *o, struct um_reader *r)
         peer_identify(o, &id);
     while (!r->failed && um_reader_left(r) > 0) {
         struct bus_at at = bus_read_at(r);
-        bool wants_state = um_read_u8(r) & BUS_WANTS_STATE;
+        unsigned flags = um_read_u8(r);
         struct um_span sv = um_read_varbytes(r);
         struct doc *d = r->failed ? NULL : doc_of(h, at.name);
         if (r->failed || hub_of_document(h->engine, at.name) != h)
@@ -547,11 +555,11 @@ static void on_hello(struct hub *h, struct bus_origin *o, struct um_reader *r)
             r->failed = true;
             return;
         }
-        if (d == NULL) {
+        if (d == NULL && !(flags & BUS_QUIET))
             answer_without(h, at.name, o->id);
-        } else {
+        if (d != NULL) {
             struct bus_peer *p = peer_get(d, o);
-            answer(d, o->id, sv, wants_state);
+            answer(d, o->id, sv, flags & BUS_WANTS_STATE);
             if (peer_at(p, &at) && at.number > p->received)
                 ask(p);
         }

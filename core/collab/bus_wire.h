@@ -34,7 +34,7 @@ enum {
     BUS_MAX_DOUBTS = 1024,                   /* hubs in one STATE that others wait for */
 };
 enum bus_kind { BUS_HELLO = 1, BUS_STATE, BUS_UPDATE, BUS_PRESENCE, BUS_BEAT, BUS_BYE, BUS_ORDER };
-enum { BUS_WANTS_STATE = 1 };                                                       /* HELLO: whether or not it seems to have all */
+enum { BUS_WANTS_STATE = 1, BUS_QUIET = 2 };   /* HELLO: whether or not it seems to have all; who has it not need not answer */
 enum { BUS_HAS_DOCUMENT = 1, BUS_IS_ANSWER = 2, BUS_IN_STORE = 4, BUS_NO_PRESENCE = 8 };   /* STATE; the last two: too long */
 enum bus_order { BUS_DELETED = 1, BUS_CLOSE, BUS_STATELESS };
 

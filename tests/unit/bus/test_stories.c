@@ -374,6 +374,38 @@ static void comparing_finds_what_numbers_do_not(void **state)
     world_close(&d.w);
 }
 
+static void strangers_find_one_another_by_comparing(void **state)
+{
+    struct duo d;
+
+    (void)state;
+    duo_open_comparing(&d, 5000);
+    peer_gone(core_peer(d.a, "d", d.b));     /* each has forgotten the other */
+    peer_gone(core_peer(d.b, "d", d.a));
+    actor_type(d.ann, "x");
+    world_run(&d.w, 6000, 100);
+    assert_true(actor_text_is(d.bob, "x"));
+    actor_show(d.ann);                       /* as providers do every 15 s: who was taken for gone needs a higher clock */
+    actor_show(d.bob);
+    world_until(&d.w, actor_sees(d.ann, d.bob) && actor_sees(d.bob, d.ann));
+    world_close(&d.w);
+}
+
+static void comparing_costs_no_answer_when_nobody_else_has_it(void **state)
+{
+    struct duo d;
+
+    (void)state;
+    duo_open_comparing(&d, 5000);
+    actor_leave(d.bob);
+    world_run(&d.w, 30000, 100);
+    world_forget_sent(&d.w);
+    world_run(&d.w, 10000, 100);
+    assert_in_range(d.w.sent[BUS_HELLO], 1, 2);
+    assert_int_equal(sent(&d.w), d.w.sent[BUS_HELLO]);
+    world_close(&d.w);
+}
+
 static void who_is_taken_for_open_after_a_lost_farewell_is_found_out(void **state)
 {
     struct duo d;
@@ -815,6 +847,8 @@ int story_group(void)
         cmocka_unit_test(a_core_that_was_cut_off_catches_up_both_ways_when_it_is_back),
         cmocka_unit_test(who_stood_still_asks_what_it_has_missed),
         cmocka_unit_test(comparing_finds_what_numbers_do_not),
+        cmocka_unit_test(strangers_find_one_another_by_comparing),
+        cmocka_unit_test(comparing_costs_no_answer_when_nobody_else_has_it),
         cmocka_unit_test(who_is_taken_for_open_after_a_lost_farewell_is_found_out),
         cmocka_unit_test(a_document_that_was_opened_anew_counts_anew),
         cmocka_unit_test(a_difference_that_is_too_long_comes_out_of_the_store),
