@@ -1,11 +1,12 @@
 /* fault.<row>: rows of the reliability reference, chapter 6, on PostgreSQL: its absence, and two cores on one.
- *   postgres.mjs K10|K12|N03|E4-store
+ *   postgres.mjs K10|K12|N03|R09|E4-store
  * UMBEL_KILLS=n: that many rounds instead of 2. */
 import assert from 'node:assert/strict'
 import { openClient } from '../harness/clients.mjs'
 import { allAcknowledged, Crowd } from '../harness/crowd.mjs'
 import { difference } from '../harness/edits.mjs'
 import { startPostgres } from '../harness/postgres-server.mjs'
+import { startRedis } from '../harness/redis-server.mjs'
 import { openRun, pass, slowness, until } from '../harness/run.mjs'
 import { readStored } from '../harness/stored.mjs'
 import { startSubject, UmbelCore } from '../harness/subjects.mjs'
@@ -157,6 +158,11 @@ class Pair {
   }
 }
 
+async function metric (core, name) {
+  const page = await (await core.fetch('/core/actuator/prometheus', { token: core.token('write', 'admin') })).text()
+  return Number(page.match(new RegExp(`^${name} (\\S+)`, 'm'))?.[1])
+}
+
 async function startPair (pg, args) {
   return await Promise.all(['a', 'b'].map(label =>
     startSubject(run, { reactors: 2, storeUrl: pg.url, label: `core-${label}`, args: ['--collab.resync-interval=1s', ...args] })))
@@ -227,6 +233,32 @@ const rows = {
       c.close()
       await core.stop()
     })
+  },
+
+  async R09 () {
+    await run.story('two cores on a bus that loses, doubles and swaps every tenth message agree, and lose nothing', async () => {
+      const pg = await startPostgres(run)
+      const redis = await startRedis(run)
+      const cores = await Promise.all(['a', 'b'].map(label => startSubject(run, {
+        reactors: 2,
+        storeUrl: pg.url,
+        label: `core-${label}`,
+        args: ['--redis.enabled=true', `--spring.data.redis.url=${redis.url}`, `--cluster.id=core-${label}`],
+        env: { UMBEL_FAIL: 'bus.drop=error%10;bus.dup=error%10;bus.swap=error%10' }
+      })))
+      const pair = new Pair(cores, 'r09', 4)
+      for (const c of pair.crowds) await c.settled()
+      for (let n = 0; n < rounds; n++) {
+        for (const c of pair.crowds) c.startTyping(40)
+        for (const c of pair.crowds) await c.more(200, 'typed on a bad bus')
+        console.log(`        the last of 16 clients agrees ${await pair.verify(pg)} ms after the last acknowledgement`)
+      }
+      const gaps = await Promise.all(cores.map(core => metric(core, 'collab_bus_gaps_total')))
+      assert.ok(gaps.every(n => n > 0), 'the bus was bad, and was used')
+      console.log(`        ${pair.crowds.flatMap(c => c.tokens).length} tokens, ${gaps.join(' and ')} times asked for what had been missed`)
+      for (const c of pair.crowds) c.close()
+      for (const core of cores) await core.stop()
+    }, 120000)
   },
 
   async 'E4-store' () {
