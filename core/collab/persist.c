@@ -57,6 +57,8 @@ static void acknowledge_what_is_stored(struct doc *d)
     d->hub->bus.ops->stored(d);
 }
 
+static bool is_folded(const struct doc *d) { return d->last_seq == d->folded_seq && !d->overwritten; }
+
 /* ---- appending -------------------------------------------------------------------------------------------------------- */
 
 static void append_done(void *arg, um_err err, uint64_t seq);
@@ -113,6 +115,8 @@ static void append_done(void *arg, um_err err, uint64_t seq)
         d->log_rows++;
         d->log_bytes += p->bytes->len;
         note_number(d, seq);
+        if (!is_folded(d) && !d->fold_running && !um_timer_is_set(&d->fold_timer))
+            persist_changed(d);              /* the commit took longer than the debounce, which found nothing to fold */
         acknowledge_what_is_stored(d);
     } else if (err == UM_EDENIED) {
         p->refused = true;
@@ -268,8 +272,6 @@ static void fold_done(void *arg, um_err err, uint64_t version)
     }
     doc_settle(d);
 }
-
-static bool is_folded(const struct doc *d) { return d->last_seq == d->folded_seq && !d->overwritten; }
 
 void persist_fold_now(struct doc *d)
 {

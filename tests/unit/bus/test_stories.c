@@ -648,6 +648,23 @@ static void what_others_have_in_doubt_is_in_doubt_with_who_hears_it_from_them(vo
     world_close(&d.w);
 }
 
+/* ---- storing ---- */
+
+static void what_was_stored_late_is_folded_as_well(void **state)
+{
+    struct duo d;
+
+    (void)state;
+    duo_open(&d);
+    d.a->store_holds = true;
+    actor_type(d.ann, "late");
+    world_run(&d.w, 3000, 50);               /* longer than every debounce */
+    d.a->store_holds = false;
+    world_until(&d.w, is_acknowledged(d.ann));
+    world_until(&d.w, core_doc(d.a, "d")->folded_seq == 1);
+    world_close(&d.w);
+}
+
 /* ---- orders ---- */
 
 static void a_document_that_one_core_closes_is_closed_on_all(void **state)
@@ -862,6 +879,7 @@ int story_group(void)
         cmocka_unit_test(what_somebody_wrote_at_another_core_is_stored_before_its_step2_is_acknowledged),
         cmocka_unit_test(what_is_in_doubt_when_its_core_dies_is_stored_by_who_has_it),
         cmocka_unit_test(what_others_have_in_doubt_is_in_doubt_with_who_hears_it_from_them),
+        cmocka_unit_test(what_was_stored_late_is_folded_as_well),
         cmocka_unit_test(a_document_that_one_core_closes_is_closed_on_all),
         cmocka_unit_test(a_document_that_one_core_deletes_ends_on_all),
         cmocka_unit_test(only_the_store_deletes),
