@@ -102,6 +102,7 @@ struct um_auth *um_auth_new(const struct um_auth_env *env)
     struct um_auth *a = um_xcalloc(1, sizeof(*a));
 
     a->env = *env;
+    um_list_init(&a->checks);
     a->tunnels = um_tunnels_new(env->upstream, env->trusted, env->tunnels, tunnel_used, a);
     um_sessions_listen(env->sessions, env->loop, session_ended, a);
     um_sessions_on_doubt(env->sessions, env->loop, &auth_recheck, a);
@@ -118,6 +119,7 @@ void um_auth_free(struct um_auth *a)
     if (a == NULL)
         return;
     um_tunnels_free(a->tunnels);
+    auth_forget_checks(a);
     auth_free_minted(a);
     free(a);
 }

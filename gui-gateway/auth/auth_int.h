@@ -2,6 +2,7 @@
 #ifndef AUTH_INT_H
 #define AUTH_INT_H
 #include <auth/auth.h>
+#include <umbel/list.h>
 #include <umbel/map.h>
 #include <umbel/metrics.h>
 
@@ -18,8 +19,9 @@ struct um_auth {
     struct um_auth_env env;
     struct um_tunnels *tunnels;
     struct um_map minted;                 /* session id -> struct minted; this reactor's own */
-    struct um_map checking;               /* recheck.c: ids that this round has asked for */
-    size_t n_checks;                      /* without an answer yet */
+    /* recheck.c */
+    struct um_list checks;                /* sessions that this round has still to ask for */
+    size_t n_asked;                       /* without an answer yet */
     bool check_again;
 };
 
@@ -33,6 +35,7 @@ void auth_find_session(struct um_auth *a, const struct um_http_req *rq, um_sessi
 void auth_session_ended(struct um_auth *a, const char *id);
 /* Whether the sessions of open tunnels are still there; ARG: the um_auth. */
 extern const struct um_session_doubt auth_recheck;
+void auth_forget_checks(struct um_auth *a);
 /* The ids in the request's session cookies. */
 size_t auth_cookie_ids(const struct um_auth *a, const struct um_http_req *rq, char ids[AUTH_COOKIES_MAX][UM_SESSION_ID_LEN + 1]);
 /* Set-Cookie with ID, or one that deletes it (ID NULL). */

@@ -104,7 +104,7 @@ static void revocations_changed(void *arg, const char *scope, uint64_t version, 
     struct reactor *r = arg;
     struct um_revocation row;
 
-    if (!um_revoked_read_news(news, hash, &row) || um_sessions_set_revoked(r->gw->sessions, &row, 1, false) != UM_OK)
+    if (!um_revoked_read_news(news, hash, &row) || um_sessions_add_revoked(r->gw->sessions, &row) != UM_OK)
         um_sessions_reread_revoked(r->gw->sessions);
     um_cachegen_applied(r->gw->cachegen, scope, UM_REVOKED_CACHE, version);
 }

@@ -79,9 +79,8 @@ struct um_session_doubt {
 void um_sessions_on_doubt(struct um_sessions *ss, struct um_loop *l, const struct um_session_doubt *fn, void *arg);
 bool um_sessions_have_revoked(struct um_sessions *ss, const char *id);      /* any thread */
 
-/* What is known of sessions that ended before their time; any thread. Nothing to do for the in-process store.
- * REPLACE: ROWS are all there are. Errors of um_revoked_add. */
-um_err um_sessions_set_revoked(struct um_sessions *ss, const struct um_revocation *rows, size_t n, bool replace) UM_CHECK_RESULT;
+/* A session has ended before its time, as others say; any thread. Nothing to do for the in-process store. Errors of um_revoked_add. */
+um_err um_sessions_add_revoked(struct um_sessions *ss, const struct um_revocation *row) UM_CHECK_RESULT;
 void um_sessions_reread_revoked(struct um_sessions *ss);      /* there is news: asks the hook `read` */
 
 /* --- configuration ---------------------------------------------------------------------------------------- */

@@ -139,9 +139,9 @@ void um_sessions_sweep(struct um_sessions *ss)
     ss->ops->sweep(ss);
 }
 
-um_err um_sessions_set_revoked(struct um_sessions *ss, const struct um_revocation *rows, size_t n, bool replace)
+um_err um_sessions_add_revoked(struct um_sessions *ss, const struct um_revocation *row)
 {
-    return ss->ops->set_revoked != NULL ? ss->ops->set_revoked(ss, rows, n, replace) : UM_OK;
+    return ss->ops->add_revoked != NULL ? ss->ops->add_revoked(ss, row) : UM_OK;
 }
 
 void um_sessions_reread_revoked(struct um_sessions *ss)

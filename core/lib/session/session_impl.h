@@ -32,9 +32,10 @@ struct session_ops {
     void (*list)(struct um_sessions *ss, struct session_call *call, const char *user);
     void (*find)(struct um_sessions *ss, struct session_call *call, const char *hash);
     void (*count)(struct um_sessions *ss, struct session_call *call);
-    um_err (*set_revoked)(struct um_sessions *ss, const struct um_revocation *rows, size_t n, bool replace);      /* NULL: a store that */
+    /* These three are NULL in a store that forgets nothing. */
+    um_err (*add_revoked)(struct um_sessions *ss, const struct um_revocation *row);
     bool (*has_revoked)(struct um_sessions *ss, const char *id);
-    void (*reread_revoked)(struct um_sessions *ss);                                                              /* forgets nothing */
+    void (*reread_revoked)(struct um_sessions *ss);
     void (*sweep)(struct um_sessions *ss);
     void (*free)(struct um_sessions *ss);       /* of what the store has beside struct um_sessions, and of that */
 };

@@ -135,7 +135,6 @@ void run_destroy(struct op *op)
 /* ---- time ---- */
 
 
-
 static void swept(void *arg, um_err err, const struct um_redis_reply *reply)
 {
     struct op *op = arg;

@@ -196,10 +196,10 @@ static void redis_sweep(struct um_sessions *ss)
     ends_sweep(of(ss));
 }
 
-static um_err redis_set_revoked(struct um_sessions *ss, const struct um_revocation *rows, size_t n, bool replace)
+static um_err redis_add_revoked(struct um_sessions *ss, const struct um_revocation *row)
 {
     struct redis_sessions *rs = of(ss);
-    um_err err = replace ? um_revoked_replace(rs->revoked, rows, n, um_now_ms()) : um_revoked_add(rs->revoked, rows, n);
+    um_err err = um_revoked_add(rs->revoked, row, 1);
 
     session_announce_revoked(ss);
     return err;
@@ -286,7 +286,7 @@ static void redis_free(struct um_sessions *ss)
 static const struct session_ops redis_ops = {
     .create = redis_create, .get = redis_get, .set = redis_set, .touch = redis_touch, .change_id = redis_change_id,
     .destroy = redis_destroy, .list = redis_list, .find = redis_find, .count = redis_count, .sweep = redis_sweep,
-    .set_revoked = redis_set_revoked, .has_revoked = redis_has_revoked,
+    .add_revoked = redis_add_revoked, .has_revoked = redis_has_revoked,
     .reread_revoked = redis_reread_revoked, .free = redis_free,
 };
 
