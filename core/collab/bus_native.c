@@ -99,7 +99,7 @@ static bool put_hello(struct um_buf *out, const struct doc *d, uint8_t flags)
     if (ok) {
         bus_put_at(out, &at);
         um_buf_put_u8(out, flags);
-        bus_put_bytes(out, UM_SPAN(sv.data, sv.len));
+        um_buf_put_varbytes(out, UM_SPAN(sv.data, sv.len));
     }
     um_buf_free(&sv);
     return ok;
@@ -332,8 +332,8 @@ static void tell_presence(struct doc *d)
 
     if (presence_take_news(&d->presence, &news)) {
         bus_put_head(&out, BUS_PRESENCE, d->hub->bus.origin);
-        bus_put_bytes(&out, UM_SPAN_STR(d->name));
-        bus_put_bytes(&out, UM_SPAN(news.data, news.len));
+        um_buf_put_varbytes(&out, UM_SPAN_STR(d->name));
+        um_buf_put_varbytes(&out, UM_SPAN(news.data, news.len));
         send(d->hub, audience(d), &out);
     }
     um_buf_free(&news);
@@ -367,7 +367,7 @@ static void native_append(struct doc *d, struct um_span update)
         um_buf_clear(&d->bus.out);
         return;
     }
-    bus_put_bytes(&d->bus.out, update);
+    um_buf_put_varbytes(&d->bus.out, update);
     d->bus.n_out++;
     flush_later(d);
 }
@@ -390,8 +390,8 @@ static void native_order(struct hub *h, enum bus_order what, struct um_span docu
 
     bus_put_head(&out, BUS_ORDER, h->bus.origin);
     um_buf_put_u8(&out, (uint8_t)what);
-    bus_put_bytes(&out, document);
-    bus_put_bytes(&out, text);
+    um_buf_put_varbytes(&out, document);
+    um_buf_put_varbytes(&out, text);
     send(h, BUS_TO_ALL, &out);
     um_buf_free(&out);
 }
@@ -481,9 +481,9 @@ static void send_state(struct hub *h, uint64_t to, unsigned flags, const struct 
     put_ident(h, &out);
     um_buf_put_u8(&out, (uint8_t)flags);
     bus_put_at(&out, at);
-    bus_put_bytes(&out, sv);
-    bus_put_bytes(&out, update);
-    bus_put_bytes(&out, presence);
+    um_buf_put_varbytes(&out, sv);
+    um_buf_put_varbytes(&out, update);
+    um_buf_put_varbytes(&out, presence);
     if (d != NULL)
         peer_put_doubts(d, &out);
     else
@@ -572,7 +572,7 @@ static void doubt_state(struct doc *d, struct bus_peer *p, struct bus_state *s)
     struct um_buf out = { 0 };
     struct um_bytes *items;
 
-    bus_put_bytes(&out, s->update);
+    um_buf_put_varbytes(&out, s->update);
     items = um_buf_to_bytes(&out);
     um_buf_free(&out);
     peer_doubt(p, s->at.number, items);
@@ -650,7 +650,7 @@ static struct um_bytes *apply_items(struct doc *d, struct um_reader items, uint6
     for (uint64_t i = 0; i < n; i++) {
         struct um_span update = um_read_varbytes(&items);
         if (apply(d, update))
-            bus_put_bytes(&taken, update);
+            um_buf_put_varbytes(&taken, update);
         else
             *whole = false;
     }

@@ -362,7 +362,7 @@ static void append(struct doc *d, struct um_span update)
         return;
     if (sd->hub->speaker != NULL)
         count(C_STOCK_BRIDGED, 1);
-    bus_put_bytes(&sd->out, update);
+    um_buf_put_varbytes(&sd->out, update);
     UM_ASSERT(!sd->out.failed);              /* as for readers (outbox.c) */
     sd->n_out++;
     flush_later(sd);

@@ -64,12 +64,12 @@ void stock_put(struct um_buf *out, const struct stock_message *m)
 {
     um_buf_put_u8(out, (uint8_t)m->identifier.len);
     um_buf_put(out, m->identifier.data, m->identifier.len);
-    bus_put_bytes(out, m->name);
+    um_buf_put_varbytes(out, m->name);
     um_buf_put_varuint(out, m->type);
     if (HAS(m, has_kind))
         um_buf_put_varuint(out, (uint64_t)m->kind);
     if (HAS(m, has_payload))
-        bus_put_bytes(out, m->payload);
+        um_buf_put_varbytes(out, m->payload);
     if (!m->tag.is_umbel)
         return;
     um_buf_put(out, mark, sizeof(mark));

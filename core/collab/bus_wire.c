@@ -23,23 +23,16 @@ void bus_put_head(struct um_buf *out, enum bus_kind kind, uint64_t origin)
     bus_put_origin(out, origin);
 }
 
-void bus_put_bytes(struct um_buf *out, struct um_span bytes)
-{
-    um_buf_put_varuint(out, bytes.len);
-    if (bytes.len > 0)
-        um_buf_put(out, bytes.data, bytes.len);
-}
-
 void bus_put_ident(struct um_buf *out, const struct bus_ident *id)
 {
-    bus_put_bytes(out, id->member);
+    um_buf_put_varbytes(out, id->member);
     um_buf_put_varuint(out, id->started_ms);
     um_buf_put_varuint(out, id->hubs);
 }
 
 void bus_put_at(struct um_buf *out, const struct bus_at *at)
 {
-    bus_put_bytes(out, at->name);
+    um_buf_put_varbytes(out, at->name);
     um_buf_put_varuint(out, at->epoch);
     um_buf_put_varuint(out, at->number);
     um_buf_put_varuint(out, at->stored);
@@ -49,8 +42,8 @@ void bus_put_presence(struct um_buf *out, const struct bus_presence *p)
 {
     um_buf_put_varuint(out, p->client);
     um_buf_put_varuint(out, p->clock);
-    bus_put_bytes(out, p->state);
-    bus_put_bytes(out, p->user);
+    um_buf_put_varbytes(out, p->state);
+    um_buf_put_varbytes(out, p->user);
 }
 
 bool bus_read_head(struct um_span message, struct um_reader *r, enum bus_kind *kind, uint64_t *origin)

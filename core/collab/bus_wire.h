@@ -44,7 +44,6 @@ struct bus_at { struct um_span name; uint64_t epoch, number, stored; };
 void bus_put_head(struct um_buf *out, enum bus_kind kind, uint64_t origin);
 void bus_put_ident(struct um_buf *out, const struct bus_ident *id);
 void bus_put_at(struct um_buf *out, const struct bus_at *at);
-void bus_put_bytes(struct um_buf *out, struct um_span bytes);
 void bus_put_origin(struct um_buf *out, uint64_t origin);
 
 /* False: not one of ours (version, kind, length). The reader stands behind the head. */

@@ -116,10 +116,8 @@ static void send_frame(struct conn *c, struct um_span address, enum wire_type ty
     struct um_buf b = { 0 };
     struct um_bytes *frame;
 
-    if (!c->bare) {
-        um_buf_put_varuint(&b, address.len);
-        um_buf_put(&b, address.data, address.len);
-    }
+    if (!c->bare)
+        um_buf_put_varbytes(&b, address);
     frame = msg_make((struct wire_addr){ UM_SPAN(b.data, b.len) }, type, kind, payload);
     if (frame != NULL)
         um_ws_send(c->ws, frame);

@@ -59,8 +59,7 @@ static struct doc *doc_new(struct hub *h, struct um_span name)
     d->hub = h;
     d->since_ms = um_loop_now_ms(h->loop);
     d->name = um_xstrndup((const char *)name.data, name.len);
-    um_buf_put_varuint(&addr, name.len);
-    um_buf_put(&addr, name.data, name.len);
+    um_buf_put_varbytes(&addr, name);
     d->plain_addr = um_buf_to_bytes(&addr);
     um_buf_free(&addr);
     UM_ASSERT(d->plain_addr != NULL);

@@ -126,8 +126,7 @@ static struct um_bytes *encode_address(struct um_span address)
     struct um_buf b = { 0 };
     struct um_bytes *out;
 
-    um_buf_put_varuint(&b, address.len);
-    um_buf_put(&b, address.data, address.len);
+    um_buf_put_varbytes(&b, address);
     out = um_buf_to_bytes(&b);
     um_buf_free(&b);
     return out;

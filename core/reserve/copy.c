@@ -69,7 +69,7 @@ static void set_free(struct copy *c, struct copy_entry *e, bool is_free)
     count_session(c, e->row.session, is_free ? -1 : 1);
 }
 
-static const char *put_text(char **at, const char *s)
+const char *copy_put_text(char **at, const char *s)
 {
     char *start = *at;
 
@@ -83,10 +83,10 @@ static void set_strings(struct copy_entry *e, const struct um_store_reserved *ro
     size_t n = strlen(row->category) + strlen(row->id) + strlen(row->user) + strlen(row->session) + 4;
     char *old = e->text, *at = e->text = um_xmalloc(n);
 
-    e->row.category = put_text(&at, row->category);
-    e->row.id = put_text(&at, row->id);
-    e->row.user = put_text(&at, row->user);
-    e->row.session = put_text(&at, row->session);
+    e->row.category = copy_put_text(&at, row->category);
+    e->row.id = copy_put_text(&at, row->id);
+    e->row.user = copy_put_text(&at, row->user);
+    e->row.session = copy_put_text(&at, row->session);
     free(old);
 }
 

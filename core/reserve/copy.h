@@ -63,6 +63,8 @@ bool copy_wants_renewal(struct copy *c, const char *category, const char *id, co
 size_t copy_list(struct copy *c, const struct um_reserve_filter *f, int64_t now_ms,
                  void (*cb)(void *arg, const struct um_store_reserved *row), void *arg);
 
+/* Puts S with its zero byte at *AT, and moves *AT behind it; returns where it begins. */
+const char *copy_put_text(char **at, const char *s);
 /* The key of a component; OUT is cleared first. */
 void copy_key(struct um_buf *out, const char *category, const char *id);
 

@@ -5,18 +5,12 @@
 
 #define FORMAT 1
 
-static void put_text(struct um_buf *out, const char *s)
-{
-    um_buf_put_varuint(out, strlen(s));
-    um_buf_puts(out, s);
-}
-
 static void put_row(struct um_buf *out, const struct um_store_reserved *row)
 {
-    put_text(out, row->category);
-    put_text(out, row->id);
-    put_text(out, row->user);
-    put_text(out, row->session);
+    um_buf_put_varbytes(out, UM_SPAN_STR(row->category));
+    um_buf_put_varbytes(out, UM_SPAN_STR(row->id));
+    um_buf_put_varbytes(out, UM_SPAN_STR(row->user));
+    um_buf_put_varbytes(out, UM_SPAN_STR(row->session));
     um_buf_put_varuint(out, row->token);
     um_buf_put_varuint(out, (uint64_t)UM_MAX(row->since_ms, 0));
     um_buf_put_varuint(out, (uint64_t)UM_MAX(row->left_ms, 0));
@@ -27,27 +21,12 @@ void news_write(struct um_buf *out, enum um_reserve_event event, const char *by,
     um_buf_clear(out);
     um_buf_put_u8(out, FORMAT);
     um_buf_put_u8(out, (uint8_t)event);
-    put_text(out, by);
+    um_buf_put_varbytes(out, UM_SPAN_STR(by));
     um_buf_put_varuint(out, n);
     for (size_t i = 0; i < n && out->len <= NEWS_MAX_BYTES; i++)
         put_row(out, &rows[i]);
     if (out->failed || out->len > NEWS_MAX_BYTES)
         um_buf_clear(out);
-}
-
-/* A text without zero bytes, terminated in OUT. */
-static bool take_text(struct um_reader *r, char *out, size_t max)
-{
-    struct um_span s = um_read_varbytes(r);
-
-    if (r->failed || s.len > max || (s.len > 0 && memchr(s.data, 0, s.len) != NULL) || !um_utf8_is_valid(s.data, s.len)) {
-        r->failed = true;
-        return false;
-    }
-    if (s.len > 0)
-        memcpy(out, s.data, s.len);
-    out[s.len] = '\0';
-    return true;
 }
 
 struct row_text {
@@ -57,14 +36,15 @@ struct row_text {
 
 static bool take_row(struct um_reader *r, struct row_text *t, struct um_store_reserved *row)
 {
-    bool ok = take_text(r, t->category, UM_RESERVE_CATEGORY_MAX) && take_text(r, t->id, UM_RESERVE_ID_MAX) &&
-              take_text(r, t->user, UM_RESERVE_USER_MAX) && take_text(r, t->session, UM_RESERVE_SESSION_MAX);
-
+    um_read_vartext(r, t->category, UM_RESERVE_CATEGORY_MAX);
+    um_read_vartext(r, t->id, UM_RESERVE_ID_MAX);
+    um_read_vartext(r, t->user, UM_RESERVE_USER_MAX);
+    um_read_vartext(r, t->session, UM_RESERVE_SESSION_MAX);
     *row = (struct um_store_reserved){ .category = t->category, .id = t->id, .user = t->user, .session = t->session };
     row->token = um_read_varuint(r);
     row->since_ms = (int64_t)um_read_varuint(r);
     row->left_ms = (int64_t)um_read_varuint(r);
-    return ok && !r->failed && row->left_ms <= UM_STORE_LEASE_MAX_MS && um_store_is_category(t->category);
+    return !r->failed && row->left_ms <= UM_STORE_LEASE_MAX_MS && um_store_is_category(t->category);
 }
 
 bool news_read(struct um_span bytes, void (*cb)(void *arg, const struct news_head *head, const struct um_store_reserved *row),
@@ -77,7 +57,8 @@ bool news_read(struct um_span bytes, void (*cb)(void *arg, const struct news_hea
     uint8_t format = um_read_u8(&r), event = um_read_u8(&r);
     uint64_t n;
 
-    if (format != FORMAT || event >= UM_RESERVE_EVENTS_N || !take_text(&r, head.by, UM_RESERVE_USER_MAX))
+    um_read_vartext(&r, head.by, UM_RESERVE_USER_MAX);
+    if (format != FORMAT || event >= UM_RESERVE_EVENTS_N)
         return false;
     head.event = (enum um_reserve_event)event;
     n = um_read_varuint(&r);

@@ -37,15 +37,6 @@ static void tell(void *arg)
     free(t);
 }
 
-static const char *put_text(char **at, const char *s)
-{
-    char *start = *at;
-
-    strcpy(start, s);
-    *at += strlen(s) + 1;
-    return start;
-}
-
 static void tell_listeners(struct um_reserve *r, const struct um_reserve_change *c)
 {
     size_t n = strlen(c->category) + strlen(c->id) + strlen(c->user) + strlen(c->session) + strlen(c->by) + 5;
@@ -58,8 +49,8 @@ static void tell_listeners(struct um_reserve *r, const struct um_reserve_change 
 
         t->fn = r->listeners[i].fn;
         t->arg = r->listeners[i].arg;
-        t->change = (struct um_reserve_change){ put_text(&at, c->category), put_text(&at, c->id), c->event,
-            put_text(&at, c->user), put_text(&at, c->session), put_text(&at, c->by) };
+        t->change = (struct um_reserve_change){ copy_put_text(&at, c->category), copy_put_text(&at, c->id), c->event,
+            copy_put_text(&at, c->user), copy_put_text(&at, c->session), copy_put_text(&at, c->by) };
         um_loop_call(r->listeners[i].loop, tell, t);
     }
 }

@@ -35,6 +35,7 @@ void um_buf_put_u8(struct um_buf *b, uint8_t v);
 void um_buf_puts(struct um_buf *b, const char *s);
 void um_buf_printf(struct um_buf *b, const char *fmt, ...) UM_PRINTF(2, 3);
 void um_buf_put_varuint(struct um_buf *b, uint64_t v);  /* lib0: 7 bits per byte, least first */
+void um_buf_put_varbytes(struct um_buf *b, struct um_span s);      /* its length, then the bytes */
 void um_buf_consume(struct um_buf *b, size_t n);        /* drop n bytes from the front (moves the rest) */
 const char *um_buf_cstr(struct um_buf *b);              /* terminated, borrowed; "" on failure */
 struct um_bytes *um_buf_to_bytes(const struct um_buf *b);  /* a copy; NULL on failure */
@@ -49,5 +50,7 @@ static inline size_t um_reader_left(const struct um_reader *r) { return (size_t)
 uint8_t  um_read_u8(struct um_reader *r);
 uint64_t um_read_varuint(struct um_reader *r);          /* at most 2^53-1 */
 struct um_span um_read_varbytes(struct um_reader *r);   /* length, then bytes; borrowed */
+/* The same for a text: UTF-8 of at most MAX bytes, none of them zero. It is terminated in OUT, which has MAX + 1; "" when failed. */
+void um_read_vartext(struct um_reader *r, char *out, size_t max);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <umbel/bytes.h>
+#include <umbel/util.h>
 
 #define VARUINT_MAX ((UINT64_C(1) << 53) - 1)      /* what a JavaScript number holds exactly */
 
@@ -128,6 +129,12 @@ void um_buf_put_varuint(struct um_buf *b, uint64_t v)
     b->len += n;
 }
 
+void um_buf_put_varbytes(struct um_buf *b, struct um_span s)
+{
+    um_buf_put_varuint(b, s.len);
+    um_buf_put(b, s.data, s.len);
+}
+
 void um_buf_consume(struct um_buf *b, size_t n)
 {
     UM_ASSERT(n <= b->len);
@@ -191,4 +198,16 @@ struct um_span um_read_varbytes(struct um_reader *r)
     s = UM_SPAN(r->p, (size_t)len);
     r->p += len;
     return s;
+}
+
+void um_read_vartext(struct um_reader *r, char *out, size_t max)
+{
+    struct um_span s = um_read_varbytes(r);
+
+    r->failed = r->failed || s.len > max || (s.len > 0 && memchr(s.data, 0, s.len) != NULL) || !um_utf8_is_valid(s.data, s.len);
+    if (r->failed)
+        s.len = 0;
+    if (s.len > 0)
+        memcpy(out, s.data, s.len);
+    out[s.len] = '\0';
 }

@@ -5,34 +5,15 @@
 
 enum { FORM = 1 };
 
-static void put_bytes(struct um_buf *out, struct um_span s)
-{
-    um_buf_put_varuint(out, s.len);
-    um_buf_put(out, s.data, s.len);
-}
-
 void message_write(struct um_buf *out, const struct message *m)
 {
     um_buf_put_u8(out, (uint8_t)m->kind);
     um_buf_put_u8(out, FORM);
-    put_bytes(out, UM_SPAN_STR(m->who));
-    put_bytes(out, UM_SPAN_STR(m->scope));
-    put_bytes(out, UM_SPAN_STR(m->name));
+    um_buf_put_varbytes(out, UM_SPAN_STR(m->who));
+    um_buf_put_varbytes(out, UM_SPAN_STR(m->scope));
+    um_buf_put_varbytes(out, UM_SPAN_STR(m->name));
     um_buf_put_varuint(out, m->version);
-    put_bytes(out, m->news);
-}
-
-static bool read_text(struct um_reader *r, char *out, size_t min, size_t max)
-{
-    struct um_span s = um_read_varbytes(r);
-
-    if (r->failed || s.len < min || s.len > max || !um_utf8_is_valid(s.data, s.len) ||
-        (s.len > 0 && memchr(s.data, 0, s.len) != NULL))
-        return false;
-    if (s.len > 0)
-        memcpy(out, s.data, s.len);
-    out[s.len] = '\0';
-    return true;
+    um_buf_put_varbytes(out, m->news);
 }
 
 bool message_read(struct message *out, struct um_span bytes)
@@ -42,10 +23,10 @@ bool message_read(struct message *out, struct um_span bytes)
     out->kind = (char)um_read_u8(&r);
     if (out->kind == '\0' || strchr("nwa", out->kind) == NULL || um_read_u8(&r) != FORM)
         return false;
-    if (!read_text(&r, out->who, 1, out->kind == 'a' ? WHO_MAX : ORIGIN_LEN) ||
-        !read_text(&r, out->scope, 0, UM_CACHEGEN_TEXT_MAX) || !read_text(&r, out->name, 1, UM_CACHEGEN_TEXT_MAX))
-        return false;
+    um_read_vartext(&r, out->who, out->kind == 'a' ? WHO_MAX : ORIGIN_LEN);
+    um_read_vartext(&r, out->scope, UM_CACHEGEN_TEXT_MAX);
+    um_read_vartext(&r, out->name, UM_CACHEGEN_TEXT_MAX);
     out->version = um_read_varuint(&r);
     out->news = um_read_varbytes(&r);
-    return !r.failed && out->version > 0 && out->news.len <= UM_CACHEGEN_NEWS_MAX;
+    return !r.failed && out->who[0] != '\0' && out->name[0] != '\0' && out->version > 0 && out->news.len <= UM_CACHEGEN_NEWS_MAX;
 }

@@ -41,6 +41,35 @@ static void varbytes_never_reach_beyond_the_end(void **state)
     assert_true(r.failed);
 }
 
+static void a_text_is_read_as_it_was_written_and_nothing_else_is(void **state)
+{
+    static const struct um_span bad[] = { UM_SPAN("four", 4), UM_SPAN("a\0b", 3), UM_SPAN("\xff", 1) };
+    struct um_buf b = { 0 };
+    struct um_reader r;
+    char out[4] = "old";
+
+    (void)state;
+    um_buf_put_varbytes(&b, UM_SPAN_STR("abc"));
+    um_buf_put_varbytes(&b, UM_SPAN(NULL, 0));
+    r = um_reader(UM_SPAN(b.data, b.len));
+    um_read_vartext(&r, out, 3);
+    assert_string_equal(out, "abc");
+    um_read_vartext(&r, out, 3);
+    assert_string_equal(out, "");
+    assert_false(r.failed);
+    assert_int_equal(um_reader_left(&r), 0);
+    for (size_t i = 0; i < UM_COUNT(bad); i++) {
+        um_buf_clear(&b);
+        um_buf_put_varbytes(&b, bad[i]);
+        r = um_reader(UM_SPAN(b.data, b.len));
+        strcpy(out, "old");
+        um_read_vartext(&r, out, 3);
+        assert_true(r.failed);
+        assert_string_equal(out, "");
+    }
+    um_buf_free(&b);
+}
+
 static void map_holds_what_was_put_through_growth_and_removal(void **state)
 {
     (void)state;
@@ -187,6 +216,7 @@ int main(void)
         cmocka_unit_test(varuint_round_trips_at_every_width),
         cmocka_unit_test(varuint_above_a_javascript_integer_is_refused),
         cmocka_unit_test(varbytes_never_reach_beyond_the_end),
+        cmocka_unit_test(a_text_is_read_as_it_was_written_and_nothing_else_is),
         cmocka_unit_test(map_holds_what_was_put_through_growth_and_removal),
         cmocka_unit_test(map_put_returns_what_it_replaced),
         cmocka_unit_test(stable_hash_is_the_same_in_every_process),

@@ -716,7 +716,7 @@ static void put_update(struct um_buf *out, uint64_t origin, uint64_t epoch, uint
     bus_put_head(out, BUS_UPDATE, origin);
     bus_put_at(out, &(struct bus_at){ UM_SPAN_STR("d"), epoch, number, stored });
     um_buf_put_varuint(out, 1);
-    bus_put_bytes(out, text_update(&u, 77 + number, text));
+    um_buf_put_varbytes(out, text_update(&u, 77 + number, text));
     um_buf_free(&u);
 }
 
@@ -773,7 +773,7 @@ static void half_a_message_is_none(void **state)
     bus_put_head(&m, BUS_UPDATE, STRANGER);
     bus_put_at(&m, &(struct bus_at){ UM_SPAN_STR("d"), 1, 2, 0 });
     um_buf_put_varuint(&m, 2);
-    bus_put_bytes(&m, text_update(&u, 77, "half"));
+    um_buf_put_varbytes(&m, text_update(&u, 77, "half"));
     inject(d.b, &m);
     assert_int_equal(bench_count(C_BUS_REFUSED), refused + 1);
     assert_true(actor_text_is(d.bob, ""));
@@ -793,8 +793,8 @@ static void what_is_no_update_is_not_stored_for_a_dead_core(void **state)
     bus_put_head(&m, BUS_UPDATE, STRANGER);
     bus_put_at(&m, &(struct bus_at){ UM_SPAN_STR("d"), 1, 2, 0 });
     um_buf_put_varuint(&m, 2);
-    bus_put_bytes(&m, UM_SPAN_STR("\xff\xff\xff nonsense"));
-    bus_put_bytes(&m, text_update(&u, 77, "good"));
+    um_buf_put_varbytes(&m, UM_SPAN_STR("\xff\xff\xff nonsense"));
+    um_buf_put_varbytes(&m, text_update(&u, 77, "good"));
     um_buf_puts(&m, "and something behind it");
     inject(d.b, &m);
     assert_true(actor_text_is(d.bob, "good"));
@@ -816,7 +816,7 @@ static void put_hearsay(struct um_buf *out, uint64_t y, uint64_t x, uint64_t epo
     um_buf_put_u8(out, BUS_HAS_DOCUMENT);
     bus_put_at(out, &(struct bus_at){ UM_SPAN_STR("d"), 1, 0, 0 });
     um_buf_put_varuint(out, 0);
-    bus_put_bytes(out, text_update(&u, 99, text));
+    um_buf_put_varbytes(out, text_update(&u, 99, text));
     um_buf_put_varuint(out, 0);
     um_buf_put_varuint(out, 1);
     bus_put_origin(out, x);

@@ -36,7 +36,7 @@ static void put_hello(struct um_buf *out)
     for (int i = 0; i < 2; i++) {
         bus_put_at(out, &at);
         um_buf_put_u8(out, BUS_WANTS_STATE);
-        bus_put_bytes(out, UM_SPAN_STR("vector"));
+        um_buf_put_varbytes(out, UM_SPAN_STR("vector"));
     }
 }
 
@@ -58,9 +58,9 @@ static void put_state(struct um_buf *out)
     bus_put_ident(out, &ident);
     um_buf_put_u8(out, BUS_HAS_DOCUMENT | BUS_IN_STORE);
     bus_put_at(out, &at);
-    bus_put_bytes(out, UM_SPAN_STR("vector"));
-    bus_put_bytes(out, UM_SPAN_STR("update"));
-    bus_put_bytes(out, UM_SPAN(NULL, 0));
+    um_buf_put_varbytes(out, UM_SPAN_STR("vector"));
+    um_buf_put_varbytes(out, UM_SPAN_STR("update"));
+    um_buf_put_varbytes(out, UM_SPAN(NULL, 0));
     um_buf_put_varuint(out, 2);
     for (uint64_t i = 0; i < 2; i++) {
         bus_put_origin(out, ORIGIN + i);
@@ -90,8 +90,8 @@ static void put_update(struct um_buf *out)
     bus_put_head(out, BUS_UPDATE, ORIGIN);
     bus_put_at(out, &at);
     um_buf_put_varuint(out, 2);
-    bus_put_bytes(out, UM_SPAN_STR("one"));
-    bus_put_bytes(out, UM_SPAN_STR(""));
+    um_buf_put_varbytes(out, UM_SPAN_STR("one"));
+    um_buf_put_varbytes(out, UM_SPAN_STR(""));
 }
 
 static void read_update(struct um_reader *r)
@@ -108,8 +108,8 @@ static void put_presence(struct um_buf *out)
 
     bus_put_presence(&told, &(struct bus_presence){ 42, 7, UM_SPAN_STR("{}"), UM_SPAN_STR("ann") });
     bus_put_head(out, BUS_PRESENCE, ORIGIN);
-    bus_put_bytes(out, UM_SPAN_STR("doc"));
-    bus_put_bytes(out, span_of(&told));
+    um_buf_put_varbytes(out, UM_SPAN_STR("doc"));
+    um_buf_put_varbytes(out, span_of(&told));
     um_buf_free(&told);
 }
 
@@ -150,8 +150,8 @@ static void put_order(struct um_buf *out)
 {
     bus_put_head(out, BUS_ORDER, ORIGIN);
     um_buf_put_u8(out, BUS_CLOSE);
-    bus_put_bytes(out, UM_SPAN_STR(""));
-    bus_put_bytes(out, UM_SPAN_STR("why"));
+    um_buf_put_varbytes(out, UM_SPAN_STR(""));
+    um_buf_put_varbytes(out, UM_SPAN_STR("why"));
 }
 
 static void read_order(struct um_reader *r)
@@ -286,7 +286,7 @@ static bool state_is_read(uint64_t said, uint64_t there)
     um_buf_put_u8(&b, BUS_HAS_DOCUMENT);
     bus_put_at(&b, &at);
     for (int i = 0; i < 3; i++)
-        bus_put_bytes(&b, UM_SPAN(NULL, 0));
+        um_buf_put_varbytes(&b, UM_SPAN(NULL, 0));
     um_buf_put_varuint(&b, said);
     for (uint64_t i = 0; i < there; i++) {
         bus_put_origin(&b, i);
