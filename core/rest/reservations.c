@@ -180,7 +180,7 @@ static bool read_options(struct um_http_req *rq, struct um_reserve_opts *out)
     if ((wait != NULL && (!um_conf_parse(wait, UM_CONF_DURATION_MS, &out->wait_ms, NULL) || out->wait_ms < 0 ||
                           out->wait_ms > UM_RESERVE_WAIT_MAX_MS)) ||
         (brk != NULL && !um_conf_parse(brk, UM_CONF_BOOL, &yes, NULL))) {
-        um_http_reply_error(rq, 400, "U00400", "wait is a duration of at most 30s, break is true or false");
+        um_http_reply_error(rq, 400, "U00400", "wait is a duration of at most 20s, break is true or false");
         return false;
     }
     out->break_shared = yes != 0;

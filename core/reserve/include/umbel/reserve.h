@@ -29,7 +29,7 @@ enum {
     UM_RESERVE_CATEGORY_MAX = 16,
     UM_RESERVE_USER_MAX = 128,
     UM_RESERVE_SESSION_MAX = 128,
-    UM_RESERVE_WAIT_MAX_MS = 30000,
+    UM_RESERVE_WAIT_MAX_MS = 20000,           /* less than core.timeout, or gateways would take us for a core that stands still */
 };
 #define UM_RESERVE_CACHE "reservations"       /* its name at cachegen, scope "" */
 #define UM_RESERVE_DOCUMENT "DOCUMENT"        /* category of collaborative documents; their id is their name */
