@@ -7,7 +7,8 @@
  *                          that cannot hear one another; one that changed nothing here goes nowhere
  *   Step1                  SyncReply/Step1 and Step2       to where the asker listens (bus_stock_peer.c)
  *   5 s after an edit, something missing, every `collab.cluster.compare-interval`       Step1
- *   reconnected, new Redis master, own pause               Step1, QueryAwareness and who is here, for every document
+ *   reconnected, new Redis master, own pause               Step1, QueryAwareness and who is here, for every document, until
+ *                                                          all instances that were seen there have answered
  *
  * Our messages carry a tag. What another core of ours says on a stock channel is passed over when the native bus knows it to
  * have the document open, for it says the same there, with numbers and users. */
@@ -24,6 +25,8 @@
 #define SETTLE_MS       5000                 /* a lost change is found so long after it */
 #define MISSING_MS      1000
 #define REFUSED_MS     15000
+#define AGAIN_MS        1000
+#define TRIES             15                 /* stock servers come back to Redis some seconds after us, and do not ask then */
 #define FORGET_AFTER       3                 /* comparisons without an answer */
 
 /* ---- saying ---- */
@@ -244,13 +247,21 @@ static void count_listeners(struct stock_doc *sd)
     um_buf_free(&channel);
 }
 
+static void start_over(struct stock_doc *sd)
+{
+    for (unsigned i = 0; i < sd->n_seen; i++)
+        sd->seen[i].answered = false;
+    sd->tries = TRIES;
+    sd->greets = true;
+    step1_in(sd, 0);
+}
+
 static void became_live(void *arg, bool again)
 {
     struct stock_doc *sd = arg;
 
     if (again) {
-        sd->greets = true;
-        step1_in(sd, 0);
+        start_over(sd);
         return;
     }
     if (sd->waits)
@@ -559,23 +570,32 @@ static void due_now(struct stock_hub *s)
         return;
     UM_LIST_EACH(it, &s->hub->all_docs) {
         struct stock_doc *sd = stock_doc_of(UM_CONTAINER(it, struct doc, link));
-        if (sd == NULL)
-            continue;
-        sd->greets = true;
-        step1_in(sd, 0);
+        if (sd != NULL)
+            start_over(sd);
     }
     um_timer_set(s->hub->loop, &s->clock, 0, turn, s);
+}
+
+static bool have_all_answered(const struct stock_doc *sd)
+{
+    for (unsigned i = 0; i < sd->n_seen; i++)
+        if (!sd->seen[i].answered)
+            return false;
+    return true;
 }
 
 static void greet_one(struct stock_doc *sd)
 {
     um_list_remove(&sd->due);
+    sd->tries = have_all_answered(sd) ? 0 : sd->tries - (sd->tries > 0);
     tell_step1(sd, 0);
     if (sd->greets) {
         tell(sd, WIRE_QUERY_AWARENESS, NO_KIND, UM_SPAN(NULL, 0), 0);
         tell_presence(sd);
     }
-    sd->greets = false;
+    sd->greets = sd->tries > 0;
+    if (sd->tries > 0)
+        step1_in(sd, AGAIN_MS);
 }
 
 /* How many of the documents whose time has come were greeted. */

@@ -42,7 +42,7 @@ struct stock_peer {
 struct stock_seen {                          /* an instance that has a document open too */
     struct stock_peer *peer;
     int64_t heard_ms;
-    bool answered;                           /* since we opened it */
+    bool answered;                           /* since we opened it, or began to ask anew */
 };
 
 struct stock_doc {                           /* doc->bus.own */
@@ -55,6 +55,7 @@ struct stock_doc {                           /* doc->bus.own */
     struct um_list due;
     int64_t due_at_ms;
     bool greets;                             /* with the next state vector: who is here, and who is there? */
+    unsigned tries;                          /* more of them, until all who were seen have answered */
     struct stock_seen seen[STOCK_MAX_SEEN];
     unsigned n_seen;
     bool waits;                              /* to be served */
