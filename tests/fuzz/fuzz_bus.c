@@ -14,6 +14,13 @@
 #include "internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const char *__asan_default_options(void);
+
+/* An engine, a store and its thread for every input: what was freed need not be kept for long. */
+const char *__asan_default_options(void)
+{
+    return "quarantine_size_mb=16";
+}
 
 enum { MAX_INPUT = 8192, MAX_MESSAGES = 64, PATIENCE = 20000 };
 #define ORIGIN(i) ((UINT64_C(0xc0de00) + (uint64_t)(i)) << 16 | 1)
