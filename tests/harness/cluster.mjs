@@ -8,6 +8,7 @@
  *     properties: { 'collab.debounce': '50ms' },                    // of every core and gateway
  *     coreProperties: {}, gatewayProperties: {},                    // of one kind
  *     redisSettings: { appendonly: 'no' },    // lines of redis.conf
+ *     proxy: true,                            // a simple Redis is behind one: cluster.proxy (proxy.mjs)
  *     postgres: { settings: {}, faults: false },                    // see postgres-server.mjs
  *     reactors: 1, env: {},                   // of every core and gateway; env: UMBEL_FAIL and the like
  *     build: 'release'                        // build/release instead of the build at hand
@@ -32,6 +33,7 @@ import assert from 'node:assert/strict'
 import path from 'node:path'
 import { startBalancer } from './balancer.mjs'
 import { openClient } from './clients.mjs'
+import { startProxy } from './proxy.mjs'
 import { startPostgres } from './postgres-server.mjs'
 import { startRedis, startSentinels } from './redis-server.mjs'
 import { root, slowness, until } from './run.mjs'
@@ -76,6 +78,7 @@ class Cluster {
   async start () {
     const { redis, redisSettings, postgres, cores, gateways, balancer } = this.options
     ;[this.postgres, this.redis] = await Promise.all([startPostgres(this.run, postgres ?? {}), startStores[redis](this.run, redisSettings)])
+    if (this.options.proxy) this.proxy = await startProxy(this.run, this.redis.port)
     this.cores = this.several('core', cores, label => new UmbelCore(this.run, { ...this.common(label), storeUrl: this.postgres.url }))
     await Promise.all(this.cores.map(core => core.start()))
     this.gateways = this.several('gateway', gateways, label => new UmbelGateway(this.run, this.cores, this.common(label)))
@@ -121,7 +124,7 @@ class Cluster {
   redisProperties () {
     if (this.redis === null) return {}
     const where = this.options.redis === 'simple'
-      ? { 'spring.data.redis.url': this.redis.url }
+      ? { 'spring.data.redis.url': this.proxy ? `redis://127.0.0.1:${this.proxy.port}` : this.redis.url }
       : { 'spring.data.redis.sentinel.master': this.redis.name, 'spring.data.redis.sentinel.nodes': this.redis.nodes }
     return { 'redis.enabled': true, ...where }
   }
