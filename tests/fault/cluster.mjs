@@ -3,40 +3,14 @@
  * Documents are equal everywhere within 5 s of the end of the fault, nothing acknowledged is lost, nobody is logged out, no
  * reservation has two holders, no cache is stale (checks/). The figures are printed for docs/reliability.md. */
 import assert from 'node:assert/strict'
-import { openRun, pass, slowness, until } from '../harness/run.mjs'
-import { failOver, redisIsWhole } from './faults.mjs'
-import { openWorld } from './world.mjs'
+import { openRun, pass, until } from '../harness/run.mjs'
+import { failOver } from './faults.mjs'
+import { goesOn, promotion, since, story, whole } from './story.mjs'
 
 const row = process.argv[2] ?? 'K01'
 const run = openRun(`fault.${row}.cluster`)
 const { random } = run
 const simple = { redis: 'simple' }
-
-/* ACT does the fault and heals it, while people work in a cluster with OPTIONS; then every promise is checked. */
-function story (title, options, act) {
-  return run.story(title, async () => {
-    const world = await openWorld(run, options)
-    await goesOn(world, 'before')
-    const found = await act(world)
-    const figures = await world.quiet()
-    assert.ok(figures.agreed <= 5000 * slowness, `equal only after ${figures.agreed} ms`)
-    tell({ ...found, ...figures, waits: world.documents.waits, sessions: Math.round(world.sessions.unavailableMs) })
-    await world.close()
-  }, 150000)
-}
-
-function tell ({ waits, sessions, ...times }) {
-  const ms = Object.entries(times).map(([what, t]) => `${what} ${t}`)
-  console.log(`        ms: ${ms.join(', ')}; longest wait for an acknowledgement at ${Object.entries(waits).map(([at, t]) => `${at} ${t}`).join(', ')}; ` +
-    `for an answer about a session ${sessions}`)
-}
-
-/* Acknowledgements come, at every one of PLACES. */
-async function goesOn (world, what, places = ['core-1', 'core-2', 'balancer']) {
-  for (const place of places) await world.documents.more(6, what, [place])
-}
-
-const since = from => Math.round(performance.now() - from)
 
 /* kill -9 of each of PARTS at the same moment; what was acknowledged by then is stored. They start again after AWAYMS. */
 async function killAndStart (world, parts, awayMs = 300) {
@@ -55,20 +29,9 @@ async function freezeAndThaw (part, ms, meanwhile = async () => {}) {
   }
 }
 
-const whole = world => until('Redis is whole again', () => redisIsWhole(world.cluster), 90000, 100)
-
-/* How long until somebody else is master. */
-async function promotion ({ redis }, old, from) {
-  await until('another one is master', async () => {
-    const master = await redis.master()
-    return master !== old && (await master.cli('ROLE'))[0] === 'master'
-  }, 60000)
-  return since(from)
-}
-
 const rows = {
   async K01 () {
-    await story('cores are killed in turn: their clients go on, their people do not stay', {}, async world => {
+    await story(run, 'cores are killed in turn: their clients go on, their people do not stay', {}, async world => {
       let back = 0
       for (const n of [1, 2, 1]) {
         world.documents.haunt(world.cluster.core(n))
@@ -86,7 +49,7 @@ const rows = {
   },
 
   async K03 () {
-    await story('all cores and gateways are killed together', {}, async world => {
+    await story(run, 'all cores and gateways are killed together', {}, async world => {
       const killed = performance.now()
       await killAndStart(world, [...world.cluster.cores, ...world.cluster.gateways])
       await goesOn(world, 'all work again')
@@ -95,7 +58,7 @@ const rows = {
   },
 
   async K04 () {
-    await story('gateways are killed in turn: nobody is logged out, their clients come back through the other', {}, async world => {
+    await story(run, 'gateways are killed in turn: nobody is logged out, their clients come back through the other', {}, async world => {
       for (const n of [1, 2, 1]) {
         await pass(random.below(400))
         const restart = killAndStart(world, [world.cluster.gateway(n)], 800)
@@ -107,13 +70,13 @@ const rows = {
   },
 
   async P01 () {
-    await story('a core stands still for 6 s', {}, async world => {
+    await story(run, 'a core stands still for 6 s', {}, async world => {
       await freezeAndThaw(world.cluster.core(1), 6000, () => goesOn(world, 'the others go on', ['core-2']))
       const from = performance.now()
       await goesOn(world, 'and it too')
       return { back: since(from) }
     })
-    await story('a gateway stands still for 6 s', {}, async world => {
+    await story(run, 'a gateway stands still for 6 s', {}, async world => {
       const from = performance.now()
       await freezeAndThaw(world.cluster.gateway(1), 6000, () => goesOn(world, 'the cores go on', ['core-1', 'core-2']))
       await goesOn(world, 'everybody does')
@@ -122,7 +85,7 @@ const rows = {
   },
 
   async K10 () {
-    await story('PostgreSQL is stopped at once, and started', {}, async world => {
+    await story(run, 'PostgreSQL is stopped at once, and started', {}, async world => {
       await world.cluster.postgres.stop('immediate')
       const gone = world.documents.tokens.filter(t => t.ackedAt !== null).length
       await pass(1500)
@@ -135,7 +98,7 @@ const rows = {
   },
 
   async balancer () {
-    await story('HAProxy is killed, and stands still for 6 s', {}, async world => {
+    await story(run, 'HAProxy is killed, and stands still for 6 s', {}, async world => {
       await killAndStart(world, [world.cluster.balancer])
       await goesOn(world, 'through the new one')
       await freezeAndThaw(world.cluster.balancer, 6000, () => goesOn(world, 'who does not need it', ['core-1', 'core-2']))
@@ -144,7 +107,7 @@ const rows = {
   },
 
   async R01 () {
-    await story('SENTINEL FAILOVER, twice, while all write', {}, async world => {
+    await story(run, 'SENTINEL FAILOVER, twice, while all write', {}, async world => {
       let switched = 0
       for (let n = 0; n < 2; n++) {
         const old = await world.cluster.redis.master()
@@ -161,7 +124,7 @@ const rows = {
 
   /* R02 and R03. */
   async R02 () {
-    await story('the master is killed, another one is promoted, and the old one comes back as its replica', {}, async world => {
+    await story(run, 'the master is killed, another one is promoted, and the old one comes back as its replica', {}, async world => {
       const old = await world.cluster.redis.master()
       const from = performance.now()
       await old.kill()
@@ -177,7 +140,7 @@ const rows = {
   },
 
   async P04 () {
-    await story('the master stands still for 6 s, and wakes up as the old one', {}, async world => {
+    await story(run, 'the master stands still for 6 s, and wakes up as the old one', {}, async world => {
       const old = await world.cluster.redis.master()
       const from = performance.now()
       let switched
@@ -191,7 +154,7 @@ const rows = {
   },
 
   async R05 () {
-    await story('Redis is busy for 5 s', simple, async world => {
+    await story(run, 'Redis is busy for 5 s', simple, async world => {
       const busy = world.cluster.redis.cli('DEBUG', 'SLEEP', '5').catch(() => {})
       await goesOn(world, 'meanwhile')
       await busy
@@ -199,7 +162,7 @@ const rows = {
   },
 
   async K09 () {
-    await story('one sentinel dead, then two: works; then the master fails over with two of three', {}, async world => {
+    await story(run, 'one sentinel dead, then two: works; then the master fails over with two of three', {}, async world => {
       const [one, two] = world.cluster.redis.sentinels
       await one.kill()
       await goesOn(world, 'with two')
@@ -218,7 +181,7 @@ const rows = {
   },
 
   async K07 () {
-    await story('Redis without persistence is killed and comes back empty: people log in again, nothing else', { ...simple, redisSettings: { appendonly: 'no' } }, async world => {
+    await story(run, 'Redis without persistence is killed and comes back empty: people log in again, nothing else', { ...simple, redisSettings: { appendonly: 'no' } }, async world => {
       world.redisIsEmptied()
       await world.cluster.redis.kill()
       await goesOn(world, 'without Redis')
@@ -228,7 +191,7 @@ const rows = {
   },
 
   async R11 () {
-    await story('FLUSHALL, three times, while all write', {}, async world => {
+    await story(run, 'FLUSHALL, three times, while all write', {}, async world => {
       for (let n = 0; n < 3; n++) {
         world.redisIsEmptied()
         await (await world.cluster.redis.master()).cli('FLUSHALL')
@@ -238,7 +201,7 @@ const rows = {
   },
 
   async R21 () {
-    await story('Redis that writes a log every second is killed and started: nobody is logged out', { ...simple, redisSettings: { appendfsync: 'everysec' } }, async world => {
+    await story(run, 'Redis that writes a log every second is killed and started: nobody is logged out', { ...simple, redisSettings: { appendfsync: 'everysec' } }, async world => {
       await world.cluster.redis.kill()
       await goesOn(world, 'without Redis')
       await pass(1000)
@@ -248,7 +211,7 @@ const rows = {
   },
 
   async N08 () {
-    await story('every answer of Redis takes 200 ms', { ...simple, proxy: true }, async world => {
+    await story(run, 'every answer of Redis takes 200 ms', { ...simple, proxy: true }, async world => {
       world.cluster.proxy.delay(100)
       await goesOn(world, 'slowly')
       await pass(4000)
@@ -258,7 +221,7 @@ const rows = {
   },
 
   async N10 () {
-    await story('Redis takes everything and answers nothing for 8 s', { ...simple, proxy: true }, async world => {
+    await story(run, 'Redis takes everything and answers nothing for 8 s', { ...simple, proxy: true }, async world => {
       world.cluster.proxy.hole()
       await pass(8000)
       await goesOn(world, 'all the same')

@@ -7,13 +7,25 @@
  *
  * group: two faults of one group never happen together. holdMs: how long it lasts, a range. */
 import assert from 'node:assert/strict'
-import { until } from '../harness/run.mjs'
+import { pass, until } from '../harness/run.mjs'
 
 /* kill -9, told apart from a death that nobody asked for. */
 async function kill (part) {
   part.child.assertAlive()
   await part.kill()
   if (part.child.exit.signal !== undefined) assert.equal(part.child.exit.signal, 'SIGKILL', `${part.label} died of something else`)
+}
+
+/* A core that finds no database does not start; whoever supervises it tries again, as systemd does. */
+export async function startAgain (world, part) {
+  for (;;) {
+    try {
+      return await part.start()
+    } catch (err) {
+      if (part.child.exit?.code !== 2 || !world.storeIsDisturbed) throw err
+      await pass(200)
+    }
+  }
 }
 
 /* PART (a function of the world) killed, and started again. */
@@ -24,7 +36,7 @@ const killed = (group, part, holdMs) => ({
     const victim = part(world, random)
     await kill(victim)
     await world.afterDeath()
-    return () => victim.start()
+    return () => startAgain(world, victim)
   }
 })
 

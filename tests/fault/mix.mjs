@@ -35,7 +35,7 @@ async function suffer (world, step) {
 
 async function round (world, n, steps) {
   for (const step of steps) await faults[step.name].ready?.(world)
-  world.storeStandsStill = steps.some(step => faults[step.name].group === 'postgres')
+  world.storeIsDisturbed = steps.some(step => faults[step.name].group === 'postgres')
   world.documents.haunt(run.random.pick([...world.cluster.cores, world.cluster]))
   const meanwhile = Promise.all([
     pass(run.random.below(lastBegin)).then(() => world.sessions.logOutSomebody()),

@@ -53,7 +53,7 @@ class World {
   /* A process has just been killed. */
   async afterDeath () {
     const { exit } = this.cluster.postgres.child
-    if (exit === null && !this.storeStandsStill) await this.documents.verifyStoredNow()
+    if (exit === null && !this.storeIsDisturbed) await this.documents.verifyStoredNow()
   }
 
   /* S2: an empty Redis means that people log in again. */

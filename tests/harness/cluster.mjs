@@ -10,6 +10,7 @@
  *     redisSettings: { appendonly: 'no' },    // lines of redis.conf
  *     proxy: true,                            // a simple Redis is behind one: cluster.proxy (proxy.mjs)
  *     postgres: { settings: {}, faults: false },                    // see postgres-server.mjs
+ *     hostOf: label => host,                  // on which machine (namespaces.mjs) core-2, redis0, sentinel1 are; null: here
  *     reactors: 1, env: {},                   // of every core and gateway; env: UMBEL_FAIL and the like
  *     build: 'release'                        // build/release instead of the build at hand
  *   });
@@ -49,7 +50,7 @@ export async function startCluster (run, options = {}) {
 
 /* A stand-alone Redis keeps its data too; it has no replica to wait for. */
 const startStores = {
-  sentinel: (run, settings) => startSentinels(run, { appendonly: 'yes', ...settings }),
+  sentinel: (run, settings, hostOf) => startSentinels(run, { appendonly: 'yes', ...settings }, hostOf),
   simple: (run, settings) => startRedis(run, { appendonly: 'yes', ...settings }),
   none: async () => null
 }
@@ -77,7 +78,7 @@ class Cluster {
 
   async start () {
     const { redis, redisSettings, postgres, cores, gateways, balancer } = this.options
-    ;[this.postgres, this.redis] = await Promise.all([startPostgres(this.run, postgres ?? {}), startStores[redis](this.run, redisSettings)])
+    ;[this.postgres, this.redis] = await Promise.all([startPostgres(this.run, postgres ?? {}), startStores[redis](this.run, redisSettings, this.options.hostOf)])
     if (this.options.proxy) this.proxy = await startProxy(this.run, this.redis.port)
     this.cores = this.several('core', cores, label => new UmbelCore(this.run, { ...this.common(label), storeUrl: this.postgres.url }))
     await Promise.all(this.cores.map(core => core.start()))
@@ -116,7 +117,7 @@ class Cluster {
     const own = label.startsWith('core') ? coreProperties : { 'server.trusted-proxies': '127.0.0.1', ...gatewayProperties }
     const all = { 'cluster.id': label, 'server.http.max-per-address': 0, ...this.redisProperties(), ...own, ...properties }
     return {
-      label, reactors, env, args: Object.entries(all).map(([key, value]) => `--${key}=${value}`),
+      label, reactors, env, host: this.options.hostOf?.(label), args: Object.entries(all).map(([key, value]) => `--${key}=${value}`),
       ...(build && { bin: path.join(root, 'build', build, 'bin') })
     }
   }

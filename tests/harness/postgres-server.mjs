@@ -1,5 +1,5 @@
 /* A PostgreSQL server of a test's own: a new folder under the system's temporary one, a unix socket in it, no port of the
- * machine. It ends with the test; when the test is killed, the kernel ends it.
+ * machine (unless { listen: address } is asked for). It ends with the test; when the test is killed, the kernel ends it.
  *
  *   const pg = await startPostgres(run);                    // with an empty database "umbel"
  *   pg.url                                                  // for store.url
@@ -55,8 +55,9 @@ function readStatus (pid) {
 
 class Postgres {
   /* settings: server parameters; faults: with the means of iofault.c; segmentMegabytes: size of a file of the log. */
-  constructor (run, { settings = {}, faults = false, segmentMegabytes = 16 }) {
+  constructor (run, { settings = {}, faults = false, segmentMegabytes = 16, listen = '' }) {
     this.run = run
+    this.listen = listen
     this.settings = settings
     this.starts = 0
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'umbel-pg-'))
@@ -77,6 +78,7 @@ class Postgres {
       '--locale=C.UTF-8', '--no-sync', '--no-instructions', `--wal-segsize=${segmentMegabytes}`])
     const done = spawnSync(command, args, { encoding: 'utf8', cwd: this.dir })
     if (done.status !== 0) throw new Error(`initdb: ${done.error ?? done.stderr}`)
+    if (this.listen) fs.appendFileSync(path.join(this.data, 'pg_hba.conf'), 'host all all samenet trust\n')
   }
 
   /* ORDER ("off", "enospc", "eio", "slow 500", ...) for the files of PART: "wal", "tables" or "data" (both). */
@@ -89,6 +91,7 @@ class Postgres {
   }
 
   urlOf (database) {
+    if (this.listen) return `postgresql://umbel@${this.listen}:${port}/${database}`
     return `postgresql:///${database}?host=${this.dir}&port=${port}&user=umbel`
   }
 
@@ -105,7 +108,7 @@ class Postgres {
   launch () {
     const settings = Object.entries({ max_connections: 100, deadlock_timeout: '200ms', ...this.settings })
     const postgres = program('postgres')
-    const [command, ...args] = unprivileged([postgres, '-D', this.data, '-k', this.dir, '-p', String(port), '-h', '',
+    const [command, ...args] = unprivileged([postgres, '-D', this.data, '-k', this.dir, '-p', String(port), '-h', this.listen,
       ...settings.flatMap(([key, value]) => ['-c', `${key}=${value}`])])
     this.child = new Child(this.run, 'postgres', command, args, { cwd: this.dir, log: this.log, env: this.faults?.environmentOf(postgres) })
     this.run.atEnd(() => this.stop('immediate'))

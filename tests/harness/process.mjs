@@ -37,7 +37,8 @@ export class Child {
 
   assertAlive () {
     if (this.exit !== null) {
-      throw new Error(`${this.label} is gone: ${JSON.stringify(this.exit)}\n${this.output().slice(-2000)}`)
+      const err = new Error(`${this.label} is gone: ${JSON.stringify(this.exit)}\n${this.output().slice(-2000)}`)
+      throw Object.assign(err, { isFinal: true })       /* nothing that is polled for will come */
     }
   }
 }

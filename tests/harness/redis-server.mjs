@@ -67,9 +67,9 @@ function parse (buffer, at = 0) {
 const encode = args => `*${args.length}\r\n` + args.map(a => `$${Buffer.byteLength(String(a))}\r\n${a}\r\n`).join('')
 
 /* Runs COMMANDS on a connection of their own; the last reply. An error reply is thrown. */
-export function ask (port, commands, ms = 5000) {
+export function ask (port, commands, ms = 5000, host = '127.0.0.1') {
   return new Promise((resolve, reject) => {
-    const socket = net.connect(port, '127.0.0.1')
+    const socket = net.connect(port, host)
     let got = Buffer.alloc(0)
     const replies = []
     const done = (fn, value) => { socket.destroy(); fn(value) }
@@ -97,19 +97,24 @@ export async function startRedis (run, settings = {}, options = {}) {
 }
 
 class Redis {
-  /* settings: lines of the configuration; options: label, sentinel (a configuration for redis-sentinel) */
-  constructor (run, settings, { label = 'redis', sentinel = null } = {}) {
+  /* settings: lines of the configuration; options: label, sentinel (a configuration for redis-sentinel), host (of namespaces.mjs) */
+  constructor (run, settings, { label = 'redis', sentinel = null, host = null } = {}) {
     this.run = run
     this.settings = settings
     this.sentinel = sentinel
     this.label = label
+    this.host = host
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'umbel-redis-'))
     run.atEnd(() => fs.rmSync(this.dir, { recursive: true, force: true }))
     this.log = path.join(run.folder(label), 'server.log')
   }
 
+  get address () {
+    return this.host?.address ?? '127.0.0.1'
+  }
+
   get url () {
-    return `redis://127.0.0.1:${this.port}`
+    return `redis://${this.address}:${this.port}`
   }
 
   /* Both kinds write to their configuration: it is made once. */
@@ -118,7 +123,7 @@ class Redis {
     const own = this.sentinel !== null
       ? this.settings
       : { save: '""', appendonly: 'no', 'repl-diskless-sync-delay': 0, 'enable-debug-command': 'local', ...this.settings }
-    const lines = Object.entries({ bind: '127.0.0.1', port: tls ? 0 : this.port, dir: this.dir, 'protected-mode': 'no', ...own })
+    const lines = Object.entries({ bind: this.address, port: tls ? 0 : this.port, dir: this.dir, 'protected-mode': 'no', ...own })
       .map(([key, value]) => `${key} ${value}`)
     fs.writeFileSync(file, [...lines, ...(this.sentinel ?? [])].join('\n') + '\n')
   }
@@ -127,11 +132,12 @@ class Redis {
     const file = path.join(this.dir, 'redis.conf')
     if (!fs.existsSync(file)) this.writeConfiguration(file)
     const program = this.sentinel !== null ? 'redis-sentinel' : 'redis-server'
-    this.child = new Child(this.run, this.label, 'setpriv', ['--pdeathsig', 'KILL', '--', program, file], { cwd: this.dir, log: this.log })
+    const [command, ...args] = [...(this.host?.inside ?? []), 'setpriv', '--pdeathsig', 'KILL', '--', program, file]
+    this.child = new Child(this.run, this.label, command, args, { cwd: this.dir, log: this.log })
     if (this.settings['tls-port'] === undefined) {
       await until(`${this.label} answers`, async () => {
         this.child.assertAlive()
-        await ask(this.port, [['PING']], 1000).catch(err => { if (!/NOAUTH/.test(err.message)) throw err })
+        await ask(this.port, [['PING']], 1000, this.address).catch(err => { if (!/NOAUTH/.test(err.message)) throw err })
         return true
       })
     } else {
@@ -141,7 +147,7 @@ class Redis {
 
   async cli (...args) {
     const password = this.settings.requirepass
-    return await ask(this.port, password === undefined ? [args] : [['AUTH', password], args])
+    return await ask(this.port, password === undefined ? [args] : [['AUTH', password], args], 5000, this.address)
   }
 
   async kill () {
@@ -163,20 +169,22 @@ class Redis {
 
 /* --- a guarded master ---------------------------------------------------------------------------------------- */
 
-export async function startSentinels (run, settings = {}) {
-  const set = new Sentinels(run)
+/* hostOf: the host (namespaces.mjs) of each by its label, redis0 or sentinel2; or null. */
+export async function startSentinels (run, settings = {}, hostOf = () => null) {
+  const set = new Sentinels(run, hostOf)
   await set.start(settings)
   return set
 }
 
 class Sentinels {
-  constructor (run) {
+  constructor (run, hostOf) {
     this.run = run
+    this.hostOf = hostOf
     this.name = 'mymaster'
   }
 
   get nodes () {
-    return this.sentinels.map(s => `127.0.0.1:${s.port}`).join(',')
+    return this.sentinels.map(s => `${s.address}:${s.port}`).join(',')
   }
 
   async start (settings) {
@@ -184,14 +192,14 @@ class Sentinels {
     const guarded = { 'min-replicas-to-write': 1, 'min-replicas-max-lag': 2, ...settings }
     this.servers = []
     for (let i = 0; i < 3; i++) {
-      const replica = i > 0 ? { replicaof: `127.0.0.1 ${ports[0]}` } : {}
-      this.servers.push(await startRedis(this.run, { ...guarded, ...replica }, { label: `redis${i}`, port: ports[i] }))
+      const replica = i > 0 ? { replicaof: `${this.servers[0].address} ${ports[0]}` } : {}
+      this.servers.push(await startRedis(this.run, { ...guarded, ...replica }, { label: `redis${i}`, port: ports[i], host: this.hostOf(`redis${i}`) }))
     }
     this.sentinels = []
     for (let i = 0; i < 3; i++) {
-      const sentinel = [`sentinel monitor ${this.name} 127.0.0.1 ${ports[0]} 2`, `sentinel down-after-milliseconds ${this.name} 1000`,
+      const sentinel = [`sentinel monitor ${this.name} ${this.servers[0].address} ${ports[0]} 2`, `sentinel down-after-milliseconds ${this.name} 1000`,
         `sentinel failover-timeout ${this.name} 10000`]
-      this.sentinels.push(await startRedis(this.run, {}, { label: `sentinel${i}`, port: ports[3 + i], sentinel }))
+      this.sentinels.push(await startRedis(this.run, {}, { label: `sentinel${i}`, port: ports[3 + i], sentinel, host: this.hostOf(`sentinel${i}`) }))
     }
     await this.settled()
   }
@@ -203,11 +211,11 @@ class Sentinels {
       const [role, , replicas] = await master.cli('ROLE')
       if (role !== 'master' || replicas.length !== 2) return false
       for (const s of this.sentinels) {
-        const flat = await ask(s.port, [['SENTINEL', 'MASTER', this.name]])
+        const flat = await s.cli('SENTINEL', 'MASTER', this.name)
         const field = name => flat[flat.indexOf(name) + 1]
         if (Number(field('port')) !== master.port || field('num-other-sentinels') !== '2' || field('num-slaves') !== '2' ||
             field('flags') !== 'master') return false
-        const slaves = await ask(s.port, [['SENTINEL', 'REPLICAS', this.name]])
+        const slaves = await s.cli('SENTINEL', 'REPLICAS', this.name)
         if (!slaves.every(r => r[r.indexOf('flags') + 1] === 'slave' && r[r.indexOf('master-link-status') + 1] === 'ok')) return false
       }
       return true
@@ -216,7 +224,7 @@ class Sentinels {
 
   async master () {
     for (const s of this.sentinels) {
-      const answer = await ask(s.port, [['SENTINEL', 'get-master-addr-by-name', this.name]], 1000).catch(() => null)
+      const answer = await ask(s.port, [['SENTINEL', 'get-master-addr-by-name', this.name]], 1000, s.address).catch(() => null)
       if (answer !== null) return this.servers.find(r => r.port === Number(answer[1]))
     }
     throw new Error('no sentinel knows the master')

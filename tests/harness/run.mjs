@@ -23,7 +23,8 @@ export function buildDir () {
 
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 
-/* Polls FN until it returns something true; its last error or answer is in the message when MS have passed. */
+/* Polls FN until it returns something true; its last error or answer is in the message when MS have passed. An error that says
+ * isFinal ends it at once. */
 export async function until (what, fn, ms = 15000, stepMs = 15) {
   const end = Date.now() + ms * slowness
   let last
@@ -32,6 +33,7 @@ export async function until (what, fn, ms = 15000, stepMs = 15) {
       last = await fn()
       if (last) return last
     } catch (err) {
+      if (err?.isFinal) throw err
       last = err
     }
     if (Date.now() >= end) throw new Error(`not within ${ms * slowness} ms: ${what} (last: ${describe(last)})`)

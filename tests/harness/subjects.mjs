@@ -57,8 +57,13 @@ class Server {
     this.child = null
   }
 
+  /* options.host: on a machine of its own (namespaces.mjs). */
+  get address () {
+    return this.options.host?.address ?? '127.0.0.1'
+  }
+
   get origin () {
-    return `http://127.0.0.1:${this.port}`
+    return `http://${this.address}:${this.port}`
   }
 
   get log () {
@@ -70,7 +75,8 @@ class Server {
   }
 
   launch (command, args, env) {
-    this.child = new Child(this.run, this.label, command, args, { env, cwd: this.dir, log: this.log })
+    const [program, ...rest] = [...(this.options.host?.inside ?? []), command, ...args]
+    this.child = new Child(this.run, this.label, program, rest, { env, cwd: this.dir, log: this.log })
     this.starts++
     return this.child
   }
@@ -142,17 +148,17 @@ export class UmbelCore extends Server {
   }
 
   get collabUrl () {
-    return `ws://127.0.0.1:${this.port}/collab`
+    return `ws://${this.address}:${this.port}/collab`
   }
 
   get yUrl () {
-    return `ws://127.0.0.1:${this.port}/y`
+    return `ws://${this.address}:${this.port}/y`
   }
 
   flags () {
     const o = this.options
     return [
-      `--umbel.data-dir=${this.dir}`, `--server.port=${this.port}`, '--server.address=127.0.0.1',
+      `--umbel.data-dir=${this.dir}`, `--server.port=${this.port}`, `--server.address=${this.address}`,
       `--store.url=${this.storeUrl}`, `--token.key=${tokenKey}`,
       '--internal.realm.users[0].id=admin', `--internal.realm.users[0].password=${password}`,
       '--internal.realm.users[0].profiles=ADMIN',

@@ -19,16 +19,17 @@ export class Caches {
     return answer.status === 200 ? (await answer.json()).applied : 0
   }
 
-  /* At AT; nobody is to blame when it fails there. */
+  /* At AT. False: it could not be done there. */
   async raise (at) {
     const answer = await this.cluster.fetch(`/core/actuator/caches/${name}`, { method: 'DELETE', token: this.token }, at).catch(() => null)
     const version = Number(/=(\d+)/.exec(answer?.headers.get('x-cluster-version'))?.[1])
-    if (answer?.status !== 204 || !version) return
+    if (answer?.status !== 204 || !version) return false
     const from = performance.now()
     for (const core of this.cluster.cores) {
       await until(`${core.label} has applied version ${version}`, async () => (await this.applied(core)) >= version, boundMs)
     }
     this.raised++
     this.worstMs = Math.max(this.worstMs, Math.round(performance.now() - from))
+    return true
   }
 }

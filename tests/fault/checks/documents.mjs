@@ -121,6 +121,10 @@ export class Documents {
     return this.rooms.flatMap(r => r.tokens)
   }
 
+  reconnect (place) {
+    this.rooms.flatMap(r => r.writers).filter(w => w.place === place).forEach(w => w.clients[0].cut())
+  }
+
   /* Somebody who comes, and will go without a word. */
   haunt (at) {
     const ghost = this.cluster.client(this.rooms[0].room, { at, name: `ghost ${this.ghosts.length}` })
@@ -149,20 +153,25 @@ export class Documents {
     for (const room of this.rooms) await verifyStored(this.cluster.postgres, room)
   }
 
-  /* Nobody types any more since FROM: when all agree; with everything checked. { agreed, present } in ms. */
-  async quiet (from) {
+  /* Nobody types any more since FROM: after how many ms all have the same. */
+  async agree (from) {
     const since = () => Math.round(performance.now() - from)
     const patience = () => Math.max(1000, generous - since() / slowness)
     await until('everybody is in sync and saved', () => this.rooms.every(r => r.isSettled()), patience())
     await until('all documents are equal', () => this.rooms.every(r => r.isEqual()), patience())
-    const agreed = since()
+    return since()
+  }
+
+  /* The same, with everything checked. { agreed, present } in ms. */
+  async quiet (from) {
+    const agreed = await this.agree(from)
     for (const room of this.rooms) {
       room.assertEqual(room.clients.map(c => c.doc), 'client')
       room.assertNothingLost()
     }
     this.rooms.forEach(r => r.moveCursors())
     await until('everybody sees everybody', () => this.rooms.every(r => r.assertPresent() ?? true), 45000)
-    const present = since()
+    const present = Math.round(performance.now() - from)
     await this.verifyFresh()
     await this.verifyAgainstStore()
     return { agreed, present }
