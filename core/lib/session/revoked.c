@@ -1,5 +1,5 @@
-/* The set of revoked sessions: a map under a lock, renewed as a whole when it is read from the database again. What is over is
- * dropped then, and not counted in between. */
+/* The set of revoked sessions: a map under a lock, renewed as a whole when it is read from the database again, and when it has
+ * doubled. What is over is dropped then, and not counted in between. */
 #include <umbel/revoked.h>
 
 #include <inttypes.h>
@@ -11,10 +11,13 @@
 #include <umbel/session.h>
 #include <umbel/util.h>
 
+enum { RENEW_LEAST = 1024 };              /* a smaller set is not worth it */
+
 struct row { int64_t ends_at_ms, added_at_ms; };
 struct um_revoked {
     pthread_mutex_t lock;
     struct um_map rows;                   /* hash -> struct row */
+    size_t renew_at;                      /* with so many it is looked which are over */
 };
 
 struct um_revoked *um_revoked_new(void)
@@ -22,6 +25,7 @@ struct um_revoked *um_revoked_new(void)
     struct um_revoked *r = um_xcalloc(1, sizeof(*r));
 
     pthread_mutex_init(&r->lock, NULL);
+    r->renew_at = RENEW_LEAST;
     return r;
 }
 
@@ -117,6 +121,7 @@ static um_err renew(struct um_revoked *r, const struct um_revocation *rows, size
         put_all(&live, rows, n, now);
         free_rows(&r->rows);
         r->rows = live;
+        r->renew_at = UM_MAX((size_t)RENEW_LEAST, 2 * live.n);
         err = UM_OK;
     }
     pthread_mutex_unlock(&r->lock);
@@ -137,11 +142,11 @@ um_err um_revoked_add(struct um_revoked *r, const struct um_revocation *rows, si
     if (!are_hashes(rows, n))
         return UM_EINVAL;
     pthread_mutex_lock(&r->lock);
-    fits = r->rows.n + n <= UM_REVOKED_MAX;
+    fits = r->rows.n + n <= UM_MIN(r->renew_at, (size_t)UM_REVOKED_MAX);
     if (fits)
         put_all(&r->rows, rows, n, um_now_ms());
     pthread_mutex_unlock(&r->lock);
-    return fits ? UM_OK : renew(r, rows, n, INT64_MIN);      /* perhaps some are over */
+    return fits ? UM_OK : renew(r, rows, n, INT64_MIN);
 }
 
 size_t um_revoked_count(struct um_revoked *r)

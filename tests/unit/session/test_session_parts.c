@@ -1,5 +1,6 @@
 /* The parts below the stores of sessions: the encodings of values, the set of revocations, local copies. */
 #include "um_test.h"
+#include <stdio.h>
 #include <umbel/revoked.h>
 #include <umbel/util.h>
 #include "copies.h"
@@ -130,6 +131,32 @@ static void a_list_that_was_read_replaces_what_was_known_before_it(void **state)
     um_revoked_free(r);
 }
 
+static void let_a_millisecond_pass(void)
+{
+    int64_t now = um_now_ms();
+
+    while (um_now_ms() <= now + 1)
+        continue;
+}
+
+static void what_is_over_does_not_add_up(void **state)
+{
+    struct um_revoked *r = um_revoked_new();
+    char hash[UM_SESSION_HASH_LEN + 1];
+
+    (void)state;
+    assert_int_equal(um_revoked_add(r, &(struct um_revocation){ A, 600000 }, 1), UM_OK);
+    for (int i = 0; i < 8000; i++) {
+        if (i % 1000 == 0)
+            let_a_millisecond_pass();
+        snprintf(hash, sizeof(hash), "%032x", i);
+        assert_int_equal(um_revoked_add(r, &(struct um_revocation){ hash, 1 }, 1), UM_OK);
+    }
+    assert_true(um_revoked_count(r) < 4000);
+    assert_true(um_revoked_has(r, A));
+    um_revoked_free(r);
+}
+
 /* ---- copies ---- */
 
 static int64_t clock_ms;
@@ -209,6 +236,7 @@ int main(void)
         cmocka_unit_test(the_three_jdk_forms_are_read), cmocka_unit_test(json_and_decimal_are_read),
         cmocka_unit_test(what_is_written_reads_as_the_same_text),
         cmocka_unit_test(a_list_that_was_read_replaces_what_was_known_before_it),
+        cmocka_unit_test(what_is_over_does_not_add_up),
         cmocka_unit_test(copies_are_bounded_and_serve_as_long_as_they_are_verified),
         cmocka_unit_test(uses_are_written_at_most_every_few_seconds_and_none_is_forgotten),
     };
