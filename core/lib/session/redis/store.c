@@ -10,7 +10,7 @@
 #define USE_WRITE_MS   5000               /* a session's use is written at most this often, */
 #define USE_WRITE_PART 4                  /* or, when that is more often, this many times in its idle time */
 #define FLUSH_STEP_MS  500                /* at least so often it is looked what is due */
-#define DOUBT_MS       30000              /* whoever keeps something open for a session asks again; revocations are read again */
+#define DOUBT_MS       30000              /* whoever keeps something open for a session asks again */
 
 static struct redis_sessions *of(struct um_sessions *ss)
 {
@@ -201,6 +201,7 @@ static um_err redis_add_revoked(struct um_sessions *ss, const struct um_revocati
     struct redis_sessions *rs = of(ss);
     um_err err = um_revoked_add(rs->revoked, row, 1);
 
+    atomic_store(&session_rows[SESSION_M_REVOCATIONS].value, (int64_t)um_revoked_count(rs->revoked));
     session_announce_revoked(ss);
     return err;
 }
@@ -232,7 +233,6 @@ static void doubt(void *arg)
 {
     struct redis_sessions *rs = arg;
 
-    revocations_read(rs);
     session_announce_doubt(&rs->base);
     um_timer_set(home_of(rs)->loop, &rs->doubt, DOUBT_MS, doubt, rs);
 }
