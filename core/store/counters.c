@@ -19,6 +19,9 @@ static struct um_metric rows[M_N] = {
     [M_WAITING_BYTES] = GAUGE("store.waiting.bytes", "bytes", "calls that wait for their commit"),
     [M_FOREIGN] = COUNTER("store.foreign", "transactions", "times that another program was seen to have written"),
     [M_REOPENED] = COUNTER("store.reopened", "times", "connections opened anew after an input/output error"),
+    [M_UNITS] = COUNTER("store.units", "units", "units of work committed"),
+    [M_UNIT_RUNS] = COUNTER("store.unit.runs", "runs", "runs of units; more than units: others were in the way, or they were rolled back"),
+    [M_VIEWS] = COUNTER("store.views", "inspections", "inspections made"),
     [M_UNHEALTHY] = GAUGE("store.unhealthy", "stores", "1 while the last transaction has failed"),
 };
 

@@ -23,6 +23,11 @@ struct um_store_driver {
     um_err (*write)(void *self, struct store_op *batch);
     bool (*has_backlog)(const void *self);            /* wants to be called again soon, be it with an empty batch */
 
+    /* Units of work on a thread and a connection of their own, apart from the writer's. NULL: they are among WRITE's ops. */
+    um_err (*units_open)(void *self, void **units);
+    void (*units_close)(void *units);
+    um_err (*units_write)(void *units, struct store_op *batch);          /* as WRITE, but perhaps in several transactions */
+
     const char *(*describe)(const void *self);        /* what the log may show; NULL: LOCATION */
 
     um_err (*reader_open)(void *self, void **reader);

@@ -25,7 +25,7 @@ static const struct um_conf_key keys[] = {
       UM_CONF_STR, 0, AT(user), .max = 256 },
     { "store.password", "spring.datasource.password", "", "its password",
       UM_CONF_STR, UM_CONF_SECRET, AT(password), .max = 1024 },
-    { "store.connections", "spring.datasource.hikari.maximum-pool-size", "4", "connections to PostgreSQL that read; one more writes",
+    { "store.connections", "spring.datasource.hikari.maximum-pool-size", "4", "connections to PostgreSQL that read; one more writes, one runs units of work",
       UM_CONF_INT, 0, AT(connections), .min = 1, .max = 64 },
     { "store.connect-timeout", "spring.datasource.hikari.connection-timeout", "5s", "longest attempt to connect to one host of PostgreSQL",
       UM_CONF_DURATION_MS, 0, AT(connect_timeout_ms), .min = 250, .max = 600000 },

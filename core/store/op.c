@@ -149,6 +149,10 @@ static void answer(struct store_op *op)
     case STORE_CLIENTS:
         op->cb.clients(op->arg, op->err, ok ? op->clients->rows : NULL, ok ? op->clients->n : 0);
         break;
+    case STORE_WORK:
+    case STORE_VIEW:
+        op->cb.done(op->arg, op->err);
+        break;
     case STORE_CLIENT:
         break;
     default:

@@ -3,14 +3,17 @@
 #ifndef STORE_OP_H
 #define STORE_OP_H
 #include <umbel/store.h>
+#include <umbel/store_work.h>
 #include "shared.h"
 
 enum store_kind {
     STORE_APPEND, STORE_FOLD, STORE_CREATE, STORE_TITLE, STORE_DELETE,   /* the writer's */
     STORE_CLIENT, STORE_KEEP, STORE_LABEL, STORE_ARCHIVE, STORE_DROP,
     STORE_RAISE, STORE_REVOKE, STORE_RESERVE, STORE_RENEW, STORE_RELEASE, STORE_BREAK, STORE_AUDIT,    /* of shared tables */
+    STORE_WORK,                                                          /* a unit */
     STORE_LOAD, STORE_SINCE, STORE_GET, STORE_LIST, STORE_HEADS,         /* the readers' */
     STORE_VERSIONS, STORE_VERSION, STORE_VERSIONS_BEFORE, STORE_CLIENTS,
+    STORE_VIEW,                                                          /* an inspection */
     STORE_CACHES, STORE_REVOCATIONS, STORE_RESERVATIONS, STORE_RESERVED, STORE_AUDITS,                 /* of shared tables */
 };
 static inline bool store_is_read(enum store_kind kind) { return kind >= STORE_LOAD; }
@@ -82,8 +85,10 @@ struct store_op {
         um_store_revocations_cb *revocations;
         um_store_reserved_cb *reserved;
         um_store_audit_cb *audits;
+        um_store_done_cb *done;
     } cb;
     void *arg;
+    um_store_work *work;             /* units and inspections; has ARG too */
     int64_t cost;                    /* bytes while it waits */
 
     const char *name, *title, *user; /* never NULL; title is the part searched for (list), a label, an archive key, a session
@@ -95,7 +100,7 @@ struct store_op {
     uint64_t upto_seq, version;      /* fold; upto_seq also: since, before, the version asked for */
     uint64_t client;                 /* note */
     int64_t max, before_ms;          /* lists */
-    int64_t ttl_ms;                  /* reserve, renew, revoke */
+    int64_t ttl_ms;                  /* reserve, renew, revoke; of a unit: how long it may take */
     struct store_cursor after;       /* list */
     bool has_after;
 

@@ -57,6 +57,8 @@ static struct um_store_conf complete_conf(const struct um_store_conf *cf)
     c.connections = c.connections > 0 ? c.connections : 4;
     c.connect_timeout_ms = c.connect_timeout_ms > 0 ? c.connect_timeout_ms : 5000;
     c.timeout_ms = c.timeout_ms > 0 ? c.timeout_ms : 10000;
+    c.unit_ms = c.unit_ms > 0 ? c.unit_ms : UM_STORE_UNIT_MS;
+    c.view_ms = c.view_ms > 0 ? c.view_ms : UM_STORE_VIEW_MS;
     return c;
 }
 
@@ -98,7 +100,8 @@ um_err um_store_open(struct um_store **out, const struct um_store_conf *cf, char
     }
     if ((err = st->driver->open(&st->self, &st->conf, location, why)) != UM_OK)
         goto out;
-    if ((err = store_writer_start(st)) != UM_OK || (err = store_readers_start(st)) != UM_OK) {
+    if ((err = store_writer_start(st)) != UM_OK || (err = store_units_start(st)) != UM_OK ||
+        (err = store_readers_start(st)) != UM_OK) {
         snprintf(why, 256, "cannot start the store's threads: %s", um_err_text(err));
         goto out;
     }
@@ -117,6 +120,7 @@ void um_store_close(struct um_store *st)
     if (st == NULL)
         return;
     store_readers_stop(st->readers);
+    store_writer_stop(st->units);
     store_writer_stop(st->writer);
     store_gate_close(st->gate);
     if (st->self != NULL)
@@ -184,7 +188,7 @@ void store_pass_on(struct um_store *st, struct store_op *op)
     else if (store_is_read(op->kind) && st->readers != NULL)
         store_readers_put(st->readers, op);
     else
-        store_writer_put(st->writer, op);
+        store_writer_put(op->kind == STORE_WORK && st->units != NULL ? st->units : st->writer, op);
 }
 
 void um_store_load(struct um_store *st, struct um_loop *l, const char *name, um_store_load_cb *cb, void *arg)

@@ -12,7 +12,7 @@ enum {
     STORE_PAGE_MAX = 1000,            /* entries of a page */
     STORE_UPDATE_MAX = 64 << 20,      /* bytes of one update */
     STORE_STATE_MAX = 512 << 20,      /* bytes of a folded state */
-    STORE_READS_MAX = 16384,          /* loads and lists that wait */
+    STORE_READS_MAX = 16384,          /* loads and lists that wait; inspections: UM_STORE_VIEWS_MAX */
     STORE_HEADS_MAX = 10000,          /* documents of one question for heads */
     STORE_CLIENTS_MAX = 100000,       /* clients that are told of a document */
     STORE_BATCH_BYTES = 32 << 20,     /* a transaction closes when it holds so much */
@@ -30,6 +30,7 @@ struct um_store {
     struct um_store_conf conf;        /* without url */
     struct store_gate *gate;
     struct store_writer *writer;
+    struct store_writer *units;       /* NULL: the writer makes them */
     struct store_readers *readers;    /* NULL: the writer reads */
     _Atomic bool healthy;
     _Atomic int64_t asked_at_ms;      /* when the transaction began that is under way; 0: none is */
@@ -46,6 +47,7 @@ void store_pass_on(struct um_store *st, struct store_op *op);
 bool store_is_text(const char *s, size_t min, size_t max);
 
 um_err store_writer_start(struct um_store *st);
+um_err store_units_start(struct um_store *st);                        /* a second one, if the driver has a thread for units */
 void store_writer_put(struct store_writer *w, struct store_op *op);   /* any thread; refuses what is too much */
 void store_writer_stop(struct store_writer *w);                       /* finishes what waits, joins, frees; NULL is fine */
 

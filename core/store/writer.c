@@ -1,11 +1,13 @@
-/* The writer: one thread through which every change goes. Changes that arrive within commit-delay of the first share one
+/* The writer: one thread through which every change goes; where the database has one for units of work, a second one of the
+ * same kind. Changes that arrive within commit-delay of the first share one
  * transaction and one wait for the disk. One that comes after a long silence is committed at once: an isolated keystroke is
  * acknowledged sooner, and costs a wake-up less.
  *
  * 1. Calls are taken in the order of arrival; a document's appends therefore keep theirs.
  * 2. Nobody is answered before the transaction ended; when it failed, nobody is told success.
  * 3. The thread is woken when the inbox was empty, and once more when a transaction is full before its time.
- * 4. After a failure an empty transaction is tried every second, so that health returns without a user's help; a server is
+ * 4. A transaction has at most UM_STORE_UNITS_TOGETHER units, so that nobody waits long for others' work.
+ * 5. After a failure an empty transaction is tried every second, so that health returns without a user's help; a server is
  *    asked while nobody writes, so that its absence is known before somebody does. */
 #include <errno.h>
 #include <pthread.h>
@@ -17,6 +19,9 @@
 
 struct store_writer {
     struct um_store *st;
+    void *self;                      /* whose WRITE is called: the driver's, or its units */
+    um_err (*write)(void *self, struct store_op *batch);
+    bool leads;                      /* its success is the store's health */
     void *reader;                    /* when the driver has no reading threads */
     pthread_t thread;
     bool started;
@@ -51,6 +56,10 @@ static void release_bytes(struct store_writer *w, int64_t cost)
     store_count(M_WAITING_BYTES, -cost);
 }
 
+/* Who asked for a unit waits for its answer before asking for the next: a delay would be paid for each. Those that come while
+ * a transaction runs share the next one all the same. */
+static bool waits_for_nobody(enum store_kind kind) { return store_is_read(kind) || kind == STORE_WORK; }
+
 void store_writer_put(struct store_writer *w, struct store_op *op)
 {
     bool signal;
@@ -66,7 +75,7 @@ void store_writer_put(struct store_writer *w, struct store_op *op)
     if (signal)
         w->first_at_us = um_now_us();
     store_queue_put(&w->inbox, op);
-    if (store_is_read(op->kind) && !w->hurry)
+    if (waits_for_nobody(op->kind) && !w->hurry)
         signal = w->hurry = true;
     if (w->inbox.n == (size_t)w->st->conf.commit_rows)
         signal = true;
@@ -95,8 +104,9 @@ static bool is_lonely(const struct store_writer *w)
 static bool gather(struct store_writer *w)
 {
     const struct um_store_conf *cf = &w->st->conf;
-    int64_t probe_ms = !um_store_is_healthy(w->st) ? STORE_PROBE_MS : w->st->driver->is_shared ? STORE_IDLE_PROBE_MS : 0;
-    bool busy = w->taken.n > 0 || w->st->driver->has_backlog(w->st->self);
+    int64_t probe_ms = !w->leads ? 0 : !um_store_is_healthy(w->st) ? STORE_PROBE_MS :
+                       w->st->driver->is_shared ? STORE_IDLE_PROBE_MS : 0;
+    bool busy = w->taken.n > 0 || (w->leads && w->st->driver->has_backlog(w->st->self));
     bool more;
 
     pthread_mutex_lock(&w->lock);
@@ -121,13 +131,15 @@ static bool gather(struct store_writer *w)
 static void cut_batch(struct store_writer *w, struct store_queue *writes, struct store_queue *reads)
 {
     int64_t bytes = 0;
+    int units = 0;
     struct store_op *op;
 
     store_queue_init(writes);
     store_queue_init(reads);
     while (writes->n + reads->n < (size_t)w->st->conf.commit_rows && bytes < STORE_BATCH_BYTES &&
-           (op = store_queue_get(&w->taken)) != NULL) {
+           units < UM_STORE_UNITS_TOGETHER && (op = store_queue_get(&w->taken)) != NULL) {
         bytes += op->cost;
+        units += op->kind == STORE_WORK;
         store_queue_put(store_is_read(op->kind) ? reads : writes, op);
     }
     release_bytes(w, bytes);
@@ -146,15 +158,18 @@ static void note_health(struct store_writer *w, um_err err)
         um_log(UM_ERROR, "store", "failed", UM_S("error", um_err_text(err)));
 }
 
-static void count_appends(const struct store_op *op)
+static void count_stored(const struct store_op *op)
 {
-    int64_t n = 0, bytes = 0;
+    int64_t n = 0, bytes = 0, units = 0;
 
-    for (; op != NULL; op = op->next)
+    for (; op != NULL; op = op->next) {
+        units += op->kind == STORE_WORK && op->err == UM_OK;
         if (op->kind == STORE_APPEND && op->err == UM_OK) {
             n++;
             bytes += (int64_t)op->bytes->len;
         }
+    }
+    store_count(M_UNITS, units);
     store_count(M_APPENDS, n);
     store_count(M_APPEND_BYTES, bytes);
 }
@@ -171,18 +186,21 @@ static void commit_batch(struct store_writer *w, struct store_op *batch)
     int64_t began_us = um_now_us();
     um_err err;
 
-    atomic_store(&w->st->asked_at_ms, began_us / 1000);
-    err = w->st->driver->write(w->st->self, batch);
-    atomic_store(&w->st->asked_at_ms, 0);
+    if (w->leads)
+        atomic_store(&w->st->asked_at_ms, began_us / 1000);
+    err = w->write(w->self, batch);
+    if (w->leads)
+        atomic_store(&w->st->asked_at_ms, 0);
     if (batch != NULL)
         store_count(M_COMMIT_US, um_now_us() - began_us);
     if (batch != NULL || err != UM_OK)
         store_count(err == UM_OK ? M_COMMITS : M_ERRORS, 1);
     if (err == UM_OK)
-        count_appends(batch);
+        count_stored(batch);
     else
         refuse_all(batch, err);
-    note_health(w, err);
+    if (w->leads)
+        note_health(w, err);
     store_deliver(batch);
 }
 
@@ -206,13 +224,11 @@ static void *run_writer(void *arg)
 
 /* ---- life ---- */
 
-um_err store_writer_start(struct um_store *st)
+static struct store_writer *make_writer(struct um_store *st)
 {
     struct store_writer *w = um_xcalloc(1, sizeof(*w));
     pthread_condattr_t monotonic;
-    um_err err;
 
-    st->writer = w;
     w->st = st;
     store_queue_init(&w->inbox);
     store_queue_init(&w->taken);
@@ -221,11 +237,41 @@ um_err store_writer_start(struct um_store *st)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&w->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    if (st->driver->readers == 0 && (err = st->driver->reader_open(st->self, &w->reader)) != UM_OK)
-        return err;
-    err = store_thread(&w->thread, "store-writer", run_writer, w);
+    return w;
+}
+
+static um_err start(struct store_writer *w, const char *name)
+{
+    um_err err = store_thread(&w->thread, name, run_writer, w);
+
     w->started = err == UM_OK;
     return err;
+}
+
+um_err store_writer_start(struct um_store *st)
+{
+    struct store_writer *w = st->writer = make_writer(st);
+    um_err err;
+
+    w->self = st->self;
+    w->write = st->driver->write;
+    w->leads = true;
+    if (st->driver->readers == 0 && (err = st->driver->reader_open(st->self, &w->reader)) != UM_OK)
+        return err;
+    return start(w, "store-writer");
+}
+
+um_err store_units_start(struct um_store *st)
+{
+    um_err err;
+
+    if (st->driver->units_open == NULL)
+        return UM_OK;
+    st->units = make_writer(st);
+    st->units->write = st->driver->units_write;
+    if ((err = st->driver->units_open(st->self, &st->units->self)) != UM_OK)
+        return err;
+    return start(st->units, "store-units");
 }
 
 void store_writer_stop(struct store_writer *w)
@@ -238,10 +284,12 @@ void store_writer_stop(struct store_writer *w)
     pthread_cond_signal(&w->wake);
     if (w->started)
         pthread_join(w->thread, NULL);
-    if (!um_store_is_healthy(w->st))
+    if (w->leads && !um_store_is_healthy(w->st))
         store_count(M_UNHEALTHY, -1);
     if (w->reader != NULL)
         w->st->driver->reader_close(w->reader);
+    if (!w->leads && w->self != NULL)
+        w->st->driver->units_close(w->self);
     pthread_cond_destroy(&w->wake);
     pthread_mutex_destroy(&w->lock);
     free(w);

@@ -10,8 +10,8 @@ import common
 
 BASE = ["umbel/align.h", "umbel/err.h", "umbel/base.h", "umbel/bytes.h", "umbel/list.h", "umbel/map.h", "umbel/util.h"]
 CRDT = sorted("umbel/" + h for h in os.listdir(os.path.join(common.ROOT, "core", "crdt", "include", "umbel")))
-INSIDE_CORE = CRDT + ["umbel/archive.h", "umbel/collab.h", "umbel/history.h", "umbel/store.h", "umbel/store_shared.h",
-                      "umbel/store_transfer.h", "umbel/reserve.h", "umbel/rest.h", "umbel/versions.h"]
+INSIDE_CORE = CRDT + ["umbel/archive.h", "umbel/collab.h", "umbel/history.h", "umbel/sql.h", "umbel/sql_shared.h", "umbel/store.h",
+                      "umbel/store_shared.h", "umbel/store_transfer.h", "umbel/store_work.h", "umbel/reserve.h", "umbel/rest.h", "umbel/versions.h"]
 LIBUMBEL = sorted("umbel/" + h for h in os.listdir(os.path.join(common.ROOT, "include", "umbel")))
 IO = ["time.h", "unistd.h", "fcntl.h", "pthread.h", "signal.h", "sys/*", "netinet/*", "arpa/*"]
 
@@ -23,7 +23,8 @@ TABLE = [
     ("core/crdt",            BASE + CRDT,                                            IO),
     ("core/crdt/tool",       BASE + CRDT,                                            []),
     ("core/history",         BASE + CRDT + ["umbel/history.h"],                       IO),
-    ("core/store",           LIBUMBEL + ["umbel/store.h", "umbel/store_shared.h", "umbel/store_transfer.h"], []),
+    ("core/store",           LIBUMBEL + ["umbel/sql.h", "umbel/sql_shared.h", "umbel/store.h", "umbel/store_shared.h", "umbel/store_transfer.h",
+                                         "umbel/store_work.h"], []),
     ("core/archive",         LIBUMBEL + ["umbel/archive.h"],                         []),
     ("core/versions",        LIBUMBEL + ["umbel/archive.h", "umbel/store.h", "umbel/versions.h"], []),
     ("core/reserve",         LIBUMBEL + ["umbel/reserve.h", "umbel/store.h", "umbel/store_shared.h"], []),

@@ -95,6 +95,12 @@ static void fail_closed(struct pg_conn *c, const char *why)
     pg_close(c);
 }
 
+/* A reader's transactions are read-only, whatever the server is: somebody wanted to change something in one. */
+static bool is_of_inspection(const struct pg_conn *c)
+{
+    return c->use == PG_READER && strcmp(c->state, "25006") == 0;
+}
+
 static void fail_by_result(struct pg_conn *c, const PGresult *r)
 {
     const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE), *text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
@@ -103,6 +109,7 @@ static void fail_by_result(struct pg_conn *c, const PGresult *r)
 
     if (c->err != UM_OK)
         return;
+    snprintf(c->state, sizeof(c->state), "%s", state != NULL ? state : "");
     if (PQstatus(c->db) == CONNECTION_BAD) {
         fail_closed(c, text != NULL ? text : PQerrorMessage(c->db));
         return;
@@ -111,7 +118,7 @@ static void fail_by_result(struct pg_conn *c, const PGresult *r)
     pg_fail(c, m.err, why);
     c->of_a_row = m.of_a_row;
     c->again = m.again;
-    if (m.closes) {
+    if (m.closes && !is_of_inspection(c)) {
         c->host = state != NULL && strncmp(state, "25006", 5) == 0 ? (c->host + 1) % c->to->n_hosts : c->host;
         pg_close(c);
     }
@@ -186,7 +193,7 @@ void pg_begin(struct pg_conn *c)
 {
     c->err = UM_OK;
     c->of_a_row = c->again = false;
-    c->why[0] = '\0';
+    c->why[0] = c->state[0] = '\0';
 }
 
 /* Sends what waits, so that the connection may block. */
@@ -219,13 +226,51 @@ static void end_bulk(struct pg_conn *c, struct pg_watch *w)
         pg_close(c);
 }
 
-void pg_send(struct pg_conn *c, enum pg_id id, struct pg_args *args)
+static bool may_send(struct pg_conn *c)
 {
-    static const int binary[PG_ARGS_MAX] = { 1, 1, 1, 1, 1, 1, 1, 1, 1 };
-    struct pg_args none = { 0 };
+    if (c->err == UM_OK && c->db == NULL)
+        pg_fail(c, UM_EUNAVAIL, "not connected");
+    return c->err == UM_OK;
+}
+
+void pg_send_named(struct pg_conn *c, const char *name, const struct pg_values *v)
+{
     struct pg_watch *w = NULL;
     bool unsent = false;
     size_t bytes = 0;
+
+    for (int i = 0; i < v->n; i++)
+        bytes += (size_t)v->lengths[i];
+    c->heavy |= bytes > HEAVY_BYTES;
+    if (may_send(c) && bytes > BULK_BYTES)
+        w = begin_bulk(c, bytes);
+    if (c->err == UM_OK &&
+        PQsendQueryPrepared(c->db, name, v->n, (const char *const *)v->values, v->lengths, v->binary, 1) == 0)
+        unsent = true;
+    if (unsent)
+        pg_fail(c, UM_EUNAVAIL, PQerrorMessage(c->db));
+    if (w != NULL)
+        end_bulk(c, w);
+    else if (unsent)
+        pg_close(c);
+}
+
+void pg_send_prepare(struct pg_conn *c, const char *name, const char *text, const struct pg_values *v)
+{
+    if (may_send(c) && PQsendPrepare(c->db, name, text, v->n, v->types) == 0)
+        fail_closed(c, PQerrorMessage(c->db));
+}
+
+void pg_send_text(struct pg_conn *c, const char *text)
+{
+    if (may_send(c) && PQsendQueryParams(c->db, text, 0, NULL, NULL, NULL, NULL, 1) == 0)
+        fail_closed(c, PQerrorMessage(c->db));
+}
+
+void pg_send(struct pg_conn *c, enum pg_id id, struct pg_args *args)
+{
+    static int binary[PG_ARGS_MAX] = { 1, 1, 1, 1, 1, 1, 1, 1, 1 };
+    struct pg_args none = { 0 };
 
     args = args != NULL ? args : &none;
     for (int i = 0; i < args->n; i++)
@@ -234,24 +279,9 @@ void pg_send(struct pg_conn *c, enum pg_id id, struct pg_args *args)
             args->lengths[i] = (int)args->arrays[i]->len;
             args->failed |= args->arrays[i]->failed || args->arrays[i]->len > INT32_MAX;
         }
-    for (int i = 0; i < args->n; i++)
-        bytes += (size_t)args->lengths[i];
-    c->heavy |= bytes > HEAVY_BYTES;
     if (args->failed)
         pg_fail(c, UM_ENOMEM, "out of memory");
-    if (c->err == UM_OK && c->db == NULL)
-        pg_fail(c, UM_EUNAVAIL, "not connected");
-    if (c->err == UM_OK && bytes > BULK_BYTES)
-        w = begin_bulk(c, bytes);
-    if (c->err == UM_OK &&
-        PQsendQueryPrepared(c->db, statement_names[id], args->n, args->values, args->lengths, binary, 1) == 0)
-        unsent = true;
-    if (unsent)
-        pg_fail(c, UM_EUNAVAIL, PQerrorMessage(c->db));
-    if (w != NULL)
-        end_bulk(c, w);
-    else if (unsent)
-        pg_close(c);
+    pg_send_named(c, statement_names[id], &(struct pg_values){ args->n, args->values, args->lengths, binary, NULL });
     pg_args_free(args);
 }
 
@@ -345,6 +375,7 @@ void pg_roll_back(struct pg_conn *c)
     c->err = before.err;                         /* what was wrong first is what counts */
     c->of_a_row = before.of_a_row;
     c->again = before.again;
+    memcpy(c->state, before.state, sizeof(c->state));
     memcpy(c->why, before.why, sizeof(c->why));
 }
 
@@ -443,23 +474,33 @@ static const char newest_schema[] = "SELECT version, compatible_from FROM umbel_
 
 static void send_settings(struct pg_conn *c)
 {
-    bool schema = c->use == PG_SCHEMA, writer = c->use == PG_WRITER;
+    bool schema = c->use == PG_SCHEMA, writer = c->use == PG_WRITER, units = c->use == PG_UNITS;
     char statement[24], lock[24], idle[24];
-    const char *const values[] = { statement, lock, idle, c->to->search_path, writer ? "off" : "on",
+    const char *const values[] = { statement, lock, idle, c->to->search_path, writer || units ? "off" : "on",
                                    writer ? "force_generic_plan" : "auto" };
-    int64_t ms = c->cf->timeout_ms;
+    int64_t ms = c->cf->timeout_ms - c->cf->timeout_ms / 10, lock_ms = c->cf->timeout_ms / 2;
 
-    snprintf(statement, sizeof(statement), "%lld", schema ? 0 : (long long)(ms - ms / 10));
-    snprintf(lock, sizeof(lock), "%lld", schema ? 0 : (long long)(ms / 2));
+    if (units) {
+        ms = UM_MIN(ms, c->cf->unit_ms);
+        lock_ms = UM_MAX(ms / 4, 1);             /* there is time to begin anew */
+    }
+    snprintf(statement, sizeof(statement), "%lld", schema ? 0 : (long long)ms);
+    snprintf(lock, sizeof(lock), "%lld", schema ? 0 : (long long)lock_ms);
     snprintf(idle, sizeof(idle), "%lld", schema ? 0 : (long long)PG_IDLE_MS);
     if (PQsendQueryParams(c->db, settings, UM_COUNT(values), NULL, values, NULL, NULL, 0) == 0)
         fail_closed(c, PQerrorMessage(c->db));
 }
 
-/* Readers never write; the writer needs a reader's rows for its answers. */
+/* Readers never write; the writer needs a reader's rows for its answers; units bring their own statements. */
 static bool is_for(enum pg_use use, enum pg_id id)
 {
-    return use == PG_WRITER || id >= PG_LOAD || id == PG_BEGIN_READ || id == PG_COMMIT || id == PG_ROLLBACK;
+    bool ends = id == PG_COMMIT || id == PG_ROLLBACK, units = id >= PG_BEGIN_UNITS && id <= PG_RELEASE;
+
+    if (use == PG_UNITS)
+        return ends || units || id == PG_MOMENT;
+    if (use == PG_WRITER)
+        return !units;
+    return ends || id >= PG_MOMENT || id == PG_BEGIN_READ;
 }
 
 static void check_schema(struct pg_conn *c, const PGresult *r)
@@ -601,6 +642,7 @@ void pg_init(struct pg_conn *c, const struct pg_target *to, const struct um_stor
 void pg_close(struct pg_conn *c)
 {
     c->heavy = false;
+    pg_sql_forget(c);
     PQfinish(c->db);
     c->db = NULL;
 }

@@ -74,5 +74,6 @@ const struct um_store_driver store_postgres = {
     .name = "postgresql", .is_shared = true, .readers = STORE_READERS_BY_CONF, .open = open_store, .close = close_store,
     .write = pg_write,
     .has_backlog = pg_has_backlog, .reader_open = open_reader, .reader_close = close_reader, .read = pg_read,
+    .units_open = pg_units_open, .units_close = pg_units_close, .units_write = pg_units_write,
     .describe = describe,
 };

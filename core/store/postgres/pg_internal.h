@@ -1,6 +1,7 @@
 /* PostgreSQL behind the store. url: where it is; conn: a connection, its statements and its waits; schema: tables and
  * migrations; args: binary parameters; batch: what a transaction knows of its documents; write: a transaction of the writer;
- * read and list: the readers' side; shared: the shared tables, both sides; driver: the table of functions.
+ * read and list: the readers' side; shared: the shared tables, both sides; sql: statements of modules; unit: units of work and
+ * inspections; driver: the table of functions.
  *
  * Every row that several processes change is changed under the lock of its document's row in document_heads, and a
  * transaction takes those locks in the order of the ids, after it has made what documents it needs in the order of their
@@ -10,7 +11,9 @@
 #include <libpq-fe.h>
 #include <umbel/map.h>
 #include "driver.h"
+#include "modules.h"
 #include "shared_statements.h"
+#include "unit.h"
 
 /* ---- where ---- */
 
@@ -131,8 +134,14 @@ const char *pg_target_param(const struct pg_target *to, const char *key);       
     X(ARCHIVE, "UPDATE document_snapshots SET archive_key = $3::text, data = NULL"                                         \
                " WHERE document_id = $1::bigint AND seq = $2::bigint")                                                     \
     X(DROP, "DELETE FROM document_snapshots WHERE document_id = $1::bigint AND seq = $2::bigint")                          \
+    /* the units'; PG_BEGIN_UNITS to PG_RELEASE */                                                                         \
+    X(BEGIN_UNITS, "BEGIN ISOLATION LEVEL SERIALIZABLE, READ WRITE")                                                       \
+    X(SAVEPOINT, "SAVEPOINT um_unit")                                                                                      \
+    X(UNDO, "ROLLBACK TO SAVEPOINT um_unit")                                                                               \
+    X(RELEASE, "RELEASE SAVEPOINT um_unit")                                                                                \
     PG_SHARED_WRITES(X)                                                                                                    \
     /* the readers', and answers of the writer's */                                                                        \
+    X(MOMENT, "SELECT " PG_NOW)                                                                                            \
     X(LOAD, "SELECT d.version, d.seq, d.crc, d.deleted_at IS NOT NULL, CASE WHEN $2::bigint < d.seq THEN d.data END,"      \
             " h.last_seq FROM documents d LEFT JOIN document_heads h ON h.document_id = d.id WHERE d.name = $1::text")     \
     X(LOG, "SELECT seq, crc, data FROM document_updates WHERE document_id = (SELECT id FROM documents WHERE name = $1::text" \
@@ -195,7 +204,7 @@ void pg_args_free(struct pg_args *a);
 
 /* ---- connections ---- */
 
-enum pg_use { PG_SCHEMA, PG_WRITER, PG_READER };
+enum pg_use { PG_SCHEMA, PG_WRITER, PG_READER, PG_UNITS };
 
 /* One thread at a time. What fails leaves its kind in err; the connection is closed when it is of no more use. */
 struct pg_conn {
@@ -211,6 +220,8 @@ struct pg_conn {
     um_err err;                              /* of the present turn; the first counts */
     bool of_a_row;                           /* err came from what was written, not from the server's state */
     bool again;                              /* err is over when the transaction is made once more */
+    char state[6];                           /* SQLSTATE of err; "": it was not the server's */
+    struct store_statements *units;          /* of units and inspections; NULL: none yet */
     char why[200];                           /* for the operator; no secrets, no bytes of documents */
 };
 void pg_init(struct pg_conn *c, const struct pg_target *to, const struct um_store_conf *cf, enum pg_use use);
@@ -223,6 +234,11 @@ void pg_close(struct pg_conn *c);            /* safe to repeat */
  * error nothing of the turn is executed; pg_take goes on with NULL. */
 void pg_begin(struct pg_conn *c);
 void pg_send(struct pg_conn *c, enum pg_id id, struct pg_args *args);   /* frees ARGS' arrays; NULL: none */
+/* The same for statements that are not of the list above. */
+struct pg_values { int n; const char **values; int *lengths, *binary; Oid *types; };     /* BINARY: all 1 */
+void pg_send_named(struct pg_conn *c, const char *name, const struct pg_values *v);
+void pg_send_prepare(struct pg_conn *c, const char *name, const char *text, const struct pg_values *v);
+void pg_send_text(struct pg_conn *c, const char *text);
 void pg_sync(struct pg_conn *c);
 PGresult *pg_take(struct pg_conn *c);        /* the caller clears it; NULL: failed */
 um_err pg_end(struct pg_conn *c);
@@ -250,13 +266,12 @@ static inline int64_t pg_patience_ms(size_t n) { return (int64_t)(n / 10000); }
 
 /* ---- schema ---- */
 
-enum { PG_SCHEMA_VERSION = 3 };
 /* Brings the tables to this program's version, or says in WHY what it met. */
 um_err pg_migrate(struct pg_conn *c, char why[256]);
 /* May this program work on a database of schema VERSION, which can be used by programs from COMPATIBLE_FROM on? */
 static inline bool pg_schema_fits(int64_t version, int64_t compatible_from)
 {
-    return version >= PG_SCHEMA_VERSION && compatible_from <= PG_SCHEMA_VERSION;
+    return version >= STORE_SCHEMA && compatible_from <= STORE_SCHEMA;
 }
 
 /* ---- the writer ---- */
@@ -313,6 +328,31 @@ um_err pg_write_shared(struct pg_store *st, struct store_op **ops, size_t n);
 void pg_send_commit(struct pg_conn *c);
 um_err pg_finish_commit(struct pg_conn *c);
 
+/* ---- units of work ---- */
+
+/* A connection inside a transaction of units. Statements that open, part and close it wait for the next one of a unit, so that
+ * they cost no round trip; a unit that asks for nothing has none sent. */
+enum { PG_WAITING_MAX = 8 };
+struct pg_sql {
+    struct um_sql q;
+    struct pg_conn *c;
+    enum pg_id waiting[PG_WAITING_MAX];
+    int n_waiting;
+    bool knows_moment;
+    int64_t now_ms;                          /* of the transaction */
+};
+extern const struct store_sql_driver pg_sql_driver;
+void pg_sql_wait(struct pg_sql *s, enum pg_id id);
+bool pg_sql_forgo(struct pg_sql *s, enum pg_id id);      /* it waited as the last one, and does no more */
+void pg_sql_send_waiting(struct pg_sql *s);              /* in a turn: sent, later taken */
+void pg_sql_take_waiting(struct pg_sql *s);
+void pg_sql_forget(struct pg_conn *c);                   /* its statements; the connection is closed */
+
+struct pg_units { struct pg_store *st; struct pg_conn conn; };
+um_err pg_units_open(void *self, void **units);
+void pg_units_close(void *units);
+um_err pg_units_write(void *units, struct store_op *batch);
+
 /* ---- the readers ---- */
 
 struct pg_reader { struct pg_store *st; struct pg_conn conn; };
@@ -323,6 +363,7 @@ void pg_take_entries(const PGresult *r, struct store_op *op);
 void pg_take_versions(const PGresult *r, struct store_op *op);
 um_err pg_read_list(struct pg_conn *c, struct store_op *op);
 void pg_read_shared(struct pg_conn *c, struct store_op *op);
+void pg_inspect(struct pg_conn *c, struct store_op *op);
 /* Nothing but this call's statements between BEGIN and COMMIT; the answers of those come next. */
 void pg_begin_read(struct pg_conn *c);
 void pg_end_read(struct pg_conn *c);

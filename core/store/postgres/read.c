@@ -283,6 +283,9 @@ static um_err read_once(struct pg_conn *c, struct store_op *op)
     case STORE_CLIENTS:
         read_clients(c, op);
         break;
+    case STORE_VIEW:
+        pg_inspect(c, op);
+        break;
     default:
         if (store_is_shared(op->kind))
             pg_read_shared(c, op);

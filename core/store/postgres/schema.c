@@ -1,7 +1,7 @@
-/* The tables, and how a database of an earlier kind becomes one of this. Each migration is a row, with the oldest program
- * that can go on beside it, so that a cluster is upgraded core by core. All that are missing run at the start in one
- * transaction under an advisory lock: of many cores that start together one migrates, the others find it done. (The lock is
- * the transaction's, not the session's: it cannot outlive it, behind a pooler neither.)
+/* The tables, and how a database of an earlier kind becomes one of this. Each migration is a row, here or in modules.c,
+ * with the oldest program that can go on beside it, so that a cluster is upgraded core by core. All that are missing run at the
+ * start in one transaction under an advisory lock: of many cores that start together one migrates, the others find it done. (The
+ * lock is the transaction's, not the session's: it cannot outlive it, behind a pooler neither.)
  *
  * `documents` is the table of stock Hocuspocus servers (name, data) with columns of ours: their own statements keep
  * working, and what they write becomes the truth.
@@ -196,24 +196,40 @@ static const struct migration {
     const char *what;
     int compatible_from;
     void (*apply)(struct pg_conn *c);
-} migrations[PG_SCHEMA_VERSION] = {                   /* version 1 is the first row */
+} migrations[STORE_SCHEMA_OWN] = {                    /* version 1 is the first row */
     { "documents, their heads and their log", 1, make_tables },
     { "versions, contributors, clients", 1, make_versions },
     { "versions of caches, revocations, reservations, audit", 1, make_shared },
 };
 
+static void make_module(struct pg_conn *c, const struct store_migration *m)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        char *sql = store_ddl_for(STORE_POSTGRES, m->ddl[i].words);
+
+        if ((m->ddl[i].of & STORE_POSTGRES) != 0)
+            pg_exec(c, sql, NULL);
+        free(sql);
+    }
+}
+
 static void apply_migration(struct pg_conn *c, int version)
 {
-    const struct migration *m = &migrations[version - 1];
+    bool of_module = version > STORE_SCHEMA_OWN;
+    const char *what = of_module ? store_module_migration(version)->what : migrations[version - 1].what;
+    int from = of_module ? store_module_migration(version)->compatible_from : migrations[version - 1].compatible_from;
     char sql[200];
 
-    m->apply(c);
+    if (of_module)
+        make_module(c, store_module_migration(version));
+    else
+        migrations[version - 1].apply(c);
     if (UM_FAILPOINT("startup.migrate"))
         pg_fail(c, UM_EIO, "startup.migrate");
     snprintf(sql, sizeof(sql), "INSERT INTO umbel_schema(version, compatible_from, applied_at, program) VALUES(%d, %d, "
-             PG_NOW ", '%s')", version, m->compatible_from, UMBEL_VERSION);
+             PG_NOW ", '%s')", version, from, UMBEL_VERSION);
     if (c->err == UM_OK && pg_exec(c, sql, NULL) == UM_OK)
-        um_log(UM_INFO, "store", "migrated", UM_I("schema", version), UM_S("what", m->what));
+        um_log(UM_INFO, "store", "migrated", UM_I("schema", version), UM_S("what", what));
 }
 
 static void migrate_all(struct pg_conn *c)
@@ -224,7 +240,7 @@ static void migrate_all(struct pg_conn *c)
     version = read_version(c).version;                /* again: nobody can change it any more */
     if (c->err == UM_OK && version == 0)
         pg_exec(c, create_schema, NULL);
-    while (version < PG_SCHEMA_VERSION && c->err == UM_OK)
+    while (version < STORE_SCHEMA && c->err == UM_OK)
         apply_migration(c, (int)++version);
     if (c->err == UM_OK) {
         pg_exec(c, "COMMIT", NULL);
@@ -257,11 +273,11 @@ um_err pg_migrate(struct pg_conn *c, char why[256])
     pg_begin(c);
     check_server(c);
     have = read_version(c);
-    if (c->err == UM_OK && have.version < PG_SCHEMA_VERSION) {
+    if (c->err == UM_OK && have.version < STORE_SCHEMA) {
         migrate_all(c);
     } else if (c->err == UM_OK && !pg_schema_fits(have.version, have.compatible_from)) {
         snprintf(why, 256, "the database has schema %lld, which needs a program that knows at least %lld; this one knows %d:"
-                 " run the newer release", (long long)have.version, (long long)have.compatible_from, (int)PG_SCHEMA_VERSION);
+                 " run the newer release", (long long)have.version, (long long)have.compatible_from, (int)STORE_SCHEMA);
         return UM_ECONFLICT;
     }
     if (c->err != UM_OK)

@@ -11,7 +11,7 @@ static const char *const statements[SQ_N] = {
 
 /* FULL: a commit that was acknowledged survives a power cut. The log of the database is folded back every 8000 pages. */
 static const char writer_pragmas[] =
-    "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=8000; PRAGMA journal_size_limit=67108864;"
+    "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=8000; PRAGMA journal_size_limit=67108864; PRAGMA foreign_keys=ON;"
     "PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY;";
 static const char reader_pragmas[] = "PRAGMA query_only=ON; PRAGMA cache_size=-4000; PRAGMA temp_store=MEMORY;";
 
@@ -33,6 +33,7 @@ int sq_open(struct sq_conn *c, const char *path, enum sq_use use)
 
 void sq_close(struct sq_conn *c)
 {
+    sq_units_forget(c);
     for (int i = 0; i < SQ_N; i++) {
         sqlite3_finalize(c->stmts[i]);
         c->stmts[i] = NULL;

@@ -167,7 +167,7 @@ static void close_reader(void *reader)
 }
 
 const struct um_store_driver store_sqlite = {
-    .name = "sqlite", .readers = 2, .open = open_store, .close = close_store, .write = sq_write,
+    .name = "sqlite", .readers = 3, .open = open_store, .close = close_store, .write = sq_write,
     .has_backlog = sq_has_backlog, .reader_open = open_reader, .reader_close = close_reader, .read = sq_read,
 };
 

@@ -195,6 +195,8 @@ static int read_kind(struct sq_conn *c, struct store_op *op)
         return read_heads(c, op);
     case STORE_CLIENTS:
         return sq_read_clients(c, op);
+    case STORE_VIEW:
+        return sq_inspect(c, op);
     default:
         if (store_is_shared(op->kind))
             return sq_read_shared(c, op);

@@ -1,13 +1,15 @@
-/* The tables, and how a database of an earlier kind becomes one of this. Each migration is a row; all that are missing run
- * at the start in one transaction, so that a process that dies in the middle leaves what was there.
+/* The tables, and how a database of an earlier kind becomes one of this. Each migration is a row, here or in modules.c; all
+ * that are missing run at the start in one transaction, so that a process that dies in the middle leaves what was there.
  *
  * `documents` is the table of stock Hocuspocus servers (name, data) with columns of ours: their own statements keep
  * working. Small columns stand before the bytes, for SQLite walks through a row from its beginning. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <umbel/failpoint.h>
 #include <umbel/log.h>
 #include <umbel/util.h>
+#include "modules.h"
 #include "sqlite_internal.h"
 
 #define NOW "(CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER))"
@@ -157,27 +159,41 @@ static int make_shared(struct sq_conn *c, char why[256])
 static const struct migration {
     const char *what;
     int (*apply)(struct sq_conn *c, char why[256]);
-} migrations[] = {                                    /* version 1 is the first row */
+} migrations[STORE_SCHEMA_OWN] = {                    /* version 1 is the first row */
     { "documents, their log and snapshots", make_tables },
     { "versions, contributors, clients", make_versions },
     { "versions of caches, revocations, reservations, audit", make_shared },
 };
-enum { NEWEST = UM_COUNT(migrations) };
+
+static int make_module(struct sq_conn *c, const struct store_migration *m)
+{
+    int rc = SQLITE_OK;
+
+    for (size_t i = 0; i < m->n && rc == SQLITE_OK; i++) {
+        char *sql = store_ddl_for(STORE_SQLITE, m->ddl[i].words);
+
+        if ((m->ddl[i].of & STORE_SQLITE) != 0)
+            rc = sq_exec(c, sql);
+        free(sql);
+    }
+    return rc;
+}
 
 static int apply_migration(struct sq_conn *c, int64_t version, char why[256])
 {
-    const struct migration *m = &migrations[version - 1];
+    bool of_module = version > STORE_SCHEMA_OWN;
+    const char *what = of_module ? store_module_migration(version)->what : migrations[version - 1].what;
     char sql[160];
-    int rc;
+    int rc = of_module ? make_module(c, store_module_migration(version)) : migrations[version - 1].apply(c, why);
 
-    if ((rc = m->apply(c, why)) != SQLITE_OK)
+    if (rc != SQLITE_OK)
         return rc;
     if (UM_FAILPOINT("startup.migrate"))
         return SQLITE_ABORT;
     snprintf(sql, sizeof(sql), "INSERT INTO umbel_schema(version, applied_at, program) VALUES(%lld, " NOW ", '%s')",
              (long long)version, UMBEL_VERSION);
     if ((rc = sq_exec(c, sql)) == SQLITE_OK)
-        um_log(UM_INFO, "store", "migrated", UM_I("schema", version), UM_S("what", m->what));
+        um_log(UM_INFO, "store", "migrated", UM_I("schema", version), UM_S("what", what));
     return rc;
 }
 
@@ -189,7 +205,7 @@ static int migrate_all(struct sq_conn *c, char why[256])
     if ((rc = sq_exec(c, "BEGIN EXCLUSIVE")) != SQLITE_OK || (rc = sq_exec(c, create_schema)) != SQLITE_OK ||
         (rc = read_version(c, &version)) != SQLITE_OK)    /* again: nobody can change it any more */
         return rc;
-    while (version < NEWEST)
+    while (version < STORE_SCHEMA)
         if ((rc = apply_migration(c, ++version, why)) != SQLITE_OK)
             return rc;
     return sq_exec(c, "COMMIT");
@@ -200,12 +216,12 @@ um_err sq_migrate(struct sq_conn *c, char why[256])
     int64_t version;
     int rc = read_version(c, &version);
 
-    if (rc == SQLITE_OK && version > NEWEST) {
+    if (rc == SQLITE_OK && version > STORE_SCHEMA) {
         snprintf(why, 256, "the database has schema %lld, this program knows up to %d: run the newer release again",
-                 (long long)version, (int)NEWEST);
+                 (long long)version, (int)STORE_SCHEMA);
         return UM_ECONFLICT;
     }
-    if (rc == SQLITE_OK && version < NEWEST)
+    if (rc == SQLITE_OK && version < STORE_SCHEMA)
         rc = migrate_all(c, why);
     if (rc == SQLITE_OK)
         return UM_OK;

@@ -1,6 +1,6 @@
 /* SQLite behind the store. conn: a connection and its statements; schema: tables and migrations; docs: what the writer
- * remembers of documents; write: a transaction; read and list: the readers' side; versions, shared: both sides of those; driver: the file, its lock, the table
- * of functions. Functions return SQLite's result codes until the driver's border. */
+ * remembers of documents; write: a transaction; read and list: the readers' side; versions, shared: both sides of those; unit:
+ * units of work and inspections; driver: the file, its lock, the table of functions. Functions return SQLite's result codes until the driver's border. */
 #ifndef SQLITE_INTERNAL_H
 #define SQLITE_INTERNAL_H
 #include <sqlite3.h>
@@ -28,6 +28,9 @@
     X(BEGIN_READ, "BEGIN")                                                                                             \
     X(COMMIT, "COMMIT")                                                                                                \
     X(ROLLBACK, "ROLLBACK")                                                                                            \
+    X(SAVEPOINT, "SAVEPOINT unit")                                                                                     \
+    X(UNDO, "ROLLBACK TO unit")                                                                                        \
+    X(RELEASE, "RELEASE unit")                                                                                         \
     X(DATA_VERSION, "PRAGMA data_version")                                                                             \
     X(PROBE, "UPDATE umbel_schema SET probed_at = ?1")                                                                 \
     X(FIND, "SELECT id, version, seq, updated_at, deleted_at IS NOT NULL,"                                             \
@@ -98,6 +101,7 @@ enum sq_id {
 struct sq_conn {
     sqlite3 *db;                             /* NULL: closed */
     sqlite3_stmt *stmts[SQ_N];
+    struct store_statements *units;          /* of units and inspections; NULL: none yet */
 };
 
 enum sq_use { SQ_WRITER, SQ_READER };
@@ -168,6 +172,10 @@ int sq_read_clients(struct sq_conn *c, struct store_op *op);
 int sq_shared_change(struct sq_store *st, struct store_op *op, int64_t at_ms);
 int sq_read_shared(struct sq_conn *c, struct store_op *op);
 bool sq_has_backlog(const void *self);
+/* unit.c: a unit of the transaction; OP gets its err. SQLite's result: of the transaction. */
+int sq_unit(struct sq_store *st, struct store_op *op, int64_t at_ms);
+int sq_inspect(struct sq_conn *c, struct store_op *op);      /* in a read transaction */
+void sq_units_forget(struct sq_conn *c);                     /* the statements; before the connection is closed */
 
 /* ---- the readers ---- */
 

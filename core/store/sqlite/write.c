@@ -8,7 +8,8 @@
  *    relies on the lag being no greater.
  * 3. A fold changes the state if its version is the expected one, and trims the log in steps of TRIM_ROWS, so that a long
  *    log holds nobody up. Rows below the state that a crash left behind are ignored by loads and go with the next fold.
- * 4. After an input/output error the connection is opened anew, and the writer's memory read anew, before anything else is
+ * 4. A unit of work is a savepoint; its refusal is its own as well (unit.c).
+ * 5. After an input/output error the connection is opened anew, and the writer's memory read anew, before anything else is
  *    acknowledged. */
 #include <stdlib.h>
 #include <string.h>
@@ -232,6 +233,8 @@ static int apply_op(struct sq_store *st, struct store_op *op, int64_t at_ms)
     case STORE_ARCHIVE:
     case STORE_DROP:
         return of_known_doc(st, op, at_ms);
+    case STORE_WORK:
+        return sq_unit(st, op, at_ms);
     default:
         if (store_is_shared(op->kind) && !store_is_read(op->kind))
             return sq_shared_change(st, op, at_ms);

@@ -8,7 +8,7 @@
 #include <umbel/util.h>
 #include "transfer.h"
 
-enum { SCHEMA = 3, PAGE = 1000, BUSY_MS = 10000 };
+enum { PAGE = 1000, BUSY_MS = 10000 };
 
 #define MARK \
     "SELECT d.id, d.name || '|' || coalesce(d.title, '') || '|' || d.version || '|' || d.seq || '|' || coalesce(d.crc, -1)" \
@@ -67,9 +67,9 @@ um_err source_open(struct transfer_source *s, const char *from, char why[256])
         rc = sqlite3_exec(s->db, "PRAGMA query_only=ON", NULL, NULL, NULL);
     if (rc != SQLITE_OK)
         return fail(s, rc, why);
-    if (ask(s, "SELECT max(version) FROM umbel_schema", &version) != UM_OK || version != SCHEMA) {
+    if (ask(s, "SELECT max(version) FROM umbel_schema", &version) != UM_OK || version != STORE_SCHEMA) {
         snprintf(why, 256, "the source has schema %lld, this program copies %d: start this release's core on it once",
-                 (long long)version, (int)SCHEMA);
+                 (long long)version, (int)STORE_SCHEMA);
         return UM_EINVAL;
     }
     return UM_OK;

@@ -119,12 +119,29 @@ um_err target_empty(struct transfer_target *t, const struct transfer_table *tabl
 um_err target_begin(struct transfer_target *t) { return run(t, "BEGIN"); }
 um_err target_commit(struct transfer_target *t) { return run(t, "COMMIT"); }
 
+static um_err raise_serial(struct transfer_target *t, const char *table, const char *column)
+{
+    char sql[300];
+
+    snprintf(sql, sizeof(sql), "SELECT setval(pg_get_serial_sequence('%s', '%s'), greatest((SELECT max(%s) FROM %s), 1))", table,
+             column, column, table);
+    return run(t, sql);
+}
+
 um_err target_finish(struct transfer_target *t, bool final)
 {
-    if (final && run(t, "UPDATE umbel_transfer SET finished_at = now()") != UM_OK)
-        return t->conn.err;
-    return run(t, "SELECT setval(pg_get_serial_sequence('documents', 'id'), greatest((SELECT max(id) FROM documents), 1)),"
-               " setval(pg_get_serial_sequence('audit', 'id'), greatest((SELECT max(id) FROM audit), 1))");
+    static const struct { const char *table, *column; } serials[] = {
+        { "documents", "id" }, { "audit", "id" },
+#define X(name, types, columns, order, serial) { #name, serial },
+        STORE_MODULE_TABLES(X)
+#undef X
+    };
+    um_err err = final ? run(t, "UPDATE umbel_transfer SET finished_at = now()") : UM_OK;
+
+    for (size_t i = 0; i < UM_COUNT(serials) && err == UM_OK; i++)
+        if (serials[i].column[0] != '\0')
+            err = raise_serial(t, serials[i].table, serials[i].column);
+    return err;
 }
 
 /* ---- copying ---- */
@@ -135,15 +152,30 @@ static void put_u32(struct um_buf *b, uint32_t v)
     um_buf_put(b, &v, sizeof(v));
 }
 
+/* Behind its length. */
+static void put_u64(struct um_buf *b, uint64_t v)
+{
+    v = htobe64(v);
+    put_u32(b, sizeof(v));
+    um_buf_put(b, &v, sizeof(v));
+}
+
+static uint64_t bits_of(double d)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &d, sizeof(bits));
+    return bits;
+}
+
 static void put_column(struct um_buf *b, sqlite3_stmt *s, int i, char type)
 {
     if (sqlite3_column_type(s, i) == SQLITE_NULL) {
         put_u32(b, UINT32_MAX);
     } else if (type == 'i') {
-        uint64_t v = htobe64((uint64_t)sqlite3_column_int64(s, i));
-
-        put_u32(b, sizeof(v));
-        um_buf_put(b, &v, sizeof(v));
+        put_u64(b, (uint64_t)sqlite3_column_int64(s, i));
+    } else if (type == 'r') {
+        put_u64(b, bits_of(sqlite3_column_double(s, i)));
     } else {
         const void *data = type == 't' ? (const void *)sqlite3_column_text(s, i) : sqlite3_column_blob(s, i);
         int n = sqlite3_column_bytes(s, i);
@@ -191,7 +223,7 @@ um_err target_copy(struct transfer_target *t, const struct transfer_table *table
 {
     static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";      /* signature, no flags, no extension: with the last NUL 19 bytes */
     struct um_buf b = { 0 };
-    char sql[400];
+    char sql[2048];
     bool ok = true;
     PGresult *r;
     um_err err;
@@ -242,19 +274,31 @@ um_err target_set_head(struct transfer_target *t, int64_t id, const struct trans
     return err;
 }
 
-PGresult *target_rows(struct transfer_target *t, const struct transfer_table *table, int64_t id)
+um_err target_ask(struct transfer_target *t, const struct transfer_table *table, int64_t id)
 {
-    char sql[500], number[24];
+    char sql[2048], number[24];
     const char *values[] = { number };
-    PGresult *r;
 
     snprintf(number, sizeof(number), "%lld", (long long)id);
     snprintf(sql, sizeof(sql), "SELECT %s FROM %s WHERE %s = $1::bigint ORDER BY %s", table->columns, table->name, table->key,
              table->order);
-    r = PQexecParams(t->conn.db, sql, 1, NULL, values, NULL, NULL, 1);
-    if (PQresultStatus(r) == PGRES_TUPLES_OK)
-        return r;
-    snprintf(t->conn.why, sizeof(t->conn.why), "%.190s", PQresultErrorMessage(r));
-    PQclear(r);
-    return NULL;
+    PQsetnonblocking(t->conn.db, 0);
+    if (PQsendQueryParams(t->conn.db, sql, 1, NULL, values, NULL, NULL, 1) == 1 && PQsetSingleRowMode(t->conn.db) == 1)
+        return UM_OK;
+    snprintf(t->conn.why, sizeof(t->conn.why), "%.190s", PQerrorMessage(t->conn.db));
+    return UM_EIO;
+}
+
+PGresult *target_next(struct transfer_target *t, um_err *err)
+{
+    PGresult *r;
+
+    while ((r = PQgetResult(t->conn.db)) != NULL && PQresultStatus(r) != PGRES_SINGLE_TUPLE) {
+        if (PQresultStatus(r) != PGRES_TUPLES_OK) {
+            snprintf(t->conn.why, sizeof(t->conn.why), "%.190s", PQresultErrorMessage(r));
+            *err = UM_EIO;
+        }
+        PQclear(r);
+    }
+    return r;
 }

@@ -7,7 +7,9 @@
 
 #define X(name, types, select, columns, key, order) { #name, types, select, columns, key, order },
 static const struct transfer_table of_documents[] = { TRANSFER_TABLES(X) };
-static const struct transfer_table shared[] = { TRANSFER_SHARED(X) };
+#define MODULE(name, types, columns, order, serial) \
+    { #name, types, "SELECT " columns " FROM " #name " WHERE ?1 = 0 ORDER BY " order, columns, "0", order },
+static const struct transfer_table shared[] = { TRANSFER_SHARED(X) STORE_MODULE_TABLES(MODULE) };
 #undef X
 const struct transfer_list transfer_of_documents = { of_documents, UM_COUNT(of_documents) };
 const struct transfer_list transfer_shared = { shared, UM_COUNT(shared) };
@@ -112,51 +114,71 @@ static um_err copy_page(struct pass *p, const struct transfer_marks *here, const
     return err == UM_OK ? close_both(p) : err;
 }
 
-/* Whole, in every pass. */
+/* Whole, in every pass. A table may refer to those before it: they are emptied from the last one on. */
 static um_err copy_shared(struct pass *p)
 {
     um_err err = open_both(p);
 
+    for (size_t i = transfer_shared.n; i > 0 && err == UM_OK; i--)
+        err = target_empty(&p->target, &transfer_shared.tables[i - 1]);
     for (size_t i = 0; i < transfer_shared.n && err == UM_OK; i++)
-        if ((err = target_empty(&p->target, &transfer_shared.tables[i])) == UM_OK)
-            err = copy_table(p, &transfer_shared.tables[i], 0);
+        err = copy_table(p, &transfer_shared.tables[i], 0);
     return err == UM_OK ? close_both(p) : err;
 }
 
 /* ---- verifying ---- */
 
-static bool is_same(const PGresult *r, int row, int column, sqlite3_stmt *s, char type)
+static bool is_same(const PGresult *r, int column, sqlite3_stmt *s, char type)
 {
-    bool is_null = PQgetisnull(r, row, column) != 0;
+    bool is_null = PQgetisnull(r, 0, column) != 0;
     const void *data;
+    double real;
 
     if (is_null || sqlite3_column_type(s, column) == SQLITE_NULL)
         return is_null && sqlite3_column_type(s, column) == SQLITE_NULL;
     if (type == 'i')
-        return pg_int(r, row, column) == sqlite3_column_int64(s, column);
+        return pg_int(r, 0, column) == sqlite3_column_int64(s, column);
+    if (type == 'r') {
+        uint64_t bits = (uint64_t)pg_int(r, 0, column);
+
+        memcpy(&real, &bits, sizeof(real));
+        return real == sqlite3_column_double(s, column);
+    }
     data = type == 't' ? (const void *)sqlite3_column_text(s, column) : sqlite3_column_blob(s, column);
-    return um_span_eq(UM_SPAN(data, (size_t)sqlite3_column_bytes(s, column)), pg_bytes(r, row, column));
+    return um_span_eq(UM_SPAN(data, (size_t)sqlite3_column_bytes(s, column)), pg_bytes(r, 0, column));
 }
 
-/* Column by column, byte by byte. */
+/* Column by column, byte by byte. THERE: NULL when there is no such row. */
+static bool compare_row(struct pass *p, const struct transfer_table *table, const PGresult *there, sqlite3_stmt *here)
+{
+    bool same = there != NULL;
+
+    for (int i = 0; same && table->types[i] != '\0'; i++) {
+        same = is_same(there, i, here, table->types[i]);
+        p->state.bytes += sqlite3_column_bytes(here, i);
+    }
+    return same;
+}
+
+/* Row by row, neither side as a whole in memory. */
 static um_err compare_table(struct pass *p, const struct transfer_table *table, int64_t id, bool *same)
 {
-    PGresult *there = target_rows(&p->target, table, id);
     sqlite3_stmt *here = source_rows(&p->source, table, id);
-    int row = 0, rc = SQLITE_ERROR;
+    um_err err = here != NULL ? target_ask(&p->target, table, id) : UM_EIO;
+    PGresult *there;
+    int rc = SQLITE_ERROR;
 
-    while (there != NULL && here != NULL && (rc = sqlite3_step(here)) == SQLITE_ROW) {
-        *same = *same && row < PQntuples(there);
-        for (int i = 0; *same && table->types[i] != '\0'; i++) {
-            *same = is_same(there, row, i, here, table->types[i]);
-            p->state.bytes += sqlite3_column_bytes(here, i);
-        }
-        row++;
+    while (err == UM_OK && (rc = sqlite3_step(here)) == SQLITE_ROW) {
+        there = target_next(&p->target, &err);
+        *same = compare_row(p, table, there, here) && *same;
+        PQclear(there);
     }
-    *same = *same && there != NULL && row == PQntuples(there);
-    PQclear(there);
+    while ((there = target_next(&p->target, &err)) != NULL) {
+        *same = false;
+        PQclear(there);
+    }
     sqlite3_finalize(here);
-    return rc == SQLITE_DONE ? UM_OK : UM_EIO;
+    return err == UM_OK && rc != SQLITE_DONE ? UM_EIO : err;
 }
 
 /* Of a document, or of what belongs to none (0). */

@@ -5,8 +5,8 @@
 #include <umbel/store_transfer.h>
 #include "postgres/pg_internal.h"
 
-/* The tables of a document, in the order in which they are copied. TYPES, a letter per column: i integer, t text, b bytes;
- * any may be NULL. The same columns in the same order on both sides; a row's document is ?1. */
+/* The tables of a document, in the order in which they are copied. TYPES, a letter per column: i integer, r real, t text,
+ * b bytes; any may be NULL. The same columns in the same order on both sides; a row's document is ?1. */
 #define TRANSFER_TABLES(X)                                                                                               \
     X(documents, "ittititiiitiib",                                                                                       \
       "SELECT d.id, d.name, d.title, d.created_at, d.created_by, d.updated_at, d.updated_by, d.version, d.seq, d.crc,"    \
@@ -25,7 +25,7 @@
       "SELECT document_id, client, author FROM document_clients WHERE document_id = ?1 ORDER BY client",                 \
       "document_id, client, user_name", "document_id", "client")
 
-/* Tables that belong to no document, as if all of each belonged to document 0. What they hold is small. */
+/* Tables that belong to no document, as if all of each belonged to document 0; behind them the modules' (modules.h). */
 #define TRANSFER_SHARED(X)                                                                                               \
     X(cache_versions, "tti", "SELECT scope, name, version FROM cache_versions WHERE ?1 = 0 ORDER BY scope, name",        \
       "scope, name, version", "0", "scope, name")                                                                        \
@@ -76,7 +76,9 @@ um_err target_commit(struct transfer_target *t);
 um_err target_copy(struct transfer_target *t, const struct transfer_table *table, sqlite3_stmt *s, int64_t *bytes);
 um_err target_set_head(struct transfer_target *t, int64_t id, const struct transfer_head *h);
 um_err target_finish(struct transfer_target *t, bool final);      /* ids go on behind the highest */
-/* Rows in the order of SOURCE_ROWS, columns in binary. NULL: error. */
-PGresult *target_rows(struct transfer_target *t, const struct transfer_table *table, int64_t id);
+/* Rows in the order of SOURCE_ROWS, one by one, columns in binary; the caller clears them. NULL: the end, or an error. All are
+ * taken before the next call. */
+um_err target_ask(struct transfer_target *t, const struct transfer_table *table, int64_t id);
+PGresult *target_next(struct transfer_target *t, um_err *err);
 
 #endif

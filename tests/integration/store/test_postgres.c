@@ -10,6 +10,7 @@
 #include <umbel/failpoint.h>
 #include <umbel/metrics.h>
 #include <umbel/util.h>
+#include "modules.h"
 #include "pg_server.h"
 #include "rig.h"
 
@@ -260,9 +261,20 @@ static int open_at_once(struct rig *r, int n)
 }
 
 static const char downgrade[] =                   /* what a database of schema 1 lacks */
-    "DROP TABLE document_snapshots, document_clients, cache_versions, revocations, reservations, audit;"
+    "DROP TABLE document_snapshots, document_clients, cache_versions, revocations, reservations, audit"
+#define X(table, ...) ", " #table
+    STORE_MODULE_TABLES(X)
+#undef X
+    ";"
     "ALTER TABLE documents DROP COLUMN contributors, DROP COLUMN contributors_seq;"
     "DELETE FROM umbel_schema WHERE version > 1";
+
+/* How many there are; each once, without a gap. */
+static int count_versions(const struct test *t)
+{
+    assert_string_equal(ask(t, "SELECT count(*) = max(version) AND min(version) = 1 FROM umbel_schema"), "t");
+    return atoi(ask(t, "SELECT max(version) FROM umbel_schema"));
+}
 
 static void ten_cores_that_start_together_migrate_once(void **state)
 {
@@ -270,13 +282,13 @@ static void ten_cores_that_start_together_migrate_once(void **state)
     struct got got;
 
     assert_int_equal(open_at_once(&t->r, 10), 10);
-    assert_string_equal(ask(t, "SELECT string_agg(version::text, ',' ORDER BY version) FROM umbel_schema"), "1,2,3");
+    assert_int_equal(count_versions(t), STORE_SCHEMA);
     rig_open(&t->r);
     assert_int_equal(rig_append(&t->r, "d", "kept", NULL), UM_OK);
     rig_close(&t->r);
     run(t, downgrade);
     assert_int_equal(open_at_once(&t->r, 10), 10);
-    assert_string_equal(ask(t, "SELECT string_agg(version::text, ',' ORDER BY version) FROM umbel_schema"), "1,2,3");
+    assert_int_equal(count_versions(t), STORE_SCHEMA);
     rig_open(&t->r);
     assert_int_equal(rig_load(&t->r, "d", &got), UM_OK);
     assert_string_equal(got.updates, "kept");
@@ -304,7 +316,8 @@ static void a_program_goes_on_beside_the_next_one(void **state)
     assert_int_equal(rig_append(&t->r, "d", "a", NULL), UM_OK);
     run(t, "BEGIN; ALTER TABLE documents ADD COLUMN colour text NOT NULL DEFAULT 'red';"
            "ALTER TABLE document_updates ADD COLUMN origin text;"
-           "INSERT INTO umbel_schema(version, compatible_from, applied_at, program) VALUES(4, 3, 0, 'later'); COMMIT");
+           "INSERT INTO umbel_schema(version, compatible_from, applied_at, program)"
+           " SELECT max(version) + 1, max(version), 0, 'later' FROM umbel_schema; COMMIT");
     assert_int_equal(rig_append(&t->r, "d", "b", NULL), UM_OK);      /* the one that runs */
     assert_int_equal(rig_fold(&t->r, "d", "AB", 2, 0, NULL), UM_OK);
     rig_close(&t->r);
@@ -320,10 +333,10 @@ static void a_program_that_runs_leaves_a_schema_that_stopped_fitting(void **stat
 
     rig_open(&t->r);
     assert_int_equal(rig_append(&t->r, "d", "a", NULL), UM_OK);
-    run(t, "INSERT INTO umbel_schema(version, compatible_from, applied_at, program) VALUES(9, 9, 0, 'later');"
+    run(t, "INSERT INTO umbel_schema(version, compatible_from, applied_at, program) VALUES(999, 999, 0, 'later');"
            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'umbel-core'");
     assert_int_equal(rig_append(&t->r, "d", "b", NULL), UM_EUNAVAIL);
-    run(t, "DELETE FROM umbel_schema WHERE version = 9");
+    run(t, "DELETE FROM umbel_schema WHERE version = 999");
     wait_for_health(&t->r);
     assert_int_equal(rig_append(&t->r, "d", "c", NULL), UM_OK);
 }

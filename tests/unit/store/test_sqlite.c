@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <umbel/failpoint.h>
 #include <umbel/metrics.h>
+#include <umbel/store_work.h>
 #include <umbel/util.h>
 #include "rig.h"
 
@@ -665,6 +666,74 @@ static void a_page_of_the_list_does_not_sort_the_table(void **state)
     assert_null(strstr(plan, "TEMP B-TREE"));
 }
 
+/* ---- units of work ---- */
+
+struct unit { int calls; um_err err; const char *text; };
+
+static um_err say(void *arg, struct um_sql *q)
+{
+    return um_sql_exec(q, ((struct unit *)arg)->text, UM_SQL_NO_ARGS, NULL);
+}
+
+static void hear(void *arg, um_err err)
+{
+    struct unit *u = arg;
+
+    u->calls++;
+    u->err = err;
+}
+
+static um_err transact(struct rig *r, const char *text)
+{
+    struct unit u = { .text = text };
+
+    um_store_transact(r->st, r->loop, say, hear, &u);
+    rig_turn_until(r, &u.calls, 1);
+    return u.err;
+}
+
+#define ADD_ONE "INSERT INTO scopes(id, version, body, created_ms, updated_ms) VALUES(1, 1, 1, 0, 0)"
+
+static void a_foreign_key_is_a_conflict(void **state)
+{
+    struct rig *r = *state;
+    char n[64];
+
+    rig_open(r);
+    assert_int_equal(transact(r, ADD_ONE), UM_OK);
+    foreign_exec(r, "CREATE TABLE child(scope TEXT REFERENCES scopes(id)); INSERT INTO child VALUES('1')");
+    assert_int_equal(transact(r, "DELETE FROM scopes"), UM_ECONFLICT);
+    assert_int_equal(transact(r, "INSERT INTO child(scope) VALUES(2)"), UM_EDENIED);       /* nobody's table */
+    foreign_ask(r, "SELECT count(*) FROM scopes", n, sizeof(n));
+    assert_string_equal(n, "1");
+}
+
+static void a_unit_on_a_full_disk_is_told_and_leaves_nothing(void **state)
+{
+    struct rig *r = *state;
+    char n[64];
+
+    rig_open(r);
+    atomic_store(&disk_is_full, true);
+    assert_int_equal(transact(r, ADD_ONE), UM_EIO);
+    atomic_store(&disk_is_full, false);
+    wait_for_health(r);
+    foreign_ask(r, "SELECT count(*) FROM scopes", n, sizeof(n));
+    assert_string_equal(n, "0");
+    assert_int_equal(transact(r, ADD_ONE), UM_OK);
+}
+
+static void a_unit_is_in_the_file_when_it_is_told(void **state)
+{
+    struct rig *r = *state;
+    char n[64];
+
+    rig_open(r);
+    assert_int_equal(transact(r, ADD_ONE), UM_OK);
+    foreign_ask(r, "SELECT count(*) FROM scopes", n, sizeof(n));
+    assert_string_equal(n, "1");
+}
+
 /* ---- failure points ---- */
 
 #ifdef UMBEL_FAILPOINTS
@@ -745,6 +814,9 @@ int main(int argc, char **argv)
         T(a_change_that_only_the_log_knows_counts_in_the_list),
         T(updated_at_never_lags_by_more_than_the_list_relies_on),
         T(a_page_of_the_list_does_not_sort_the_table),
+        T(a_foreign_key_is_a_conflict),
+        T(a_unit_on_a_full_disk_is_told_and_leaves_nothing),
+        T(a_unit_is_in_the_file_when_it_is_told),
 #ifdef UMBEL_FAILPOINTS
         T(a_migration_that_fails_leaves_the_stock_file_as_it_was),
         T(a_failure_at_any_point_of_a_transaction_loses_nothing),

@@ -26,9 +26,10 @@ struct um_store_conf {
     int64_t versions_every_ms;       /* or when the last one is so old and something changed; 0: never for that */
     int64_t versions_keep;           /* unnamed versions per document; the oldest give way; 0: none is made by itself */
     int64_t versions_max_age_ms;     /* unnamed ones that are older go; 0: never. Both leave those in an archive alone */
+    int64_t unit_ms, view_ms;        /* store_work.h; 0: as there */
     /* PostgreSQL */
     const char *user, *password;     /* "": as the URL says */
-    int64_t connections;             /* that read; one more writes */
+    int64_t connections;             /* that read; one more writes, and one is for units of work */
     int64_t connect_timeout_ms, timeout_ms;       /* of a connection attempt; of a statement */
 };
 extern const struct um_conf_table um_store_conf_table;
