@@ -29,6 +29,9 @@ static const struct um_conf_key keys[] = {
       UM_CONF_INT, 0, AT(connections), .min = 1, .max = 64 },
     { "store.connect-timeout", "spring.datasource.hikari.connection-timeout", "5s", "longest attempt to connect to one host of PostgreSQL",
       UM_CONF_DURATION_MS, 0, AT(connect_timeout_ms), .min = 250, .max = 600000 },
+    { "store.start-timeout", "spring.datasource.hikari.initialization-fail-timeout", "10s",
+      "how long a start waits for PostgreSQL when it is away or starts itself; one that refuses us is not waited for",
+      UM_CONF_DURATION_MS, 0, AT(start_timeout_ms), .min = 0, .max = 600000 },
     { "store.timeout", NULL, "10s", "longest statement; then the connection is given up and opened anew",
       UM_CONF_DURATION_MS, 0, AT(timeout_ms), .min = 100, .max = 600000 },
 };

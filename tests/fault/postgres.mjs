@@ -217,6 +217,32 @@ const rows = {
     }
   },
 
+  async 'K10-start' () {
+    await run.story('a core that starts while its database is away waits for it', async () => {
+      const pg = await startPostgres(run)
+      const core = new UmbelCore(run, { storeUrl: pg.url })
+      await core.start()
+      await core.stop()
+      await pg.stop()
+      core.launchCore()
+      await until('it has tried', () => /connect_failed/.test(core.child.output()))
+      assert.equal(core.child.exit, null, 'and waits')
+      await pg.start()
+      await until('it is ready', () => isReady(core).catch(() => false), 30000)
+      await core.stop()
+    })
+    await run.story('a core whose user is refused does not wait', async () => {
+      const pg = await startPostgres(run)
+      const core = new UmbelCore(run, { storeUrl: pg.url.replace(/\/umbel\?/, '/nowhere?') })
+      const from = performance.now()
+      core.launchCore()
+      await until('it ends', () => core.child.exit !== null)
+      assert.equal(core.child.exit.code, 2)
+      console.log(`        after ${Math.round(performance.now() - from)} ms`)
+      assert.equal(core.child.output().match(/connect_failed/g).length, 1, 'after one attempt')
+    })
+  },
+
   async K12 () {
     await run.story('a core killed in the middle of its migration leaves what was there; the next one migrates', async () => {
       const pg = await startPostgres(run)

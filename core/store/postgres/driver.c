@@ -1,8 +1,12 @@
 /* The table of functions that the store calls. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 #include <umbel/util.h>
 #include "pg_internal.h"
+
+#define START_PAUSE_US 100000
 
 static void close_store(void *self)
 {
@@ -16,17 +20,38 @@ static void close_store(void *self)
     free(st);
 }
 
+/* Is it only away? A server that says no will say no again. */
+static bool may_pass(const char *why)
+{
+    static const char *const passing[] = { "starting up", "shutting down", "recovery", "too many" };
+
+    for (size_t i = 0; i < UM_COUNT(passing); i++)
+        if (strstr(why, passing[i]) != NULL)
+            return true;
+    return strstr(why, "FATAL") == NULL;
+}
+
+static um_err ready_at_start(const struct pg_store *st, struct pg_conn *c, char why[256])
+{
+    int64_t until_ms = um_now_ms() + st->conf->start_timeout_ms;
+    um_err err;
+
+    while ((err = pg_ready(c)) == UM_EUNAVAIL && may_pass(c->why) && um_now_ms() < until_ms)
+        usleep(START_PAUSE_US);
+    if (err != UM_OK)
+        snprintf(why, 256, "cannot use PostgreSQL at %.60s: %.160s", st->target.shown, c->why);
+    return err;
+}
+
 static um_err prepare_schema(struct pg_store *st, char why[256])
 {
     struct pg_conn c;
     um_err err;
 
     pg_init(&c, &st->target, st->conf, PG_SCHEMA);
-    err = pg_ready(&c);
+    err = ready_at_start(st, &c, why);
     if (err == UM_OK)
         err = pg_migrate(&c, why);
-    else
-        snprintf(why, 256, "cannot use PostgreSQL at %.60s: %.160s", st->target.shown, c.why);
     pg_close(&c);
     return err;
 }
@@ -39,8 +64,7 @@ static um_err open_store(void **self, const struct um_store_conf *cf, const char
     st->conf = cf;
     if ((err = pg_target_parse(&st->target, location, cf, why)) == UM_OK && (err = prepare_schema(st, why)) == UM_OK) {
         pg_init(&st->conn, &st->target, cf, PG_WRITER);
-        if ((err = pg_ready(&st->conn)) != UM_OK)
-            snprintf(why, 256, "cannot use PostgreSQL at %.60s: %.160s", st->target.shown, st->conn.why);
+        err = ready_at_start(st, &st->conn, why);
     }
     if (err == UM_OK) {
         *self = st;

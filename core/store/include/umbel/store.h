@@ -31,6 +31,7 @@ struct um_store_conf {
     const char *user, *password;     /* "": as the URL says */
     int64_t connections;             /* that read; one more writes, and one is for units of work */
     int64_t connect_timeout_ms, timeout_ms;       /* of a connection attempt; of a statement */
+    int64_t start_timeout_ms;        /* how long um_store_open waits for a server that is away */
 };
 extern const struct um_conf_table um_store_conf_table;
 
