@@ -1,6 +1,7 @@
 /* Membership: what one process may expect, alone or with Redis, and what only several show. The environment variable
  * UMBEL_TEST_REDIS (a port, given by integration.cluster-redis) makes the same tests run over a real Redis. */
 #include "um_test.h"
+#include "um_test_redis.h"
 #include <umbel/cluster.h>
 #include <umbel/log.h>
 #include <umbel/process.h>
@@ -46,10 +47,7 @@ static int set_up(void **state)
 
     b->loop = um_loop_new(0);
     snprintf(b->ns, sizeof(b->ns), "t%llx", (unsigned long long)um_random_u64());
-    b->cf = (struct um_redis_conf){ .ns = b->ns, .url = "", .host = "127.0.0.1", .port = port != NULL ? atoi(port) : 1, .username = "",
-        .password = "", .client_name = "", .ca_file = "", .cert_file = "", .key_file = "", .server_name = "", .bundle = "",
-        .sentinel_master = "", .sentinel_username = "", .sentinel_password = "", .timeout_ms = 2000, .connect_timeout_ms = 1000,
-        .queue_max = 1000, .queue_bytes = 1 << 20, .queue_max_age_ms = 2000 };
+    b->cf = test_redis_conf(b->ns, port != NULL ? atoi(port) : 1);
     if (port != NULL)
         assert_int_equal(um_redis_open(&b->redis, &b->cf, why), UM_OK);
     *state = b;

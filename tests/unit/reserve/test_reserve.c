@@ -1,6 +1,7 @@
 /* Reservations: what one process promises, alone or with Redis, and what only several show. UMBEL_TEST_REDIS (a port) and
  * UMBEL_STORE_URL (an empty PostgreSQL database) make the same tests run over both; without them the store is in memory. */
 #include "um_test.h"
+#include "um_test_redis.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -96,10 +97,7 @@ static struct um_redis *open_redis(struct bench *b, int to)
     struct um_redis *r;
     char why[256];
 
-    b->redis_conf = (struct um_redis_conf){ .ns = b->ns, .url = "", .host = "127.0.0.1", .port = to, .username = "",
-        .password = "", .client_name = "", .ca_file = "", .cert_file = "", .key_file = "", .server_name = "", .bundle = "",
-        .sentinel_master = "", .sentinel_username = "", .sentinel_password = "", .timeout_ms = 2000, .connect_timeout_ms = 1000,
-        .queue_max = 1000, .queue_bytes = 1 << 20, .queue_max_age_ms = 2000 };
+    b->redis_conf = test_redis_conf(b->ns, to);
     assert_int_equal(um_redis_open(&r, &b->redis_conf, why), UM_OK);
     return r;
 }

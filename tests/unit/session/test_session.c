@@ -1,6 +1,7 @@
 /* What every session store promises; run against the one in memory, and by integration.session-redis (UMBEL_TEST_REDIS is the
  * port of a Redis) against the one there. Time is passed in. */
 #include "um_test.h"
+#include "um_test_redis.h"
 #include <stdio.h>
 #include <umbel/log.h>
 #include <umbel/process.h>
@@ -81,10 +82,7 @@ static void open_redis(struct env *e)
 
     snprintf(e->ns, sizeof(e->ns), "t%llx", (unsigned long long)um_random_u64());
     snprintf(e->session_ns, sizeof(e->session_ns), "%s:s", e->ns);
-    e->redis_conf = (struct um_redis_conf){ .ns = e->ns, .url = "", .host = "127.0.0.1", .port = atoi(port), .username = "",
-        .password = "", .client_name = "", .ca_file = "", .cert_file = "", .key_file = "", .server_name = "", .bundle = "",
-        .sentinel_master = "", .sentinel_username = "", .sentinel_password = "", .timeout_ms = 2000, .connect_timeout_ms = 1000,
-        .queue_max = 1000, .queue_bytes = 1 << 20, .queue_max_age_ms = 2000 };
+    e->redis_conf = test_redis_conf(e->ns, atoi(port));
     assert_int_equal(um_redis_open(&e->redis, &e->redis_conf, why), UM_OK);
 }
 

@@ -1,6 +1,7 @@
 /* What only the store in Redis promises: its layout, several gateways on one Redis, revocations, broken keys. Needs
  * UMBEL_TEST_REDIS, the port of a Redis (integration.session-store-redis); without it nothing runs. */
 #include "um_test.h"
+#include "um_test_redis.h"
 #include <stdio.h>
 #include <umbel/log.h>
 #include <umbel/process.h>
@@ -141,10 +142,7 @@ static int setup(void **state)
     e->loop = um_loop_new(0);
     snprintf(e->ns, sizeof(e->ns), "t%llx", (unsigned long long)um_random_u64());
     snprintf(e->session_ns, sizeof(e->session_ns), "%s:s", e->ns);
-    e->conf = (struct um_redis_conf){ .ns = e->ns, .url = "", .host = "127.0.0.1", .port = atoi(port), .username = "",
-        .password = "", .client_name = "", .ca_file = "", .cert_file = "", .key_file = "", .server_name = "", .bundle = "",
-        .sentinel_master = "", .sentinel_username = "", .sentinel_password = "", .timeout_ms = 2000, .connect_timeout_ms = 1000,
-        .queue_max = 1000, .queue_bytes = 1 << 20, .queue_max_age_ms = 2000 };
+    e->conf = test_redis_conf(e->ns, atoi(port));
     assert_int_equal(um_redis_open(&e->redis, &e->conf, why), UM_OK);
     e->hand = um_redis_link_new(e->redis, e->loop, "hand", &handler, NULL);
     *state = e;
