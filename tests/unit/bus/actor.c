@@ -171,7 +171,7 @@ static void take_status(struct actor *a, struct um_span body)
     assert_int_equal(um_read_varuint(&r), 1);
     assert_false(um_list_is_empty(&a->unacked));
     if (!store_has(a->world, a->document, um_bytes_span(s->update)))
-        fail_msg("acknowledged to %s by %s, and not in the store", a->user, a->core->member);
+        fail_msg("seed %llu: acknowledged to %s by %s, and not in the store", (unsigned long long)a->world->seed, a->user, a->core->member);
     um_list_remove(&s->link);
     um_bytes_unref(s->update);
     free(s);

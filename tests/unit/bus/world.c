@@ -177,7 +177,7 @@ void world_open(struct world *w, uint64_t seed)
 {
     struct bench loose;
 
-    *w = (struct world){ .random = seed, .now_ms = 100000, .hubs = 1, .delay_ms = 1 };
+    *w = (struct world){ .seed = seed, .random = seed, .now_ms = 100000, .hubs = 1, .delay_ms = 1 };
     the_world = w;
     fakes_reset();
     um_list_init(&w->messages);

@@ -33,7 +33,7 @@ struct core {
 };
 
 struct world {
-    uint64_t random;
+    uint64_t seed, random;
     int64_t now_ms;
     struct core *cores[CORES_MAX];           /* NULL: not there */
     struct core *every[STARTS_MAX];          /* that was ever started: ports name them to the end */
