@@ -1,4 +1,5 @@
 #include <string.h>
+#include <strings.h>
 #include <umbel/bytes.h>
 #include "modules.h"
 
@@ -24,13 +25,12 @@ const struct store_migration *store_module_migration(int64_t version)
 
 bool store_is_module_table(const char *name)
 {
-#define X(table, ...) #table,
-    static const char *const tables[] = { STORE_MODULE_TABLES(X) };
-#undef X
     bool is_one = false;
 
-    for (size_t i = 0; i < UM_COUNT(tables); i++)
-        is_one |= strcmp(name, tables[i]) == 0;
+#define X(table, ...) is_one |= strcasecmp(name, #table) == 0;
+    STORE_MODULE_TABLES(X)
+    STORE_MODULE_DERIVED(X)
+#undef X
     return is_one;
 }
 

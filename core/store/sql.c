@@ -96,6 +96,7 @@ static um_err run(struct um_sql *q, struct store_sql_call *call)
 {
     um_err err = q->err != UM_OK ? q->err : check_call(q, call);
 
+    call->ours = q->ours;
     if (err == UM_OK)
         err = q->driver->run(q, call);
     if (err == UM_OK && call->too_much)

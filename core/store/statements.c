@@ -1,6 +1,9 @@
 /* The statements of units: which texts are taken, and which are kept prepared. */
 #include <stdlib.h>
+#include <strings.h>
+#include <umbel/log.h>
 #include <umbel/util.h>
+#include "modules.h"
 #include "unit.h"
 
 /* ---- texts ---- */
@@ -65,6 +68,53 @@ bool store_sql_is_sound(const char *text, size_t n)
     return highest == n;
 }
 
+/* ---- whose tables ---- */
+
+enum { WORD_MAX = 64 };                      /* bytes of a table's name */
+
+/* The next run of letters, digits, _ and . behind *AT, cut to its beginning; "" at the end. */
+static void next_word(const char **at, char out[WORD_MAX])
+{
+    size_t n = 0;
+    const char *p = *at;
+
+    while (*p != '\0' && !is_letter(*p) && *p != '_')
+        p++;
+    for (; is_letter(*p) || is_digit(*p) || *p == '_' || *p == '.'; p++)
+        if (n + 1 < WORD_MAX)
+            out[n++] = *p;
+    out[n] = '\0';
+    *at = p;
+}
+
+static bool is_word(const char *word, const char *is) { return strcasecmp(word, is) == 0; }
+
+/* Is the word behind WORD a table that is changed? INSERT INTO t, UPDATE t, DELETE FROM t, but not DO UPDATE SET, FOR UPDATE. */
+static bool names_target(const char *before, const char *word)
+{
+    if (is_word(word, "UPDATE"))
+        return !is_word(before, "DO") && !is_word(before, "FOR") && !is_word(before, "KEY");
+    return is_word(word, "INTO") || (is_word(word, "FROM") && is_word(before, "DELETE"));
+}
+
+bool store_sql_is_ours_to_change(const char *text)
+{
+    char before[WORD_MAX] = "", word[WORD_MAX];
+
+    for (next_word(&text, word); word[0] != '\0'; next_word(&text, word)) {
+        bool is_target = names_target(before, word);
+
+        memcpy(before, word, WORD_MAX);
+        if (!is_target)
+            continue;
+        next_word(&text, word);
+        if (!store_is_module_table(word))
+            return false;
+        memcpy(before, word, WORD_MAX);
+    }
+    return true;
+}
+
 /* ---- kept ones ---- */
 
 void store_statements_init(struct store_statements *ss)
@@ -98,6 +148,19 @@ static struct store_statement *make(struct store_statements *ss, struct um_span 
     return s;
 }
 
+static um_err judge(const struct store_sql_call *call)
+{
+    um_err err = UM_OK;
+
+    if (!store_sql_is_sound(call->text, call->n_args))
+        err = UM_EINVAL;
+    else if (!call->ours && !store_sql_is_ours_to_change(call->text))
+        err = UM_EDENIED;
+    if (err != UM_OK)
+        um_log_limited(UM_ERROR, "store", "statement_refused", UM_S("error", um_err_text(err)), UM_S("statement", call->text));
+    return err;
+}
+
 struct store_statement *store_statements_get(struct store_statements *ss, const struct store_sql_call *call, um_err *err)
 {
     struct um_buf b = { 0 };
@@ -105,10 +168,10 @@ struct store_statement *store_statements_get(struct store_statements *ss, const 
 
     put_key(&b, call);
     s = um_map_get(&ss->by_key, UM_SPAN(b.data, b.len));
-    if (s == NULL && store_sql_is_sound(call->text, call->n_args))
+    *err = s != NULL ? UM_OK : judge(call);
+    if (s == NULL && *err == UM_OK)
         s = make(ss, UM_SPAN(b.data, b.len));
     um_buf_free(&b);
-    *err = s != NULL ? UM_OK : UM_EINVAL;
     if (s != NULL) {
         um_list_remove(&s->by_use);
         um_list_append(&ss->by_use, &s->by_use);

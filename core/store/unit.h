@@ -9,6 +9,7 @@ struct store_sql_call {
     const char *text;
     const struct um_sql_value *args;
     size_t n_args;
+    bool ours;                       /* the store's own: may change shared tables */
     um_sql_row_cb *cb;               /* NULL: rows are of no interest */
     void *arg;
     int64_t changed;                 /* set by the driver */
@@ -26,7 +27,7 @@ struct store_sql_driver {
 struct um_sql {
     const struct store_sql_driver *driver;
     bool writes;                     /* a unit, not an inspection */
-    bool ours;                       /* the store's own statement: may write to shared tables */
+    bool ours;                       /* for the calls of the store's own statements */
     bool in_row;                     /* a callback runs */
     um_err err;                      /* of the statement that ended the unit */
     int64_t until_ms;                /* monotonic */
@@ -66,5 +67,8 @@ static inline const char *store_statement_types(const struct store_statement *s)
 
 /* May this be the text of a statement with N values? (sql.h) */
 bool store_sql_is_sound(const char *text, size_t n);
+/* Are all tables that a sound text changes modules'? The others have keepers: SQLite's writer remembers documents, and the
+ * shared tables have rules. */
+bool store_sql_is_ours_to_change(const char *text);
 
 #endif

@@ -15,20 +15,20 @@ enum { OID_BOOL = 16, OID_BYTEA = 17, OID_NAME = 19, OID_INT8 = 20, OID_INT2 = 2
 /* ---- errors ---- */
 
 /* The longest row that SQLSTATE begins with counts; without one conn.c's word stands. AGAIN: when the transaction is made once
- * more it may not happen. */
-static const struct meaning { const char *state; um_err err; bool again; } meanings[] = {
-    { "0A", UM_EINVAL, false },                  /* not supported */
-    { "21", UM_EINVAL, false },
-    { "22", UM_EINVAL, false },                  /* data */
-    { "23", UM_EINVAL, false },                  /* constraints: NOT NULL, CHECK, */
-    { "23503", UM_ECONFLICT, false },            /* foreign key, */
-    { "23505", UM_EEXIST, false },               /* unique */
-    { "25006", UM_EDENIED, false },              /* read-only */
-    { "40", UM_ECONFLICT, true },                /* serialization, deadlock */
-    { "42", UM_EINVAL, false },                  /* syntax, names, types */
-    { "54", UM_ELIMIT, false },
-    { "55P03", UM_ECONFLICT, true },             /* a lock that was not to be had */
-    { "57014", UM_ETIMEOUT, false },
+ * more it may not happen. IS_OF_TEXT: its words are for the log, and quote no value. */
+static const struct meaning { const char *state; um_err err; bool again, is_of_text; } meanings[] = {
+    { "0A", UM_EINVAL, false, true },            /* not supported */
+    { "21", UM_EINVAL, false, true },
+    { "22", UM_EINVAL, false, false },           /* data */
+    { "23", UM_EINVAL, false, false },           /* constraints: NOT NULL, CHECK, */
+    { "23503", UM_ECONFLICT, false, false },     /* foreign key, */
+    { "23505", UM_EEXIST, false, false },        /* unique */
+    { "25006", UM_EDENIED, false, true },        /* read-only */
+    { "40", UM_ECONFLICT, true, false },         /* serialization, deadlock */
+    { "42", UM_EINVAL, false, true },            /* syntax, names, types */
+    { "54", UM_ELIMIT, false, false },
+    { "55P03", UM_ECONFLICT, true, false },      /* a lock that was not to be had */
+    { "57014", UM_ETIMEOUT, false, true },
 };
 
 static const struct meaning *meaning_of(const char *state)
@@ -44,14 +44,13 @@ static const struct meaning *meaning_of(const char *state)
     return best;
 }
 
-/* Texts hold no values: they may be shown. */
 static um_err judge(struct pg_conn *c, const char *text)
 {
     const struct meaning *m = c->err != UM_OK && c->db != NULL ? meaning_of(c->state) : NULL;
     um_err err = m != NULL ? m->err : c->err;
 
     c->again |= m != NULL && m->again;
-    if (err == UM_EINVAL || err == UM_EDENIED || err == UM_ETIMEOUT)
+    if (m != NULL && m->is_of_text)
         um_log_limited(UM_ERROR, "store", "statement_refused", UM_S("error", c->why), UM_S("statement", text));
     return err;
 }

@@ -2,15 +2,13 @@
  *
  * 1. A unit is a savepoint of the writer's transaction, an inspection has a read transaction to itself.
  * 2. What a unit's own statements did wrong is its own: it is rolled back, the others go on. Where SQLite gives the whole
- *    transaction up (a write that was broken off for its time, a full disk), the unit is left out and the others are run again
- *    (write.c).
- * 3. Units change tables of modules only. The writer remembers documents, and the shared tables have rules: SQLite asks about
- *    every statement that is prepared, and hears no. */
+ *    transaction up for it (a write that was broken off for its time), it is left out and the others are run again (write.c).
+ *    What is wrong with the disk or the file is everybody's.
+ * 3. Whoever comes too late is told by SQLite's machine, which looks at the clock now and then. */
 #include <stdlib.h>
 #include <umbel/log.h>
 #include <umbel/util.h>
 #include "counters.h"
-#include "modules.h"
 #include "sqlite_internal.h"
 #include "unit.h"
 
@@ -22,87 +20,6 @@ struct unit {
     int64_t now_ms;
     int rc;                                  /* of the statement that ended it */
 };
-
-/* ---- preparing ---- */
-
-static int judge_action(void *arg, int action, const char *a, const char *b, const char *database, const char *trigger)
-{
-    const struct um_sql *q = arg;
-
-    (void)b;
-    (void)database;
-    switch (action) {
-    case SQLITE_SELECT:
-    case SQLITE_READ:
-    case SQLITE_FUNCTION:
-    case SQLITE_RECURSIVE:
-        return SQLITE_OK;
-    case SQLITE_INSERT:
-    case SQLITE_UPDATE:
-    case SQLITE_DELETE:
-        return trigger != NULL || q->ours || store_is_module_table(a) ? SQLITE_OK : SQLITE_DENY;
-    default:
-        return SQLITE_DENY;
-    }
-}
-
-static int prepare(struct unit *u, struct store_statement *s)
-{
-    sqlite3 *db = u->c->db;
-    sqlite3_stmt *stmt = NULL;
-    int rc;
-
-    sqlite3_set_authorizer(db, judge_action, &u->q);
-    rc = sqlite3_prepare_v3(db, store_statement_text(s), -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
-    sqlite3_set_authorizer(db, NULL, NULL);
-    s->prepared = stmt;
-    return rc;
-}
-
-static void drop(struct sq_conn *c, struct store_statement *s)
-{
-    sqlite3_finalize(s->prepared);
-    store_statements_drop(c->units, s);
-}
-
-void sq_units_forget(struct sq_conn *c)
-{
-    if (c->units == NULL)
-        return;
-    while (!um_list_is_empty(&c->units->by_use))
-        drop(c, UM_CONTAINER(c->units->by_use.next, struct store_statement, by_use));
-    um_map_free(&c->units->by_key);
-    free(c->units);
-    c->units = NULL;
-}
-
-static um_err note(struct unit *u, int rc, const char *text);
-
-static um_err statement_for(struct unit *u, const struct store_sql_call *call, sqlite3_stmt **out)
-{
-    struct sq_conn *c = u->c;
-    struct store_statement *s, *surplus;
-    um_err err;
-    int rc;
-
-    if (c->units == NULL) {
-        c->units = um_xmalloc(sizeof(*c->units));
-        store_statements_init(c->units);
-    }
-    if ((s = store_statements_get(c->units, call, &err)) == NULL)
-        return err;
-    if ((surplus = store_statements_surplus(c->units)) != NULL)
-        drop(c, surplus);
-    if (s->prepared == NULL && (rc = prepare(u, s)) != SQLITE_OK) {
-        err = note(u, rc, call->text);
-        drop(c, s);
-        return err;
-    }
-    *out = s->prepared;
-    if (sqlite3_bind_parameter_count(*out) != (int)call->n_args)
-        return UM_EINVAL;
-    return u->q.writes || sqlite3_stmt_readonly(*out) ? UM_OK : UM_EDENIED;
-}
 
 /* ---- errors ---- */
 
@@ -127,8 +44,6 @@ static um_err meaning_of(int rc)
         return UM_EINVAL;
     case SQLITE_TOOBIG:
         return UM_ELIMIT;
-    case SQLITE_AUTH:
-        return UM_EDENIED;
     case SQLITE_INTERRUPT:
         return UM_ETIMEOUT;
     default:
@@ -136,15 +51,59 @@ static um_err meaning_of(int rc)
     }
 }
 
-/* Texts hold no values: they may be shown. */
-static um_err note(struct unit *u, int rc, const char *text)
-{
-    um_err err = meaning_of(rc);
+/* ---- preparing ---- */
 
-    u->rc = rc;
-    if (err == UM_EINVAL || err == UM_EDENIED || err == UM_ETIMEOUT)
-        um_log_limited(UM_ERROR, "store", "statement_refused", UM_S("error", sqlite3_errmsg(u->c->db)), UM_S("statement", text));
-    return err;
+static int prepare(struct unit *u, struct store_statement *s)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v3(u->c->db, store_statement_text(s), -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
+
+    s->prepared = stmt;
+    return rc;
+}
+
+static void drop(struct sq_conn *c, struct store_statement *s)
+{
+    sqlite3_finalize(s->prepared);
+    store_statements_drop(c->units, s);
+}
+
+void sq_units_forget(struct sq_conn *c)
+{
+    if (c->units == NULL)
+        return;
+    while (!um_list_is_empty(&c->units->by_use))
+        drop(c, UM_CONTAINER(c->units->by_use.next, struct store_statement, by_use));
+    um_map_free(&c->units->by_key);
+    free(c->units);
+    c->units = NULL;
+}
+
+static um_err statement_for(struct unit *u, const struct store_sql_call *call, sqlite3_stmt **out)
+{
+    struct sq_conn *c = u->c;
+    struct store_statement *s, *surplus;
+    um_err err;
+    int rc;
+
+    if (c->units == NULL) {
+        c->units = um_xmalloc(sizeof(*c->units));
+        store_statements_init(c->units);
+    }
+    if ((s = store_statements_get(c->units, call, &err)) == NULL)
+        return err;
+    if ((surplus = store_statements_surplus(c->units)) != NULL)
+        drop(c, surplus);
+    if (s->prepared == NULL && (rc = prepare(u, s)) != SQLITE_OK) {
+        um_log_limited(UM_ERROR, "store", "statement_refused", UM_S("error", sqlite3_errmsg(c->db)), UM_S("statement", call->text));
+        drop(c, s);
+        u->rc = rc;
+        return meaning_of(rc);
+    }
+    *out = s->prepared;
+    if (sqlite3_bind_parameter_count(*out) != (int)call->n_args)
+        return UM_EINVAL;
+    return u->q.writes || sqlite3_stmt_readonly(*out) ? UM_OK : UM_EDENIED;
 }
 
 /* ---- running ---- */
@@ -224,9 +183,13 @@ static um_err run(struct um_sql *q, struct store_sql_call *call)
         return UM_ELIMIT;
     rc = step_through(u, call, s);
     call->changed = sqlite3_stmt_readonly(s) ? 0 : sqlite3_changes(u->c->db);
-    err = rc != SQLITE_OK ? note(u, rc, call->text) : UM_OK;
     sq_end(s);
-    return err;
+    if (rc == SQLITE_OK)
+        return UM_OK;
+    if (rc == SQLITE_INTERRUPT)
+        um_log_limited(UM_ERROR, "store", "statement_too_slow", UM_S("statement", call->text));
+    u->rc = rc;                                  /* its words are not for the log: they may quote a value */
+    return meaning_of(rc);
 }
 
 static int64_t now_of(struct um_sql *q) { return UM_CONTAINER(q, struct unit, q)->now_ms; }

@@ -1032,8 +1032,6 @@ static void units_change_tables_of_modules_only(void **state)
         "DELETE FROM cache_versions", "DELETE FROM document_updates",
     };
 
-    if (is_server())
-        return;                                          /* SQLite is asked; every module's tests run on it */
     for (size_t i = 0; i < UM_COUNT(texts); i++) {
         struct said s = { .text = texts[i] };
 

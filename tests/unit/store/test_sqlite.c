@@ -708,6 +708,47 @@ static void a_foreign_key_is_a_conflict(void **state)
     assert_string_equal(n, "1");
 }
 
+static um_err find_words(void *arg, struct um_sql *q)
+{
+    struct unit *u = arg;
+    struct um_sql_row row;
+    um_err err = um_sql_one(q, "SELECT snippet(scopes, 1, ?2, ?2, ?3, 5) FROM scopes WHERE scopes MATCH ?1 ORDER BY rank LIMIT 10",
+                            UM_SQL_ARGS(um_sql_word("brave AND wor*"), um_sql_word("*"), um_sql_word("")), &row);
+
+    if (err == UM_OK)
+        assert_string_equal(um_sql_text(&row, 0), u->text);
+    return err;
+}
+
+static um_err put_words(void *arg, struct um_sql *q)
+{
+    (void)arg;
+    return um_sql_exec(q, "INSERT INTO scopes(id, body) VALUES(?1, ?2)",
+                       UM_SQL_ARGS(um_sql_word("a"), um_sql_word("hello brave world")), NULL);
+}
+
+/* FTS5 prepares statements of its own inside ours. */
+static void units_can_have_full_text(void **state)
+{
+    struct rig *r = *state;
+    struct unit u = { .text = "hello *brave* *world*" };
+
+    rig_open(r);
+    rig_close(r);
+    foreign_exec(r, "DROP TABLE scopes; CREATE VIRTUAL TABLE scopes USING fts5(id UNINDEXED, body)");
+    rig_open(r);
+    um_store_transact(r->st, r->loop, put_words, hear, &u);
+    rig_turn_until(r, &u.calls, 1);
+    assert_int_equal(u.err, UM_OK);
+    um_store_inspect(r->st, r->loop, find_words, hear, &u);
+    rig_turn_until(r, &u.calls, 2);
+    assert_int_equal(u.err, UM_OK);
+    assert_int_equal(transact(r, "DELETE FROM scopes"), UM_OK);
+    um_store_inspect(r->st, r->loop, find_words, hear, &u);
+    rig_turn_until(r, &u.calls, 3);
+    assert_int_equal(u.err, UM_ENOTFOUND);
+}
+
 static void a_unit_on_a_full_disk_is_told_and_leaves_nothing(void **state)
 {
     struct rig *r = *state;
@@ -815,6 +856,7 @@ int main(int argc, char **argv)
         T(updated_at_never_lags_by_more_than_the_list_relies_on),
         T(a_page_of_the_list_does_not_sort_the_table),
         T(a_foreign_key_is_a_conflict),
+        T(units_can_have_full_text),
         T(a_unit_on_a_full_disk_is_told_and_leaves_nothing),
         T(a_unit_is_in_the_file_when_it_is_told),
 #ifdef UMBEL_FAILPOINTS

@@ -30,6 +30,30 @@ static void a_text_is_taken_when_it_holds_words_and_places(void **state)
             fail_msg("%s", cases[i].text);
 }
 
+static void a_unit_changes_tables_of_modules_only(void **state)
+{
+    static const struct { const char *text; bool may; } cases[] = {
+        { "SELECT a FROM documents", true },
+        { "SELECT a FROM reservations FOR UPDATE", true }, { "SELECT a FROM documents FOR NO KEY UPDATE", true },
+        { "INSERT INTO scopes(id) VALUES(?1)", true }, { "insert into SCOPES(id) VALUES(?1)", true },
+        { "INSERT INTO scopes(id) SELECT name FROM documents ON CONFLICT (id) DO UPDATE SET id = excluded.id", true },
+        { "UPDATE scopes SET id = (SELECT max(id) FROM documents)", true }, { "DELETE FROM scopes", true },
+        { "INSERT INTO documents(name) VALUES(?1)", false }, { "INSERT OR REPLACE INTO documents(name) VALUES(?1)", false },
+        { "UPDATE documents SET name = ?1", false }, { "UPDATE OR IGNORE documents SET name = ?1", false },
+        { "UPDATE ONLY documents SET name = ?1", false }, { "UPDATE public.documents SET name = ?1", false },
+        { "UPDATE main.scopes SET id = ?1", false }, { "update\ndocuments SET name = ?1", false },
+        { "DELETE FROM documents", false }, { "DELETE FROM scopesx", false }, { "DELETE FROM scope", false },
+        { "WITH a AS (DELETE FROM documents RETURNING id) SELECT id FROM a", false },
+        { "WITH a AS (SELECT 1) DELETE FROM documents", false }, { "WITH a(DO) AS (SELECT 1) UPDATE documents SET a = 1", false },
+        { "SELECT a INTO b FROM scopes", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(cases); i++)
+        if (store_sql_is_ours_to_change(cases[i].text) != cases[i].may)
+            fail_msg("%s", cases[i].text);
+}
+
 static struct store_statement *get(struct store_statements *ss, const char *text, const struct um_sql_value *args, size_t n)
 {
     um_err err;
@@ -94,6 +118,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_text_is_taken_when_it_holds_words_and_places),
+        cmocka_unit_test(a_unit_changes_tables_of_modules_only),
         cmocka_unit_test(a_statement_is_known_by_its_text_and_types),
         cmocka_unit_test(beyond_the_limit_the_one_used_longest_ago_goes),
     };
