@@ -60,6 +60,16 @@ const moment = (group, act) => ({
   }
 })
 
+/* Where there is no network of our own nothing happens: the other faults of a seed stay the same. */
+const cut = holdMs => ({
+  group: 'core-2',
+  holdMs,
+  async begin ({ net }) {
+    net?.cut('core', 'redis')
+    return async () => net?.heal()
+  }
+})
+
 const core = n => world => world.cluster.core(n)
 const gateway = n => world => world.cluster.gateway(n)
 const balancer = world => world.cluster.balancer
@@ -101,6 +111,7 @@ export const faults = {
   'core-2 killed': { weight: 3, ...killed('core-2', core(2), [100, 1000]) },
   'core-1 stands still': { weight: 2, ...frozen('core-1', core(1), [300, 3000]) },
   'core-2 stands still': { weight: 2, ...frozen('core-2', core(2), [300, 3000]) },
+  'core-2 cut off from Redis': { weight: 2, ...cut([500, 5000]) },
   'gateway-1 killed': { weight: 2, ...killed('gateway-1', gateway(1), [100, 1500]) },
   'gateway-2 killed': { weight: 2, ...killed('gateway-2', gateway(2), [100, 1500]) },
   'gateway-1 stands still': { weight: 1, ...frozen('gateway-1', gateway(1), [300, 3000]) },

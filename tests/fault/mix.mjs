@@ -1,9 +1,11 @@
 /* fault.mix: a random mix of faults in one cluster, round after round, while people work; every promise is checked after each.
  * UMBEL_ROUNDS=n (20), UMBEL_SEED repeats the same faults at the same moments of each round. UMBEL_ROUND=n: begins at round n. */
+import { inNamespaces, openNetwork } from '../harness/namespaces.mjs'
 import { openRun, pass } from '../harness/run.mjs'
 import { faults, pickFault } from './faults.mjs'
 import { openWorld } from './world.mjs'
 
+const mayCut = await inNamespaces({ orElse: 'nobody is cut off from Redis' })
 const rounds = Number(process.env.UMBEL_ROUNDS ?? 20)
 const first = Number(process.env.UMBEL_ROUND ?? 1)
 const moveEvery = 8                      /* rounds, then everybody goes to new documents */
@@ -85,7 +87,11 @@ class Table {
 const plans = Array.from({ length: rounds }, () => plan(run.random))
 const table = new Table()
 let world
-await run.story('a cluster with people at work', async () => { world = await openWorld(run) })
+await run.story('a cluster with people at work', async () => {
+  const net = mayCut ? await openNetwork(run, ['core', 'redis']) : null
+  world = await openWorld(run, { hostOf: label => net?.host(/^(redis|sentinel)/.test(label) ? 'redis' : label === 'core-2' ? 'core' : '') ?? null })
+  world.net = net
+})
 if (world) {
   for (const [i, steps] of plans.entries()) {
     const n = i + 1

@@ -1,7 +1,8 @@
 /* Machines of a test's own: network namespaces on one switch, so that a cable can be pulled. Nothing of it touches the network
  * of the machine, and it needs no root where users may have namespaces of their own.
  *
- *   await inNamespaces();                        // at the very top: runs this program again inside; may end it as skipped
+ *   await inNamespaces();                        // at the very top: runs this program again inside; may end it as skipped,
+ *   const there = await inNamespaces({ orElse: 'without cuts' });      // or says that it goes on without them
  *   const net = await openNetwork(run, ['core', 'redis']);
  *   net.host('core').address                     // 192.0.2.2
  *   net.host('core').inside                      // what goes before a command line to run it there
@@ -21,11 +22,12 @@ const nowhere = '02:00:00:00:00:ff'       /* nobody's hardware address: what is 
 /* As root the users stay what they are: PostgreSQL needs its own. */
 const unshare = process.getuid() === 0 ? ['unshare', '--net'] : ['unshare', '--user', '--map-current-user', '--keep-caps', '--net']
 
-export async function inNamespaces () {
-  if (process.env.UMBEL_IN_NAMESPACE) return
+export async function inNamespaces ({ orElse } = {}) {
+  if (process.env.UMBEL_IN_NAMESPACE) return true
   const trial = spawnSync(unshare[0], [...unshare.slice(1), 'sh', '-c', 'ip link add um0 type veth peer name um1 && unshare --net true'], { encoding: 'utf8' })
   if (trial.status !== 0) {
-    console.log(`SKIPPED: no network namespaces here: ${trial.error?.message ?? trial.stderr.trim()}`)
+    console.log(`${orElse ?? 'SKIPPED'}: no network namespaces here: ${trial.error?.message ?? trial.stderr.trim()}`)
+    if (orElse) return false
     process.exit(skipped)
   }
   const child = spawn(unshare[0], [...unshare.slice(1), 'setpriv', '--pdeathsig', 'KILL', '--', process.execPath, ...process.execArgv, ...process.argv.slice(1)],
