@@ -210,7 +210,7 @@ static void expect_sense(struct world *w)
     bus_put_head(&m, BUS_UPDATE, ORIGIN(9));
     bus_put_at(&m, &at);
     um_buf_put_varuint(&m, 1);
-    bus_put_bytes(&m, UM_SPAN(update, sizeof(update)));
+    um_buf_put_varbytes(&m, UM_SPAN(update, sizeof(update)));
     hear(w, &m);
     UM_ASSERT(um_crdt_contains(d->crdt, UM_SPAN(update, sizeof(update)), &known) == UM_OK && known);
     um_buf_clear(&m);
@@ -218,7 +218,7 @@ static void expect_sense(struct world *w)
     bus_put_ident(&m, &(struct bus_ident){ UM_SPAN_STR("core-9"), 1, 1 });
     bus_put_at(&m, &at);
     um_buf_put_u8(&m, BUS_WANTS_STATE);
-    bus_put_bytes(&m, UM_SPAN("\0", 1));
+    um_buf_put_varbytes(&m, UM_SPAN("\0", 1));
     hear(w, &m);
     UM_ASSERT(w->states > states);
     um_buf_free(&m);
