@@ -37,7 +37,8 @@ async function story (title, fn) {
     const load = traffic(link)
     await until('writes go through', () => load.results.filter(r => r.err === 'ok').length > 10)
     const began = await fn(link, old, load)
-    await until('writes go through again', () => load.results.filter(r => r.err === 'ok' && r.sent > began + 500).length > 20, 30000)
+    const isLater = r => r.err === 'ok' && r.order > link.events.find(e => e.event === 'away')?.order
+    await until('writes go through again', () => load.results.filter(isLater).length > 40, 30000)
     await load.stop()
     const fresh = await set.master()
     assert.notEqual(fresh.port, old.port)
