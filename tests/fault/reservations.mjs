@@ -1,6 +1,7 @@
 /* fault.<row>: reservations on two cores when processes stand still, die, or ask at the same time.
  *   reservations.mjs P02|S09     rows of the reliability reference, chapter 6 */
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
 import { openRun, pass, until } from '../harness/run.mjs'
 import { startCluster } from '../harness/cluster.mjs'
 import { signToken } from '../harness/subjects.mjs'
@@ -17,6 +18,8 @@ const post = async (what, name, user, at, query = '') => {
   return { status: answer.status, body: await answer.json() }
 }
 const reserve = (name, user, at) => post('/reserve', name, user, at, '?break=true')
+/* SIGSTOP reaches each thread in its own time. */
+const standsStill = pid => fs.readdirSync(`/proc/${pid}/task`).every(t => /\) T /.test(fs.readFileSync(`/proc/${pid}/task/${t}/stat`, 'utf8')))
 const textOf = client => client.doc.getText('t').toString()
 const write = (client, text) => client.doc.getText('t').insert(0, text)
 const scope = client => client.events.filter(e => e.event === 'authenticated').at(-1)?.scope
@@ -33,6 +36,7 @@ const rows = {
       assert.equal(first.status, 200)
       await until('bob reads', () => scope(bob) === 'readonly')
       one.freeze()
+      await until('it stands still', () => standsStill(one.pid))
       write(ann, 'late ')                            /* lies in the socket of the one that stands still */
       const second = await until('the lease is over, and bob gets it', async () => {
         const got = await reserve(name, 'bob', two)
