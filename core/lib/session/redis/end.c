@@ -91,15 +91,6 @@ static void revoke(struct op *op)
         revoked(op, UM_OK);
 }
 
-static bool is_known_here(struct op *op)
-{
-    struct redis_sessions *rs = op->lane->rs;
-    const struct um_session *copy = copies_get(rs->copies, op->id, rs->base.cf.grace_ms);
-
-    um_session_unref(copy);
-    return copy != NULL;
-}
-
 /* Only what is there is revoked, or cookies that somebody made up would fill the database. */
 static void looked(void *arg, um_err err, const struct um_redis_reply *reply)
 {
@@ -108,7 +99,7 @@ static void looked(void *arg, um_err err, const struct um_redis_reply *reply)
     if (err != UM_OK) {
         if (op_failed(op, op->lane->link, &err, reply))
             return;
-        if (is_known_here(op))
+        if (op_has_copy(op))
             revoke(op);
         else
             op_answer(op, err, NULL);
@@ -123,7 +114,7 @@ void run_destroy(struct op *op)
 {
     struct args a;
 
-    if (!um_redis_link_is_ready(op->lane->link) && is_known_here(op)) {
+    if (!um_redis_link_is_ready(op->lane->link) && op_has_copy(op)) {
         revoke(op);
         return;
     }

@@ -24,6 +24,14 @@ static bool served_by_grace(struct op *op)
     return true;
 }
 
+bool op_has_copy(struct op *op)
+{
+    const struct um_session *s = copies_get(op->lane->rs->copies, op->id, op->lane->rs->base.cf.grace_ms);
+
+    um_session_unref(s);
+    return s != NULL;
+}
+
 static void got(void *arg, um_err err, const struct um_redis_reply *reply)
 {
     struct op *op = arg;
@@ -64,5 +72,6 @@ void run_get(struct op *op)
     }
     args_begin(&a, rs, op->id);
     args_put_text(&a, op->id);
-    args_send(&a, op->lane->link, UM_REDIS_IDEMPOTENT, &script_get, got, op);
+    /* Who has a copy to fall back on asks once: a second time would be waiting for a link, and then for an answer, again. */
+    args_send(&a, op->lane->link, op_has_copy(op) ? UM_REDIS_NO_WAIT : UM_REDIS_IDEMPOTENT, &script_get, got, op);
 }

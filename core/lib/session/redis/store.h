@@ -79,6 +79,8 @@ void op_answer(struct op *op, um_err err, const struct um_session *session);
 /* What an error of Redis means to a caller; renames a key of the wrong type away. True: OP runs once more, leave it alone. */
 bool op_failed(struct op *op, struct um_redis_link *link, um_err *err, const struct um_redis_reply *reply);
 
+bool op_has_copy(struct op *op);          /* verified by this process within session.grace: read.c */
+
 /* --- arguments of scripts: args.c */
 struct args {
     struct redis_sessions *rs;
