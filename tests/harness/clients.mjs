@@ -72,9 +72,14 @@ class HocuspocusClient {
     if (!this.socket.shouldConnect) this.socket.connect()
   }
 
+  /* 3.x carries out a reconnection that it had planned before disconnect(), and means to be connected from then on: so it is
+   * told until it has no socket any more. */
   async offline () {
-    this.socket.disconnect()
-    await until('the provider is offline', () => this.socket.status !== 'connected')
+    const { socket } = this
+    await until('the provider is offline', () => {
+      if (socket.shouldConnect || socket.webSocket) socket.disconnect()
+      return !socket.webSocket
+    })
   }
 
   cut () {

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import * as Y from 'yjs'
-import { AUTH, AWARENESS, CLOSE, STEP1, SYNC, UPDATE, authToken, describeFrame, frame, hex, readFrame, unhex, writeAwareness } from '../harness/frames.mjs'
+import { AUTH, AWARENESS, CLOSE, STEP1, SYNC, SYNC_STATUS, UPDATE, authToken, describeFrame, frame, hex, readFrame, unhex, writeAwareness } from '../harness/frames.mjs'
 import { RawClient } from '../harness/raw.mjs'
 import { openRun, root, until } from '../harness/run.mjs'
 import { startSubject, subjectKind } from '../harness/subjects.mjs'
@@ -323,6 +323,36 @@ for (const [what, bytes, code, reason] of malformed) {
     await c.expectClose(what, code, reason)
   })
 }
+
+/* Each says what stands before the Close; a server that does not answer it leaves a client connected for half a minute. */
+const step1 = name => frame(name, SYNC, STEP1, new Uint8Array([0]))
+const partings = [
+  ['nothing', () => {}],
+  ['a token that is being judged', c => c.send(authToken('parting', core.token('write')))],
+  ['a token that is refused', c => c.send(authToken('parting', core.token('bad')))],
+  ['what waits for a token', c => c.send(step1('parting'))],
+  ['the question for a document that is not open', c => c.send(authToken('unread', core.token('write'), '4.8.0'), step1('unread'))],
+  ['the question for a large document', c => c.send(authToken('large', core.token('write'), '4.8.0'), step1('large'))],
+  ['a question, and more behind the Close', c => {
+    c.send(authToken('parting', core.token('write'), '4.8.0'), step1('parting'))
+    c.socket.close(1000, 'goodbye')
+    c.socket._socket.write(new Uint8Array([0x82, 0x81, 0, 0, 0, 0, 10, 0x89, 0x80, 0, 0, 0, 0, 0x82]))
+  }]
+]
+await run.story('a Close is answered, whatever stands before it', async () => {
+  const writer = await admit('large')
+  const doc = new Y.Doc()
+  doc.getText('t').insert(0, 'x'.repeat(12 << 20))
+  writer.send(frame('large', SYNC, UPDATE, Y.encodeStateAsUpdate(doc)))
+  await until('the document is large', () => writer.frames.some(f => hex(f) === hex(frame('large', SYNC_STATUS, 1))))
+  for (const [what, say] of partings) {
+    const c = await RawClient.open(core.collabUrl)
+    say(c)
+    c.socket.close(1000, 'goodbye')
+    await c.expectClose(what, 1000)
+  }
+  writer.close()
+})
 
 await run.story('before admission: too many frames, bytes or documents close the socket with 4205', async () => {
   const flood = [
