@@ -12,6 +12,17 @@ function(um_library name)
   target_link_libraries(${name} PUBLIC ${A_LINK} PRIVATE um_flags)
 endfunction()
 
+# The files of PATTERN (below the present folder) become part of TARGET: const struct um_embedded NAME[] and size_t NAME_n
+# (umbel/embedded.h), by name.
+function(um_embed target name pattern)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${pattern})
+  list(SORT files)
+  set(out ${CMAKE_CURRENT_BINARY_DIR}/${name}.c)
+  add_custom_command(OUTPUT ${out} DEPENDS ${files} ${UMBEL_ROOT}/cmake/embed.cmake VERBATIM
+    COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DNAME=${name} "-DFILES=${files}" -P ${UMBEL_ROOT}/cmake/embed.cmake)
+  target_sources(${target} PRIVATE ${out})
+endfunction()
+
 # TOOL: for us, not installed. COMPONENT: may be installed by itself.
 function(um_program name)
   cmake_parse_arguments(A "TOOL" "COMPONENT" "SOURCES;LINK" ${ARGN})

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <umbel/api.h>
 #include <umbel/archive.h>
 #include <umbel/cachegen.h>
 #include <umbel/collab.h>
@@ -56,9 +57,28 @@ static const struct um_conf_flag flags[] = {
     { "--sqlite", "-s", "store.url", UM_CONF_FLAG_OPTIONAL, "memory:", "sqlite:%", NULL, "SQLite file; in memory without a value" },
 };
 
+static bool print_openapi(FILE *out)
+{
+    char why[256] = "";
+    struct um_api *api;
+    bool ok = um_rest_api(&api, why) == UM_OK;
+
+    if (!ok) {
+        fprintf(stderr, "umbel-core: %s\n", why);
+        return false;
+    }
+    ok = fprintf(out, "%.*s\n", (int)um_api_description(api)->len, (const char *)um_api_description(api)->data) > 0;
+    um_api_free(api);
+    return ok;
+}
+static const struct um_process_print prints[] = {
+    { "--print-openapi", "the description of the REST interface (OpenAPI 3.1)", print_openapi },
+    { NULL, NULL, NULL },
+};
+
 static const struct um_process_spec spec = {
     "umbel-core", "core", "documents, collaboration and their REST API",
-    tables, UM_COUNT(tables), flags, UM_COUNT(flags), prefixes,
+    tables, UM_COUNT(tables), flags, UM_COUNT(flags), prefixes, prints,
 };
 
 struct core {

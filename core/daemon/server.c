@@ -21,6 +21,8 @@ struct servers {
 um_err servers_open(struct servers **out, struct um_reactors *reactors, struct um_http_conf *cf, struct um_rest *rest)
 {
     struct servers *s = um_xcalloc(1, sizeof(*s));
+    size_t n;
+    const struct um_http_route *routes = um_rest_routes(rest, &n);
     um_err err;
 
     s->doors = um_xcalloc(um_reactors_count(reactors), sizeof(struct door));
@@ -30,7 +32,7 @@ um_err servers_open(struct servers **out, struct um_reactors *reactors, struct u
 
         d->of = s;
         d->loop = um_reactors_loop(reactors, s->n);
-        err = um_http_new(&d->http, d->loop, cf, um_rest_routes, um_rest_routes_n, &um_rest_hooks, rest);
+        err = um_http_new(&d->http, d->loop, cf, routes, n, &um_rest_hooks, rest);
         if (err == UM_OK && s->n++ == 0)
             cf->port = um_http_port(d->http);
     }

@@ -2,6 +2,7 @@
 #ifndef REST_INTERNAL_H
 #define REST_INTERNAL_H
 #include <stdatomic.h>
+#include <umbel/api.h>
 #include <umbel/conf.h>
 #include <umbel/map.h>
 #include <umbel/rest.h>
@@ -12,6 +13,7 @@ struct users;                                /* the internal realm; only hashes 
 
 struct um_rest {
     struct um_rest_deps deps;
+    struct um_api *api;                      /* the rows of our calls */
     struct um_collab *collab;
     struct users *users;
     struct um_throttle *throttle;
@@ -83,6 +85,7 @@ um_http_handler caches_list, caches_clear, internal_caches_get, actuator_caches_
     actuator_cache_get, actuator_cache_clear;
 um_http_handler actuator_index, actuator_health, actuator_liveness, actuator_readiness, actuator_status, actuator_info,
     actuator_prometheus, actuator_failpoint;
+um_http_handler description_get;
 um_http_handler socket_collab, socket_room, socket_echo, socket_welcome;
 
 #endif

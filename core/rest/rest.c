@@ -27,7 +27,9 @@ um_err um_rest_new(struct um_rest **out, const struct um_rest_deps *deps, char w
     *out = NULL;
     r->deps = *deps;
     r->started_wall_ms = um_wall_ms();
-    err = users_load(&r->users, deps, why);
+    err = um_rest_api(&r->api, why);
+    if (err == UM_OK)
+        err = users_load(&r->users, deps, why);
     if (err != UM_OK) {
         um_rest_free(r);
         return err;
@@ -58,6 +60,7 @@ void um_rest_free(struct um_rest *r)
     um_throttle_free(r->throttle);
     revocations_free(r->revocations);
     users_free(r->users);
+    um_api_free(r->api);
     free(r);
 }
 

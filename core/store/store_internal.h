@@ -6,7 +6,7 @@
 
 enum {
     STORE_NAME_MAX = 512,             /* bytes of a document's name */
-    STORE_TITLE_MAX = 1024,           /* bytes of a title */
+    STORE_TITLE_MAX = 1200,           /* bytes of a title: 300 characters */
     STORE_USER_MAX = 512,             /* bytes of a user's name */
     STORE_SEARCH_MAX = 256,           /* bytes of a search */
     STORE_PAGE_MAX = 1000,            /* entries of a page */

@@ -74,6 +74,7 @@ const char *um_http_param(const struct um_http_req *rq, const char *name);   /* 
 const char *um_http_param_raw(const struct um_http_req *rq, const char *name);   /* as sent: for comma lists of encoded ids */
 size_t um_http_query_count(const struct um_http_req *rq, const char *name);  /* where a second one must be refused */
 const char *um_http_query(const struct um_http_req *rq, const char *name);   /* decoded; NULL if absent */
+void um_http_each_query(const struct um_http_req *rq, void (*fn)(void *arg, const char *name, const char *value), void *arg);
 const char *um_http_header(const struct um_http_req *rq, const char *name);  /* any case; NULL if absent; the first one */
 void um_http_each_header(const struct um_http_req *rq, void (*fn)(void *arg, const char *name, const char *value), void *arg);
 const char *um_http_cookie(const struct um_http_req *rq, const char *name, size_t nth);  /* value as sent; NULL when there is no nth */

@@ -1,6 +1,7 @@
 /* What every daemon of ours does around its reactors. */
 #ifndef UMBEL_PROCESS_H
 #define UMBEL_PROCESS_H
+#include <stdio.h>
 #include <umbel/base.h>
 
 /* First thing in main: SIGPIPE ignored, descriptors up to the hard limit, SIGTERM and SIGINT blocked for um_process_wait. */
@@ -25,6 +26,9 @@ struct um_conf;
 struct um_conf_flag;
 struct um_conf_table;
 
+/* A further option that prints something and leaves. */
+struct um_process_print { const char *option, *about; bool (*print)(FILE *out); };
+
 struct um_process_spec {
     const char *name;                    /* "umbel-core" */
     const char *app;                     /* "core": core.properties */
@@ -34,6 +38,7 @@ struct um_process_spec {
     const struct um_conf_flag *flags;    /* stock flags; NULL: none */
     size_t n_flags;
     const char *const *prefixes;         /* ours: an unknown key below is a warning; NULL-terminated */
+    const struct um_process_print *prints;   /* ends with an empty row; NULL: none */
 };
 
 struct um_process_conf {
@@ -45,7 +50,7 @@ struct um_process_conf {
 };
 extern const struct um_conf_table um_process_conf_table;
 
-/* Answers --help, --version, --print-config, --print-sample and --print-manual, and complains about a bad configuration.
+/* Answers --help, --version, --print-config, --print-sample, --print-manual and the program's own, and complains about a bad configuration.
  * True: go on with *CONF. False: leave with *STATUS (0 or 2). */
 bool um_process_configure(struct um_conf **conf, const struct um_process_spec *spec, int argc, char **argv, int *status);
 /* Opens the log with its levels and writes the configuration's warnings into it. */

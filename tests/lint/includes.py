@@ -10,7 +10,7 @@ import common
 
 BASE = ["umbel/align.h", "umbel/err.h", "umbel/base.h", "umbel/bytes.h", "umbel/list.h", "umbel/map.h", "umbel/util.h"]
 CRDT = sorted("umbel/" + h for h in os.listdir(os.path.join(common.ROOT, "core", "crdt", "include", "umbel")))
-INSIDE_CORE = CRDT + ["umbel/archive.h", "umbel/collab.h", "umbel/history.h", "umbel/sql.h", "umbel/sql_shared.h", "umbel/store.h",
+INSIDE_CORE = CRDT + ["umbel/api.h", "umbel/archive.h", "umbel/collab.h", "umbel/history.h", "umbel/sql.h", "umbel/sql_shared.h", "umbel/store.h",
                       "umbel/store_shared.h", "umbel/store_transfer.h", "umbel/store_work.h", "umbel/reserve.h", "umbel/rest.h", "umbel/versions.h"]
 LIBUMBEL = sorted("umbel/" + h for h in os.listdir(os.path.join(common.ROOT, "include", "umbel")))
 IO = ["time.h", "unistd.h", "fcntl.h", "pthread.h", "signal.h", "sys/*", "netinet/*", "arpa/*"]
@@ -20,6 +20,7 @@ TABLE = [
     ("include",              LIBUMBEL,                                               []),
     ("core/lib",             LIBUMBEL,                                               []),
     ("core/lib/base",        BASE,                                                   []),
+    ("core/api",             LIBUMBEL + ["umbel/api.h"],                             []),
     ("core/crdt",            BASE + CRDT,                                            IO),
     ("core/crdt/tool",       BASE + CRDT,                                            []),
     ("core/history",         BASE + CRDT + ["umbel/history.h"],                       IO),
@@ -29,7 +30,7 @@ TABLE = [
     ("core/versions",        LIBUMBEL + ["umbel/archive.h", "umbel/store.h", "umbel/versions.h"], []),
     ("core/reserve",         LIBUMBEL + ["umbel/reserve.h", "umbel/store.h", "umbel/store_shared.h"], []),
     ("core/collab",          LIBUMBEL + ["umbel/collab.h", "umbel/crdt.h", "umbel/store.h"], []),
-    ("core/rest",            LIBUMBEL + CRDT + ["umbel/rest.h", "umbel/collab.h", "umbel/history.h", "umbel/store.h", "umbel/store_shared.h",
+    ("core/rest",            LIBUMBEL + CRDT + ["umbel/api.h", "umbel/rest.h", "umbel/collab.h", "umbel/history.h", "umbel/store.h", "umbel/store_shared.h",
                                                   "umbel/reserve.h", "umbel/versions.h"], []),
     ("core/daemon",          LIBUMBEL + INSIDE_CORE,                                 []),
     ("gui-gateway/proxy",    LIBUMBEL + ["proxy/*"],                                 []),

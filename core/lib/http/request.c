@@ -531,6 +531,14 @@ size_t um_http_query_count(const struct um_http_req *rq, const char *name)
     return n;
 }
 
+void um_http_each_query(const struct um_http_req *rq, void (*fn)(void *arg, const char *name, const char *value), void *arg)
+{
+    const struct http_query *q = query_of(rq);
+
+    for (size_t i = 0; i < q->n; i++)
+        fn(arg, q->pair[i].name, q->pair[i].value);
+}
+
 const char *um_http_header(const struct um_http_req *rq, const char *name)
 {
     for (size_t i = 0; i < rq->n_fields; i++)

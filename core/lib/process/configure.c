@@ -32,28 +32,46 @@ static void print_help(const struct um_process_spec *spec)
            "  --print-sample     a commented %s.properties\n"
            "  --print-manual     the same as Markdown tables\n"
            "  --version, --help\n", spec->name, UMBEL_VERSION, spec->about, spec->app);
+    for (const struct um_process_print *p = spec->prints; p != NULL && p->option != NULL; p++)
+        printf("  %-18s %s\n", p->option, p->about);
     if (spec->n_flags > 0) {
         puts("\nFlags of stock Hocuspocus:");
         um_conf_usage(spec->flags, spec->n_flags, stdout);
     }
 }
 
-/* Options that print and leave. They are taken out of the arguments that become properties. */
-static const char *take_option(int *argc, char **argv)
+static const struct um_process_print *print_of(const struct um_process_spec *spec, const char *option)
 {
-    static const char *const options[] = { "--help", "--version", "--print-config", "--print-sample", "--print-manual" };
-
-    for (int i = 1; i < *argc; i++)
-        for (size_t o = 0; o < UM_COUNT(options); o++)
-            if (strcmp(argv[i], options[o]) == 0) {
-                memmove(&argv[i], &argv[i + 1], (size_t)(*argc - i) * sizeof(char *));
-                (*argc)--;
-                return options[o];
-            }
+    for (const struct um_process_print *p = spec->prints; p != NULL && p->option != NULL; p++)
+        if (strcmp(p->option, option) == 0)
+            return p;
     return NULL;
 }
 
-static bool print_and_leave(const char *option, const struct um_process_spec *spec)
+static bool is_option(const struct um_process_spec *spec, const char *arg)
+{
+    static const char *const options[] = { "--help", "--version", "--print-config", "--print-sample", "--print-manual" };
+
+    for (size_t o = 0; o < UM_COUNT(options); o++)
+        if (strcmp(arg, options[o]) == 0)
+            return true;
+    return print_of(spec, arg) != NULL;
+}
+
+/* Options that print and leave. They are taken out of the arguments that become properties. */
+static const char *take_option(const struct um_process_spec *spec, int *argc, char **argv)
+{
+    for (int i = 1; i < *argc; i++)
+        if (is_option(spec, argv[i])) {
+            const char *option = argv[i];
+            memmove(&argv[i], &argv[i + 1], (size_t)(*argc - i) * sizeof(char *));
+            (*argc)--;
+            return option;
+        }
+    return NULL;
+}
+
+static bool print_and_leave(const char *option, const struct um_process_spec *spec, int *status)
 {
     if (option == NULL || strcmp(option, "--print-config") == 0)
         return false;
@@ -63,14 +81,16 @@ static bool print_and_leave(const char *option, const struct um_process_spec *sp
         printf("%s %s\n", spec->name, UMBEL_VERSION);
     else if (strcmp(option, "--print-sample") == 0)
         um_conf_sample(spec->tables, spec->n_tables, stdout);
-    else
+    else if (strcmp(option, "--print-manual") == 0)
         um_conf_manual(spec->tables, spec->n_tables, stdout);
+    else if (!print_of(spec, option)->print(stdout))
+        *status = 2;
     return true;
 }
 
 bool um_process_configure(struct um_conf **conf, const struct um_process_spec *spec, int argc, char **argv, int *status)
 {
-    const char *option = take_option(&argc, argv);
+    const char *option = take_option(spec, &argc, argv);
     struct um_conf_source source = {
         .app = spec->app, .argc = argc, .argv = argv, .environ = environ, .tables = spec->tables, .n_tables = spec->n_tables,
         .flags = spec->flags, .n_flags = spec->n_flags, .prefixes = spec->prefixes,
@@ -79,7 +99,7 @@ bool um_process_configure(struct um_conf **conf, const struct um_process_spec *s
 
     *conf = NULL;
     *status = 0;
-    if (print_and_leave(option, spec))
+    if (print_and_leave(option, spec, status))
         return false;
     err = um_conf_load(conf, &source);
     if (err == UM_OK && option == NULL)

@@ -9,6 +9,7 @@
 #include <umbel/token.h>
 #include <umbel/versions.h>
 
+struct um_api;
 struct um_cachegen;
 struct um_cluster;
 struct um_conf;
@@ -38,6 +39,8 @@ struct um_rest_deps {                        /* all outlive the um_rest */
     struct um_reserve *reserve;
     struct um_loop *loop;                    /* where what the process has once is done */
 };
+/* The rows of all calls and their description (umbel/api.h). */
+um_err um_rest_api(struct um_api **out, char why[256]) UM_CHECK_RESULT;
 /* WHY gets a sentence for the operator when a user's row is of no use (UM_EINVAL). Hashes plain passwords: slow. */
 um_err um_rest_new(struct um_rest **out, const struct um_rest_deps *deps, char why[256]);
 /* Servers and reactors have stopped: ends the workers. What they had to say waits in the loops, and needs R. */
@@ -48,8 +51,7 @@ void um_rest_set_collab(struct um_rest *r, struct um_collab *collab);
 struct um_collab_hooks um_rest_collab_hooks(struct um_rest *r);
 void um_rest_set_draining(struct um_rest *r);        /* readiness says no from now on; any thread */
 
-extern const struct um_http_route um_rest_routes[];
-extern const size_t um_rest_routes_n;
+const struct um_http_route *um_rest_routes(const struct um_rest *r, size_t *n);
 extern const struct um_http_hooks um_rest_hooks;     /* their ctx is the um_rest */
 
 #endif
