@@ -11,9 +11,33 @@ static const struct store_ddl scopes[] = {
                   " created_ms {BIGINT} NOT NULL, updated_ms {BIGINT} NOT NULL)" },
 };
 
+/* Configuration objects of the scopes: classes, tags, ACLs (core/domain/objects.h); BODY as in the REST interface. A scope's
+ * STAMP is another random number after every change of them (core/domain/model.h). */
+static const struct store_ddl objects[] = {
+    { STORE_BOTH, "CREATE TABLE objects(scope {TEXT} NOT NULL, kind {TEXT} NOT NULL, id {TEXT} NOT NULL, version {BIGINT} NOT NULL,"
+                  " body {TEXT} NOT NULL, updated_ms {BIGINT} NOT NULL, PRIMARY KEY(scope, kind, id))" },
+    { STORE_BOTH, "CREATE TABLE models(scope {TEXT} PRIMARY KEY NOT NULL, stamp {BIGINT} NOT NULL)" },
+};
+
+/* Components. BODY is the component as the REST interface has it, and the truth; the columns beside it and the rows of its tags
+ * are what is searched by, written with it. NUM is its name inside the database: short, never reused. NUMBER: a tag's value as
+ * a number or moment, when its class has such a type. */
+static const struct store_ddl components[] = {
+    { STORE_BOTH, "CREATE TABLE components(num {ID}, scope {TEXT} NOT NULL, category {TEXT} NOT NULL, id {TEXT} NOT NULL,"
+                  " class_id {TEXT} NOT NULL, name {TEXT} NOT NULL, acl {TEXT} NOT NULL, owner {TEXT} NOT NULL, status {TEXT} NOT NULL,"
+                  " assignee {TEXT} NOT NULL, version {BIGINT} NOT NULL, created_ms {BIGINT} NOT NULL, updated_ms {BIGINT} NOT NULL,"
+                  " body {TEXT} NOT NULL)" },
+    { STORE_BOTH, "CREATE UNIQUE INDEX components_by_id ON components(scope, category, id)" },
+    { STORE_BOTH, "CREATE INDEX components_by_class ON components(scope, category, class_id, updated_ms, num)" },
+    { STORE_BOTH, "CREATE TABLE component_tags(num {BIGINT} NOT NULL, tag {TEXT} NOT NULL, position {BIGINT} NOT NULL,"
+                  " value {TEXT} NOT NULL, number {REAL}, PRIMARY KEY(num, tag, position)) {KEYED}" },
+};
+
 #define ROWS(ddl) ddl, UM_COUNT(ddl)
 static const struct store_migration migrations[] = {
     { "scopes", 1, ROWS(scopes) },
+    { "configuration objects", 1, ROWS(objects) },
+    { "components", 1, ROWS(components) },
 };
 _Static_assert(UM_COUNT(migrations) == STORE_SCHEMA_MODULES, "a migration is a version");
 

@@ -21,7 +21,12 @@
 /* Name; types of the columns (i integer, r real, t text, b bytes); the columns; its key, by which both sides are compared;
  * the column that is {ID}, or "". A table stands behind those that it refers to. */
 #define STORE_MODULE_TABLES(X)                                                                                           \
-    X(scopes, "titii", "id, version, body, created_ms, updated_ms", "id", "")
+    X(scopes, "titii", "id, version, body, created_ms, updated_ms", "id", "")                                               \
+    X(objects, "tttiti", "scope, kind, id, version, body, updated_ms", "scope, kind, id", "")                             \
+    X(models, "ti", "scope, stamp", "scope", "")                                                                          \
+    X(components, "itttttttttiiit", "num, scope, category, id, class_id, name, acl, owner, status, assignee, version, created_ms," \
+      " updated_ms, body", "num", "num")                                                                                  \
+    X(component_tags, "ititr", "num, tag, position, value, number", "num, tag, position", "")
 
 /* Tables that only repeat what others hold, as indexes do, by name; FTS5's own tables NAME_... belong to it. */
 #define STORE_MODULE_DERIVED(X)
@@ -38,7 +43,7 @@ struct store_migration {
 };
 enum {
     STORE_SCHEMA_OWN = 3,            /* versions that each database's schema.c makes */
-    STORE_SCHEMA_MODULES = 1,        /* rows of the list here: the versions above */
+    STORE_SCHEMA_MODULES = 3,        /* rows of the list here: the versions above */
     STORE_SCHEMA = STORE_SCHEMA_OWN + STORE_SCHEMA_MODULES,
 };
 /* What makes VERSION, above STORE_SCHEMA_OWN. */

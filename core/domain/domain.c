@@ -1,0 +1,206 @@
+/* Calls on their way: asked on any thread, worked on by the store, answered on the loop of who asked. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <umbel/conf.h>
+#include <umbel/log.h>
+#include <umbel/util.h>
+#include "call.h"
+#include "internal.h"
+#include "principals.h"
+
+#define AT(field) offsetof(struct um_domain_conf, field)
+static const struct um_conf_key keys[] = {
+    { "scope.default", NULL, "main", "scope of who names none", UM_CONF_STR, 0, AT(default_scope), .min = 1, .max = UM_DOMAIN_SCOPE_MAX },
+};
+const struct um_conf_table um_domain_conf_table = UM_CONF_TABLE("Platform", keys);
+
+struct asked {
+    struct um_list link;
+    struct um_domain *d;
+    const struct um_domain_call *call;
+    struct um_who who;                       /* texts are ours */
+    const char **profiles, **groups;
+    json_t *args, *body;
+    um_domain_cb *cb;
+    void *arg;
+    json_t *reply;                           /* of the last run */
+    int64_t version;
+    struct outcome *outcome;
+};
+
+/* ---- the process' object ---- */
+
+um_err um_domain_new(struct um_domain **out, struct um_store *st, const struct um_domain_conf *cf)
+{
+    struct um_domain *d = um_xcalloc(1, sizeof(*d));
+
+    d->store = st;
+    d->conf = *cf;
+    d->models = models_new();
+    um_list_init(&d->asked);
+    pthread_mutex_init(&d->lock, NULL);
+    *out = d;
+    return UM_OK;
+}
+
+static const char **copy_list(const struct um_token_list *from, struct um_token_list *to)
+{
+    const char **items = um_xcalloc(from->n + 1, sizeof(*items));
+
+    for (size_t i = 0; i < from->n; i++)
+        items[i] = um_xstrdup(from->items[i]);
+    *to = (struct um_token_list){ items, from->n };
+    return items;
+}
+
+static void free_list(const char **items, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free((char *)items[i]);
+    free(items);
+}
+
+static const char *copy(const char *s) { return um_xstrdup(s != NULL ? s : ""); }
+
+static void copy_who(struct asked *a, const struct um_who *who)
+{
+    const char *scope = who->scope != NULL && *who->scope != '\0' ? who->scope : a->d->conf.default_scope;
+
+    a->who = (struct um_who){ copy(who->user), copy(scope), copy(who->session), copy(who->request), copy(who->address),
+                              .read_only = who->read_only };
+    a->profiles = copy_list(&who->profiles, &a->who.profiles);
+    a->groups = copy_list(&who->groups, &a->who.groups);
+}
+
+static void asked_free(struct asked *a)
+{
+    pthread_mutex_lock(&a->d->lock);
+    um_list_remove(&a->link);
+    pthread_mutex_unlock(&a->d->lock);
+    free_list(a->profiles, a->who.profiles.n);
+    free_list(a->groups, a->who.groups.n);
+    free((char *)a->who.user);
+    free((char *)a->who.scope);
+    free((char *)a->who.session);
+    free((char *)a->who.request);
+    free((char *)a->who.address);
+    json_decref(a->args);
+    json_decref(a->body);
+    json_decref(a->reply);
+    outcome_free(a->outcome);
+    free(a);
+}
+
+void um_domain_free(struct um_domain *d)
+{
+    if (d == NULL)
+        return;
+    UM_LIST_EACH_SAFE(it, &d->asked)
+        asked_free(UM_CONTAINER(it, struct asked, link));
+    models_free(d->models);
+    pthread_mutex_destroy(&d->lock);
+    free(d);
+}
+
+void um_domain_on_change(struct um_domain *d, um_domain_change_fn *fn, void *arg)
+{
+    d->on_change = fn;
+    d->on_change_arg = arg;
+}
+
+const char *um_domain_default_scope(const struct um_domain *d) { return d->conf.default_scope; }
+
+void um_domain_shared_id(const struct um_domain *d, const char *scope, const char *id, char *out)
+{
+    bool is_default = *scope == '\0' || strcmp(scope, d->conf.default_scope) == 0;
+
+    snprintf(out, UM_DOMAIN_SCOPE_MAX + UM_DOMAIN_ID_MAX + 2, "%s%s%s", is_default ? "" : scope, is_default ? "" : "/", id);
+}
+
+/* ---- a call ---- */
+
+void um_call_done(struct um_call *c)
+{
+    principals_free(c->principals);
+    um_model_unref(c->model);
+}
+
+static um_err prepare(struct um_call *c)
+{
+    um_err err;
+
+    if ((c->call->flags & UM_CALL_WRITES) != 0 && c->who->read_only)
+        return um_fail(c, UM_U00403, "this token may only read");
+    if ((c->call->flags & UM_CALL_ANY_SCOPE) != 0)
+        return UM_OK;
+    err = um_model_get(c->domain, c->q, c->scope, &c->model);
+    return err == UM_ENOTFOUND ? um_fail(c, UM_U00404, "there is no scope %s", c->scope) : err;
+}
+
+static um_err work(void *arg, struct um_sql *q)
+{
+    struct asked *a = arg;
+    struct um_call c = { .domain = a->d, .q = q, .call = a->call, .who = &a->who, .scope = a->who.scope, .args = a->args,
+                         .body = a->body, .outcome = a->outcome, .now_ms = um_sql_now_ms(q) };
+    um_err err;
+
+    outcome_reset(a->outcome);
+    err = prepare(&c);
+    if (err == UM_OK)
+        err = a->call->work(&c);
+    if (err == UM_OK)
+        err = outcome_raise_all(&c);
+    json_decref(a->reply);
+    a->reply = c.reply;
+    a->version = c.version;
+    um_call_done(&c);
+    return err;
+}
+
+static void tell_changes(struct um_domain *d, const struct um_domain_answer *answer)
+{
+    for (size_t i = 0; d->on_change != NULL && i < answer->n_changes; i++)
+        d->on_change(d->on_change_arg, &answer->changes[i]);
+}
+
+static void done(void *arg, um_err err)
+{
+    struct asked *a = arg;
+    struct um_domain_answer answer = { .err = err };
+
+    if (err == UM_OK) {
+        answer.reply = a->reply;
+        answer.version = a->version;
+    } else if (err != UM_EINVAL || !outcome_has_problem(a->outcome)) {
+        if (err == UM_EINVAL || err == UM_ECORRUPT || err == UM_ENOTFOUND || err == UM_EDENIED)
+            um_log_limited(UM_ERROR, "domain", "a call failed", UM_S("call", a->call->name), UM_S("error", um_err_text(err)));
+        outcome_set_error(a->outcome, err);
+    }
+    outcome_answer(a->outcome, &answer);
+    tell_changes(a->d, &answer);
+    a->cb(a->arg, &answer);
+    asked_free(a);
+}
+
+void um_domain_run(struct um_domain *d, struct um_loop *l, const struct um_domain_call *call, const struct um_who *who,
+                   json_t *args, json_t *body, um_domain_cb *cb, void *arg)
+{
+    struct asked *a = um_xcalloc(1, sizeof(*a));
+
+    a->d = d;
+    a->call = call;
+    copy_who(a, who);
+    a->args = args;
+    a->body = body;
+    a->cb = cb;
+    a->arg = arg;
+    a->outcome = outcome_new();
+    pthread_mutex_lock(&d->lock);
+    um_list_append(&d->asked, &a->link);
+    pthread_mutex_unlock(&d->lock);
+    if ((call->flags & UM_CALL_WRITES) != 0)
+        um_store_transact(d->store, l, work, done, a);
+    else
+        um_store_inspect(d->store, l, work, done, a);
+}

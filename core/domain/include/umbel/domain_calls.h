@@ -1,0 +1,24 @@
+/* Every call of the platform. A comment says what it takes beside the ids and what it answers where the schemas do not. */
+#ifndef UMBEL_DOMAIN_CALLS_H
+#define UMBEL_DOMAIN_CALLS_H
+#include <umbel/base.h>
+
+struct um_call;
+typedef um_err um_call_fn(struct um_call *c);
+struct um_domain_call {
+    const char *name;                        /* "documents.create": for log and figures */
+    um_call_fn *work;
+    unsigned flags;
+};
+enum {
+    UM_CALL_WRITES = 1,                      /* a unit that changes something; a read-only token is refused */
+    UM_CALL_ANY_SCOPE = 2,                   /* the scope need not exist: there is no model */
+};
+#define UM_CALLS(...) extern const struct um_domain_call __VA_ARGS__
+
+/* scopes: args {ids} */
+UM_CALLS(um_scopes_list, um_scopes_get, um_scopes_create, um_scopes_update, um_scopes_delete);
+/* configuration objects; args {kind, ids?, force?} */
+UM_CALLS(um_objects_list, um_objects_get, um_objects_create, um_objects_update, um_objects_delete);
+
+#endif

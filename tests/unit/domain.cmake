@@ -1,0 +1,6 @@
+set(domain ${CMAKE_SOURCE_DIR}/tests/unit/domain)
+set(domain_rig ${domain}/domain_rig.c ${CMAKE_SOURCE_DIR}/tests/unit/store/rig.c)
+um_unit_test(domain_objects SOURCES ${domain}/test_objects.c ${domain_rig}
+             LINK um_domain INCLUDES ${domain} ${CMAKE_SOURCE_DIR}/tests/unit/store)
+um_unit_test(domain_acl SOURCES ${domain}/test_acl.c ${domain_rig}
+             LINK um_domain INCLUDES ${domain} ${CMAKE_SOURCE_DIR}/core/domain ${CMAKE_SOURCE_DIR}/tests/unit/store)
