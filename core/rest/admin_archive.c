@@ -1,5 +1,4 @@
 /* POST /core/rest/admin/archive/run: old versions go to the archive now, or are only told. */
-#include <string.h>
 #include <umbel/log.h>
 #include <umbel/util.h>
 #include "internal.h"
@@ -46,13 +45,9 @@ static void ran(void *arg, um_err err, const struct um_versions_report *report)
 void admin_archive_run(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
-    const char *dry = um_http_query(rq, "dryRun");
+    bool dry = um_api_int(r->api, rq, "dryRun") != 0;
 
-    if (dry != NULL && strcmp(dry, "true") != 0 && strcmp(dry, "false") != 0) {
-        um_http_reply_error(rq, 400, "U00400", "dryRun is true or false");
-        return;
-    }
-    um_log(UM_INFO, "rest", "archive run", UM_S("user", caller_of(rq)->claims.sub), UM_S("dry", dry != NULL ? dry : "false"));
+    um_log(UM_INFO, "rest", "archive run", UM_S("user", caller_of(rq)->claims.sub), UM_S("dry", dry ? "true" : "false"));
     um_http_deadline(rq, RUN_DEADLINE_MS);
-    um_versions_run(r->deps.versions, um_http_loop(rq), dry != NULL && strcmp(dry, "true") == 0, ran, later_new(rq, r, NULL));
+    um_versions_run(r->deps.versions, um_http_loop(rq), dry, ran, later_new(rq, r, NULL));
 }

@@ -9,7 +9,6 @@
 #include <umbel/util.h>
 #include "internal.h"
 
-#define PASSWORD_MIN 1
 #define PASSWORD_MAX 1024
 
 struct attempt {
@@ -79,22 +78,23 @@ static void client_address(struct um_rest *r, struct um_http_req *rq, char out[6
     }
 }
 
-static bool read_body(struct um_http_req *rq, struct attempt *a)
+/* The schema counts characters, we have room for bytes. False: replied. */
+static bool read_body(struct um_http_req *rq, const struct um_rest *r, struct attempt *a)
 {
-    json_t *body = um_http_body_json(rq);
-    const char *user = NULL, *password = NULL, *scope = "";
-    bool ok;
+    const struct { const char *name; char *to; size_t size; } parts[] = {
+        { "user", a->name, sizeof(a->name) }, { "password", a->password, sizeof(a->password) }, { "scope", a->scope, sizeof(a->scope) },
+    };
+    json_t *body = um_api_body(r->api, rq);
+    bool ok = body != NULL;
 
-    if (body == NULL)
-        return false;
-    ok = json_unpack(body, "{s:s, s:s, s?s}", "user", &user, "password", &password, "scope", &scope) == 0 &&
-         strlen(user) <= USER_MAX && strlen(password) >= PASSWORD_MIN && strlen(password) <= PASSWORD_MAX && strlen(scope) <= 128;
-    if (ok) {
-        snprintf(a->name, sizeof(a->name), "%s", user);
-        snprintf(a->password, sizeof(a->password), "%s", password);
-        snprintf(a->scope, sizeof(a->scope), "%s", scope);
-    } else {
-        um_http_reply_error(rq, 400, "U00400", "the body needs the strings user and password");
+    for (size_t i = 0; ok && i < UM_COUNT(parts); i++) {
+        const char *text = json_string_value(json_object_get(body, parts[i].name));
+
+        ok = text == NULL || strlen(text) < parts[i].size;
+        if (ok)
+            snprintf(parts[i].to, parts[i].size, "%s", text != NULL ? text : "");
+        else
+            um_http_reply_error(rq, 400, "U00400", "user, password or scope is too long");
     }
     json_decref(body);
     return ok;
@@ -106,7 +106,7 @@ void authentication_post(struct um_http_req *rq, void *ctx)
     struct attempt *a = um_xcalloc(1, sizeof(*a));
     int64_t wait_ms;
 
-    if (!read_body(rq, a)) {
+    if (!read_body(rq, r, a)) {
         free(a);
         return;
     }

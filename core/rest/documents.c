@@ -7,10 +7,7 @@
 #include "internal.h"
 #include "reservations.h"
 
-#define TITLE_MAX 300
 #define NAME_CHARS 12
-#define PAGE_DEFAULT 50
-#define PAGE_MAX 1000
 
 static json_t *entry_json(struct um_rest *r, const struct um_store_entry *e)
 {
@@ -64,42 +61,30 @@ static void reply_page(void *arg, um_err err, const struct um_store_page *page)
 void documents_list(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
-    const char *max = um_http_query(rq, "max");
-    struct um_store_query q = { um_http_query(rq, "search"), PAGE_DEFAULT, um_http_query(rq, "after") };
+    struct um_store_query q = { um_api_text(r->api, rq, "search"), um_api_int(r->api, rq, "max"), um_api_text(r->api, rq, "after") };
 
-    if (max != NULL && (!um_conf_parse(max, UM_CONF_INT, &q.max, NULL) || q.max < 1 || q.max > PAGE_MAX)) {
-        um_http_reply_error(rq, 400, "U00400", "max is a number from 1 to 1000");
-        return;
-    }
     um_store_list(r->deps.store, um_http_loop(rq), &q, reply_page, later_new(rq, r, NULL));
 }
 
 /* ---- create, read, rename, delete ---------------------------------------------------------------------------------- */
 
-static char *read_title(struct um_http_req *rq)
+/* A copy of the body's title; NULL: replied. */
+static char *read_title(struct um_http_req *rq, const struct um_rest *r)
 {
-    json_t *body = um_http_body_json(rq);
-    const char *title = NULL;
-    char *out = NULL;
+    json_t *body = um_api_body(r->api, rq);
+    char *title = body != NULL ? um_xstrdup(json_string_value(json_object_get(body, "title"))) : NULL;
 
-    if (body == NULL)
-        return NULL;
-    if (json_unpack(body, "{s:s}", "title", &title) == 0 && title[strspn(title, " \t\n")] != '\0' && strlen(title) <= TITLE_MAX)
-        out = um_xstrdup(title);
-    else
-        um_http_reply_error(rq, 400, "U00400", "the body needs a string title of 1 to 300 bytes");
     json_decref(body);
-    return out;
+    return title;
 }
 
 /* A repeated request with the same Idempotency-Key names the same document, so that a lost answer makes no second one. */
-static void choose_name(struct um_http_req *rq, const char *user, char out[NAME_CHARS + 2])
+static void choose_name(const char *key, const char *user, char out[NAME_CHARS + 2])
 {
-    const char *key = um_http_header(rq, "Idempotency-Key");
     struct um_buf text = { 0 };
     uint64_t h;
 
-    if (key == NULL || *key == '\0' || strlen(key) > 64) {
+    if (key == NULL) {
         um_random_id(out, NAME_CHARS);
         return;
     }
@@ -126,11 +111,11 @@ void documents_create(struct um_http_req *rq, void *ctx)
     struct um_rest *r = ctx;
     const char *user = caller_of(rq)->claims.sub;
     char name[NAME_CHARS + 2];
-    char *title = read_title(rq);
+    char *title = read_title(rq, r);
 
     if (title == NULL)
         return;
-    choose_name(rq, user, name);
+    choose_name(um_api_text(r->api, rq, "Idempotency-Key"), user, name);
     um_store_create(r->deps.store, um_http_loop(rq), name, title, user, reply_created, later_new(rq, r, name));
     free(title);
 }
@@ -145,7 +130,7 @@ void documents_get(struct um_http_req *rq, void *ctx)
 static void rename_now(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
-    char *title = read_title(rq);
+    char *title = read_title(rq, r);
 
     if (title == NULL)
         return;

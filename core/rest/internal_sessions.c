@@ -151,24 +151,25 @@ static bool is_hash(const char *s)
 
 void internal_session_end(struct um_http_req *rq, void *ctx)
 {
-    const char *hash = um_http_param(rq, "hash"), *reason = "";
-    json_t *body = um_http_body_json(rq);
     struct um_rest *r = ctx;
-    json_int_t for_ms = -1;
+    const char *hash = um_http_param(rq, "hash"), *reason;
+    json_t *body;
+    json_int_t for_ms;
     struct ending *e;
 
-    if (body == NULL)
-        return;
-    if (!is_hash(hash) || json_unpack(body, "{s:I, s?s}", "forMs", &for_ms, "reason", &reason) != 0 || for_ms < 0 ||
-        for_ms > UM_STORE_REVOKED_MAX_MS) {
-        um_http_reply_error(rq, 400, "U00400", "the path needs a session's hash, the body a number forMs");
-        json_decref(body);
+    if (!is_hash(hash)) {
+        um_http_reply_error(rq, 400, "U00400", "the path needs a session's hash");
         return;
     }
+    body = um_api_body(r->api, rq);
+    if (body == NULL)
+        return;
+    for_ms = json_integer_value(json_object_get(body, "forMs"));
+    reason = json_string_value(json_object_get(body, "reason"));
     e = um_xcalloc(1, sizeof(*e));
     *e = (struct ending){ .later = later_new(rq, r, NULL), .rest = r, .loop = um_http_loop(rq), .for_ms = for_ms };
     memcpy(e->hash, hash, UM_SESSION_HASH_LEN);
-    um_log(UM_INFO, "rest", for_ms > 0 ? "session revoked" : "session over", UM_S("session", hash), UM_S("reason", reason));
+    um_log(UM_INFO, "rest", for_ms > 0 ? "session revoked" : "session over", UM_S("session", hash), UM_S("reason", reason != NULL ? reason : ""));
     json_decref(body);
     if (for_ms > 0)
         um_store_revoke(r->deps.store, e->loop, e->hash, for_ms, revoked, e);

@@ -9,8 +9,7 @@
 #include "internal.h"
 #include "reservations.h"
 
-#define PAGE_DEFAULT 50
-#define PAGE_MAX 1000
+#define OWN_MAX 1000
 #define DEADLINE_SLACK_MS 10000
 
 /* Whose reservations are meant: the browser session behind the token; without one, the token itself, so that two API clients of
@@ -123,36 +122,23 @@ static void reply_answer(void *arg, um_err err, const struct um_reserve_answer *
 
 struct refs { json_t *body; struct um_store_ref list[UM_RESERVE_REFS_MAX]; size_t n; };
 
-static bool take_ref(json_t *item, struct um_store_ref *out)
-{
-    json_t *category = json_object_get(item, "category"), *id = json_object_get(item, "id");
-
-    if (!json_is_string(category) || !json_is_string(id) || strlen(json_string_value(id)) != json_string_length(id))
-        return false;
-    *out = (struct um_store_ref){ json_string_value(category), json_string_value(id) };
-    return true;
-}
-
 /* NULL: replied. The caller frees it by refs_free. */
-static struct refs *read_refs(struct um_http_req *rq)
+static struct refs *read_refs(struct um_http_req *rq, const struct um_rest *rest)
 {
-    struct refs *r = um_xcalloc(1, sizeof(*r));
-    bool ok;
+    json_t *body = um_api_body(rest->api, rq), *ref;
+    struct refs *r;
+    size_t i;
 
-    r->body = um_http_body_json(rq);
-    if (r->body == NULL) {
-        free(r);
+    if (body == NULL)
         return NULL;
-    }
-    ok = json_is_array(r->body) && json_array_size(r->body) > 0 && json_array_size(r->body) <= UM_RESERVE_REFS_MAX;
-    for (size_t i = 0; ok && i < json_array_size(r->body); i++)
-        ok = take_ref(json_array_get(r->body, i), &r->list[r->n++]);
-    if (ok)
-        return r;
-    um_http_reply_error(rq, 400, "U00400", "the body is an array of 1 to 1000 references: {\"category\": …, \"id\": …}");
-    json_decref(r->body);
-    free(r);
-    return NULL;
+    UM_ASSERT(json_array_size(body) <= UM_RESERVE_REFS_MAX);     /* the schema's maxItems */
+    r = um_xcalloc(1, sizeof(*r));
+    r->body = body;
+    r->n = json_array_size(body);
+    json_array_foreach(body, i, ref)
+        r->list[i] = (struct um_store_ref){ json_string_value(json_object_get(ref, "category")),
+                                            json_string_value(json_object_get(ref, "id")) };
+    return r;
 }
 
 static void refs_free(struct refs *r)
@@ -169,22 +155,6 @@ static bool may_take(struct um_http_req *rq, const struct caller *c)
         return true;
     um_http_reply_error(rq, 403, "U00403", "this token may only read");
     return false;
-}
-
-static bool read_options(struct um_http_req *rq, struct um_reserve_opts *out)
-{
-    const char *wait = um_http_query(rq, "wait"), *brk = um_http_query(rq, "break");
-    int64_t yes = 0;
-
-    *out = (struct um_reserve_opts){ 0 };
-    if ((wait != NULL && (!um_conf_parse(wait, UM_CONF_DURATION_MS, &out->wait_ms, NULL) || out->wait_ms < 0 ||
-                          out->wait_ms > UM_RESERVE_WAIT_MAX_MS)) ||
-        (brk != NULL && !um_conf_parse(brk, UM_CONF_BOOL, &yes, NULL))) {
-        um_http_reply_error(rq, 400, "U00400", "wait is a duration of at most 20s, break is true or false");
-        return false;
-    }
-    out->break_shared = yes != 0;
-    return true;
 }
 
 /* A client that waited and has left does not know of its grant. */
@@ -208,10 +178,10 @@ void reservation_take(struct um_http_req *rq, void *ctx)
     struct um_rest *r = ctx;
     const struct caller *c = caller_of(rq);
     char session[UM_RESERVE_SESSION_MAX + 1];
-    struct um_reserve_opts opts;
+    struct um_reserve_opts opts = { .wait_ms = um_api_int(r->api, rq, "wait"), .break_shared = um_api_int(r->api, rq, "break") != 0 };
     struct refs *refs;
 
-    if (!may_take(rq, c) || !read_options(rq, &opts) || (refs = read_refs(rq)) == NULL)
+    if (!may_take(rq, c) || (refs = read_refs(rq, r)) == NULL)
         return;
     caller_session(c, session);
     if (opts.wait_ms > 0)
@@ -229,7 +199,7 @@ typedef void refs_call(struct um_reserve *r, struct um_loop *l, const struct um_
 static void call_for(struct um_http_req *rq, struct um_rest *r, refs_call *call)
 {
     char session[UM_RESERVE_SESSION_MAX + 1];
-    struct refs *refs = read_refs(rq);
+    struct refs *refs = read_refs(rq, r);
 
     if (refs == NULL)
         return;
@@ -292,25 +262,14 @@ static json_t *list_rows(struct um_rest *r, const struct um_reserve_filter *f, c
     return l.rows;
 }
 
-static bool read_number(const char *text, int64_t most, int64_t *out)
-{
-    return text == NULL || (um_conf_parse(text, UM_CONF_INT, out, NULL) && *out >= 0 && *out <= most);
-}
-
 void reservation_list(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
-    struct um_reserve_filter f = { .user = um_http_query(rq, "user"), .category = um_http_query(rq, "category") };
-    int64_t start = 0, max = PAGE_DEFAULT;
+    struct um_reserve_filter f = { .user = um_api_text(r->api, rq, "user"), .category = um_api_text(r->api, rq, "category"),
+                                   .start = (size_t)um_api_int(r->api, rq, "start"), .max = (size_t)um_api_int(r->api, rq, "max") };
     size_t found;
     json_t *rows;
 
-    if (!read_number(um_http_query(rq, "start"), INT32_MAX, &start) || !read_number(um_http_query(rq, "max"), PAGE_MAX, &max)) {
-        um_http_reply_error(rq, 400, "U00400", "start is a number, max one up to 1000");
-        return;
-    }
-    f.start = (size_t)start;
-    f.max = (size_t)max;
     rows = list_rows(r, &f, "", &found);
     if (found == SIZE_MAX) {
         json_decref(rows);
@@ -324,7 +283,7 @@ void reservation_list(struct um_http_req *rq, void *ctx)
 void reservation_own(struct um_http_req *rq, void *ctx)
 {
     char session[UM_RESERVE_SESSION_MAX + 1];
-    struct um_reserve_filter f = { .session = session, .max = PAGE_MAX };
+    struct um_reserve_filter f = { .session = session, .max = OWN_MAX };
     size_t found;
     json_t *rows;
 
@@ -385,19 +344,13 @@ static void judge_write(void *arg, um_err err, const struct um_reserve_answer *a
 
 void reservation_guard(struct um_http_req *rq, struct um_rest *r, const char *document, um_http_handler *then)
 {
-    const char *token = um_http_header(rq, "X-Reservation-Token");
     struct um_store_ref ref = { UM_RESERVE_DOCUMENT, document };
     char session[UM_RESERVE_SESSION_MAX + 1];
     struct guarded *g;
-    int64_t claimed = 0;
 
-    if (token != NULL && (!um_conf_parse(token, UM_CONF_INT, &claimed, NULL) || claimed <= 0)) {
-        um_http_reply_error(rq, 400, "U00400", "X-Reservation-Token is the token of a reservation");
-        return;
-    }
     caller_session(caller_of(rq), session);
     g = um_xmalloc(sizeof(*g));
-    *g = (struct guarded){ later_new(rq, r, session), then, claimed };
+    *g = (struct guarded){ later_new(rq, r, session), then, um_api_int(r->api, rq, "X-Reservation-Token") };
     um_reserve_state(r->deps.reserve, um_http_loop(rq), &ref, 1, judge_write, g);
 }
 

@@ -7,7 +7,7 @@
 /* The session in whose name the caller reserves. */
 void caller_session(const struct caller *c, char out[UM_RESERVE_SESSION_MAX + 1]);
 /* Runs THEN when the caller may change DOCUMENT, as the database has it now; otherwise replies 423. With X-Reservation-Token
- * the reservation must be the caller's session's, and of that token. */
+ * (a parameter of the row) the reservation must be the caller's session's, and of that token. */
 void reservation_guard(struct um_http_req *rq, struct um_rest *r, const char *document, um_http_handler *then);
 void reservation_listen(struct um_rest *r);              /* before threads start */
 

@@ -139,14 +139,27 @@ static void have_first(struct task *t)
                          have_version, c);
 }
 
+static bool read_seq(struct um_http_req *rq, const char *text, uint64_t *seq)
+{
+    int64_t n;
+
+    if (text[strspn(text, "0123456789")] == '\0' && um_conf_parse(text, UM_CONF_INT, &n, NULL)) {
+        *seq = (uint64_t)n;
+        return true;
+    }
+    um_http_reply_error(rq, 400, "U00400", "a version is named by its number");
+    return false;
+}
+
 void versions_compare(struct um_http_req *rq, void *ctx)
 {
-    const char *with = um_http_query(rq, "with");
-    bool present = with == NULL || strcmp(with, "current") == 0;
+    const struct um_rest *r = ctx;
+    const char *with = um_api_text(r->api, rq, "with");
+    bool present = strcmp(with, "current") == 0;
     uint64_t other = 0;
     struct compare *c;
 
-    if (!present && !version_seq(rq, with, &other))
+    if (!present && !read_seq(rq, with, &other))
         return;
     c = task_new(rq, ctx, sizeof(*c), end);
     if (c == NULL)

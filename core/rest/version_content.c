@@ -137,17 +137,13 @@ static void have_state(struct task *t)
 
 void versions_content(struct um_http_req *rq, void *ctx)
 {
-    const char *name = um_http_query(rq, "format"), *root = um_http_query(rq, "root");
-    const struct format *f = NULL;
+    const struct um_rest *r = ctx;
+    const char *name = um_api_text(r->api, rq, "format"), *root = um_api_text(r->api, rq, "root");
+    const struct format *f = formats;
     struct content *c;
 
-    for (size_t i = 0; i < UM_COUNT(formats); i++)
-        if (strcmp(formats[i].name, name != NULL ? name : "html") == 0)
-            f = &formats[i];
-    if (f == NULL) {
-        um_http_reply_error(rq, 400, "U00400", "format is html, markdown, text, json or update");
-        return;
-    }
+    while (strcmp(f->name, name) != 0)                   /* the row has the same names */
+        f++;
     c = task_new(rq, ctx, sizeof(*c), end);
     if (c == NULL)
         return;

@@ -19,8 +19,6 @@
 #include "reservations.h"
 #include "versions_internal.h"
 
-#define KEY_MAX 64
-
 struct restore {
     struct task task;
     char *user, *key;                    /* key: NULL, or the request's */
@@ -245,7 +243,7 @@ static void have_version(struct task *t)
 static void restore_now(struct um_http_req *rq, void *ctx)
 {
     const struct um_token_claims *claims = &caller_of(rq)->claims;
-    const char *key = um_http_header(rq, "Idempotency-Key");
+    const char *key = um_api_text(((struct um_rest *)ctx)->api, rq, "Idempotency-Key");
     struct restore *r;
 
     if (claims->access != NULL && strcmp(claims->access, "readonly") == 0) {
@@ -256,7 +254,7 @@ static void restore_now(struct um_http_req *rq, void *ctx)
     if (r == NULL)
         return;
     r->user = um_xstrdup(claims->sub);
-    r->key = key != NULL && *key != '\0' && strlen(key) <= KEY_MAX ? um_xstrdup(key) : NULL;
+    r->key = key != NULL ? um_xstrdup(key) : NULL;
     task_read(&r->task, have_version);
 }
 

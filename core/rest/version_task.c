@@ -17,16 +17,15 @@ void task_leave(struct um_rest *r) { atomic_fetch_sub(&r->tasks, 1); }
 void *task_new(struct um_http_req *rq, struct um_rest *r, size_t size, void (*end)(struct task *t))
 {
     struct task *t;
-    uint64_t seq;
 
-    if (!version_seq(rq, um_http_param(rq, "seq"), &seq) || !task_enter(rq, r))
+    if (!task_enter(rq, r))
         return NULL;
     t = um_xcalloc(1, size);
     t->rest = r;
     t->loop = um_http_loop(rq);
     t->later = later_new(rq, r, NULL);
     t->document = um_xstrdup(um_http_param(rq, "name"));
-    t->seq = seq;
+    t->seq = (uint64_t)um_api_int(r->api, rq, "seq");
     t->end = end;
     return t;
 }

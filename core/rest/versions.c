@@ -1,15 +1,9 @@
 /* /core/rest/collab/documents/{name}/versions: the states that a document had. Here are the list, one version, keeping the
  * present state, and names; version_content.c, version_compare.c and version_restore.c work with the bytes. */
 #include <stdlib.h>
-#include <string.h>
 #include <umbel/util.h>
 #include "internal.h"
 #include "versions_internal.h"
-
-#define PAGE_DEFAULT 50
-#define PAGE_MAX 1000
-#define LABEL_MAX 300
-#define BODY_SHORT "the body needs a string label of at most 300 bytes"
 
 json_t *version_json(const struct um_store_version *v)
 {
@@ -42,18 +36,6 @@ void reply_version_error(struct um_http_req *rq, um_err err)
             return;
         }
     reply_store_error(rq, err);
-}
-
-bool version_seq(struct um_http_req *rq, const char *text, uint64_t *seq)
-{
-    int64_t n = -1;
-
-    if (text != NULL && text[strspn(text, "0123456789")] == '\0' && um_conf_parse(text, UM_CONF_INT, &n, NULL) && n >= 0) {
-        *seq = (uint64_t)n;
-        return true;
-    }
-    um_http_reply_error(rq, 400, "U00400", "a version is named by its number");
-    return false;
 }
 
 static void reply_version(void *arg, um_err err, const struct um_store_version *v, struct um_bytes *state)
@@ -93,66 +75,46 @@ static void reply_list(void *arg, um_err err, const struct um_store_versions *pa
 void versions_list(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
-    const char *max = um_http_query(rq, "max"), *before = um_http_query(rq, "before");
-    int64_t n = PAGE_DEFAULT;
-    uint64_t seq = 0;
+    bool is_bound = um_api_text(r->api, rq, "before") != NULL;
+    uint64_t before = (uint64_t)um_api_int(r->api, rq, "before");
 
-    if (max != NULL && (!um_conf_parse(max, UM_CONF_INT, &n, NULL) || n < 1 || n > PAGE_MAX)) {
-        um_http_reply_error(rq, 400, "U00400", "max is a number from 1 to 1000");
-        return;
-    }
-    if (before != NULL && !version_seq(rq, before, &seq))
-        return;
-    if (before != NULL && seq == 0)                      /* the store's word for "from the newest" */
+    if (is_bound && before == 0)                         /* the store's word for "from the newest" */
         um_http_reply_json(rq, 200, json_pack("{s:[], s:b}", "results", "more", 0));
     else
-        um_store_versions(r->deps.store, um_http_loop(rq), um_http_param(rq, "name"), seq, n, reply_list, later_new(rq, r, NULL));
+        um_store_versions(r->deps.store, um_http_loop(rq), um_http_param(rq, "name"), before, um_api_int(r->api, rq, "max"),
+                          reply_list, later_new(rq, r, NULL));
 }
 
 void versions_get(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
-    uint64_t seq;
 
-    if (version_seq(rq, um_http_param(rq, "seq"), &seq))
-        um_store_version(r->deps.store, um_http_loop(rq), um_http_param(rq, "name"), seq, reply_version, later_new(rq, r, NULL));
+    um_store_version(r->deps.store, um_http_loop(rq), um_http_param(rq, "name"), (uint64_t)um_api_int(r->api, rq, "seq"),
+                     reply_version, later_new(rq, r, NULL));
 }
 
 /* ---- names ---- */
 
-/* A copy of the body's label, "" when the body may lack one and does; NULL: replied. */
-static char *read_label(struct um_http_req *rq, bool may_lack)
+/* A copy of the body's label, "" without one; NULL: replied. */
+static char *read_label(struct um_http_req *rq, const struct um_rest *r)
 {
-    json_t *body, *label;
-    char *out = NULL;
+    json_t *body = um_api_body(r->api, rq);
+    const char *label = json_string_value(json_object_get(body, "label"));
+    char *copy = body != NULL ? um_xstrdup(label != NULL ? label : "") : NULL;
 
-    if (may_lack && um_http_body(rq).len == 0)
-        return um_xstrdup("");
-    body = um_http_body_json(rq);
-    if (body == NULL)
-        return NULL;
-    label = json_object_get(body, "label");
-    if (json_is_object(body) && label == NULL && may_lack)
-        out = um_xstrdup("");
-    else if (json_is_string(label) && json_string_length(label) <= LABEL_MAX &&
-             strlen(json_string_value(label)) == json_string_length(label))
-        out = um_xstrdup(json_string_value(label));
-    else
-        um_http_reply_error(rq, 400, "U00400", BODY_SHORT);
     json_decref(body);
-    return out;
+    return copy;
 }
 
 void versions_name(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
-    uint64_t seq;
-    char *label;
+    char *label = read_label(rq, r);
 
-    if (!version_seq(rq, um_http_param(rq, "seq"), &seq) || (label = read_label(rq, false)) == NULL)
+    if (label == NULL)
         return;
-    um_store_label_version(r->deps.store, um_http_loop(rq), um_http_param(rq, "name"), seq, label, reply_version,
-                           later_new(rq, r, NULL));
+    um_store_label_version(r->deps.store, um_http_loop(rq), um_http_param(rq, "name"), (uint64_t)um_api_int(r->api, rq, "seq"), label,
+                           reply_version, later_new(rq, r, NULL));
     free(label);
 }
 
@@ -176,7 +138,7 @@ static void reply_kept(void *arg, um_err err, const struct um_store_version *v)
 void versions_keep(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
-    char *label = read_label(rq, true);
+    char *label = read_label(rq, r);
 
     if (label == NULL)
         return;

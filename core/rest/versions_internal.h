@@ -5,7 +5,6 @@
 
 json_t *version_json(const struct um_store_version *v);
 void reply_version_error(struct um_http_req *rq, um_err err);
-bool version_seq(struct um_http_req *rq, const char *text, uint64_t *seq);   /* false: replied */
 
 /* present.c: the state that a document has now. CB runs once, on L. */
 

@@ -185,12 +185,18 @@ void http_bench_open(struct http_bench *b, const struct um_http_conf *cf)
 {
     static const struct um_http_hooks hooks = { before, NULL };
 
+    http_bench_open_with(b, cf, routes, UM_COUNT(routes), &hooks, b);
+}
+
+void http_bench_open_with(struct http_bench *b, const struct um_http_conf *cf, const struct um_http_route *of, size_t n,
+                          const struct um_http_hooks *hooks, void *ctx)
+{
     memset(b, 0, sizeof(*b));
     b->cf = *cf;
     b->take_at_most = SIZE_MAX;
     b->ws_fd = -1;
     b->loop = um_loop_new(0);
-    assert_int_equal(um_http_new(&b->http, b->loop, &b->cf, routes, UM_COUNT(routes), &hooks, b), UM_OK);
+    assert_int_equal(um_http_new(&b->http, b->loop, &b->cf, of, n, hooks, ctx), UM_OK);
     assert_true(um_http_port(b->http) > 0);
 }
 

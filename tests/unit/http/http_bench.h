@@ -27,6 +27,9 @@ struct http_bench {
 
 struct um_http_conf http_bench_conf(void);
 void http_bench_open(struct http_bench *b, const struct um_http_conf *cf);
+/* With other routes than the bench's. */
+void http_bench_open_with(struct http_bench *b, const struct um_http_conf *cf, const struct um_http_route *routes, size_t n,
+                          const struct um_http_hooks *hooks, void *ctx);
 void http_bench_close(struct http_bench *b);
 void http_bench_turns(struct http_bench *b, int n);
 int http_bench_dial(struct http_bench *b);
