@@ -393,7 +393,7 @@ static void call_begin(struct um_reserve *r, enum kind kind, struct um_loop *hom
         c->opts = *opts;
     c->give_up_ms = um_now_ms() + UM_MIN(c->opts.wait_ms, UM_RESERVE_WAIT_MAX_MS);
     for (size_t i = 0; i < n; i++)
-        c->refs[i] = (struct um_store_ref){ um_xstrdup(refs[i].category), um_xstrdup(refs[i].id) };
+        c->refs[i] = (struct um_store_ref){ um_xstrdup(refs[i].category), um_xstrdup(refs[i].id), refs[i].token };
     um_loop_call(fault != UM_OK ? home : r->env.loop, fault != UM_OK ? deliver : begin, c);
 }
 
@@ -437,7 +437,7 @@ void um_reserve_state(struct um_reserve *r, struct um_loop *l, const struct um_s
 void um_reserve_wrote(struct um_reserve *r, const char *category, const char *id, const char *user)
 {
     char session[UM_RESERVE_SESSION_MAX + 1];
-    struct um_store_ref ref = { category, id };
+    struct um_store_ref ref = { category, id, 0 };
 
     if (copy_wants_renewal(&r->copy, category, id, user, um_now_ms(), r->conf.ttl_ms / 6, session))
         um_reserve_renew(r, r->env.loop, &ref, 1, session, NULL, NULL);

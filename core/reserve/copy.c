@@ -266,7 +266,7 @@ size_t copy_due(struct copy *c, int64_t now_ms, struct um_store_ref *out, size_t
         int64_t at = e->is_free ? e->until_ms : due_at(e);
 
         if (!e->is_free && at <= now_ms && n < max) {
-            out[n++] = (struct um_store_ref){ um_xstrdup(e->row.category), um_xstrdup(e->row.id) };
+            out[n++] = (struct um_store_ref){ um_xstrdup(e->row.category), um_xstrdup(e->row.id), 0 };
             e->asked_ms = now_ms;
             at = due_at(e);
         }

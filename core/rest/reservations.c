@@ -122,6 +122,12 @@ static void reply_answer(void *arg, um_err err, const struct um_reserve_answer *
 
 struct refs { json_t *body; struct um_store_ref list[UM_RESERVE_REFS_MAX]; size_t n; };
 
+static struct um_store_ref read_ref(const json_t *ref)
+{
+    return (struct um_store_ref){ json_string_value(json_object_get(ref, "category")), json_string_value(json_object_get(ref, "id")),
+                                  (uint64_t)json_integer_value(json_object_get(ref, "token")) };
+}
+
 /* NULL: replied. The caller frees it by refs_free. */
 static struct refs *read_refs(struct um_http_req *rq, const struct um_rest *rest)
 {
@@ -136,8 +142,7 @@ static struct refs *read_refs(struct um_http_req *rq, const struct um_rest *rest
     r->body = body;
     r->n = json_array_size(body);
     json_array_foreach(body, i, ref)
-        r->list[i] = (struct um_store_ref){ json_string_value(json_object_get(ref, "category")),
-                                            json_string_value(json_object_get(ref, "id")) };
+        r->list[i] = read_ref(ref);
     return r;
 }
 
@@ -166,7 +171,7 @@ static void reply_waited(void *arg, um_err err, const struct um_reserve_answer *
     if (l->rq == NULL && err == UM_OK) {
         refs = um_xcalloc(a->n + 1, sizeof(*refs));
         for (size_t i = 0; i < a->n; i++)
-            refs[i] = (struct um_store_ref){ a->rows[i].category, a->rows[i].id };
+            refs[i] = (struct um_store_ref){ a->rows[i].category, a->rows[i].id, a->rows[i].token };
         um_reserve_release(l->rest->deps.reserve, l->loop, refs, a->n, l->text, NULL, NULL);
         free(refs);
     }
@@ -237,7 +242,7 @@ static void reply_broken(void *arg, um_err err, const struct um_reserve_answer *
 void reservation_break(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
-    struct um_store_ref ref = { um_http_param(rq, "category"), um_http_param(rq, "id") };
+    struct um_store_ref ref = { um_http_param(rq, "category"), um_http_param(rq, "id"), 0 };
 
     um_reserve_break(r->deps.reserve, um_http_loop(rq), ref, caller_of(rq)->claims.sub, reply_broken, later_new(rq, r, NULL));
 }
@@ -344,7 +349,7 @@ static void judge_write(void *arg, um_err err, const struct um_reserve_answer *a
 
 void reservation_guard(struct um_http_req *rq, struct um_rest *r, const char *document, um_http_handler *then)
 {
-    struct um_store_ref ref = { UM_RESERVE_DOCUMENT, document };
+    struct um_store_ref ref = { UM_RESERVE_DOCUMENT, document, 0 };
     char session[UM_RESERVE_SESSION_MAX + 1];
     struct guarded *g;
 

@@ -16,6 +16,7 @@ static struct um_metric rows[M_N] = {
     [M_CORRUPT] = COUNTER("store.corrupt", "documents", "loads refused because stored bytes are damaged"),
     [M_LISTS] = COUNTER("store.lists", "pages", "pages of the list of documents"),
     [M_REFUSED] = COUNTER("store.refused", "calls", "calls refused because too much waits"),
+    [M_LATE] = COUNTER("store.late", "calls", "changes of reservations not done because their turn came after store.timeout"),
     [M_WAITING_BYTES] = GAUGE("store.waiting.bytes", "bytes", "calls that wait for their commit"),
     [M_FOREIGN] = COUNTER("store.foreign", "transactions", "times that another program was seen to have written"),
     [M_REOPENED] = COUNTER("store.reopened", "times", "connections opened anew after an input/output error"),

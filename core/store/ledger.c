@@ -3,11 +3,13 @@
  * 1. A reservation is held when it has a session and its lease is not over. What is over is anybody's, but keeps its session
  *    until somebody takes, frees or breaks it.
  * 2. A token rises with every grant and every break, and is never lowered; so a row is never removed.
- * 3. A call that changes reservations raises ("", "reservations"), a revocation ("", "revocations"). Calls of one transaction
+ * 3. A call about references that comes to its turn too late does nothing: who made it has given up, or is told so.
+ * 4. A call that changes reservations raises ("", "reservations"), a revocation ("", "revocations"). Calls of one transaction
  *    get successive versions: while they are judged an answer holds its place among them, from 1. */
 #include <stdlib.h>
 #include <string.h>
 #include <umbel/util.h>
+#include "counters.h"
 #include "op.h"
 
 /* ---- rows ---- */
@@ -206,18 +208,24 @@ static void judge_reserve(struct store_ledger *g, struct store_op *op)
     }
 }
 
-static void renew_one(struct store_ledger *g, struct store_op *op, struct store_lease *r)
+/* Is it the session's, and the grant that was meant? */
+static bool is_meant(const struct store_op *op, const struct store_lease *r, uint64_t token)
 {
-    if (!is_held(g, r) || !has_session(r, op->title))
+    return has_session(r, op->title) && (token == 0 || token == r->token);
+}
+
+static void renew_one(struct store_ledger *g, struct store_op *op, struct store_lease *r, uint64_t token)
+{
+    if (!is_held(g, r) || !is_meant(op, r, token))
         return;
     r->expires_ms = g->now_ms + op->ttl_ms;
     change(g, r);
     show(g, op, r);
 }
 
-static void release_one(struct store_ledger *g, struct store_op *op, struct store_lease *r)
+static void release_one(struct store_ledger *g, struct store_op *op, struct store_lease *r, uint64_t token)
 {
-    if (!is_taken(r) || !has_session(r, op->title))
+    if (!is_taken(r) || !is_meant(op, r, token))
         return;
     let_go(g, r);
     show(g, op, r);
@@ -226,13 +234,13 @@ static void release_one(struct store_ledger *g, struct store_op *op, struct stor
 /* Over the references given, or over everything. */
 static void judge_each(struct store_ledger *g, struct store_op *op)
 {
-    void (*one)(struct store_ledger *, struct store_op *, struct store_lease *) =
+    void (*one)(struct store_ledger *, struct store_op *, struct store_lease *, uint64_t) =
         op->kind == STORE_RENEW ? renew_one : release_one;
 
     for (size_t i = 0; i < op->n_names; i += 2)
-        one(g, op, lease_of(g, op->names[i], op->names[i + 1]));
+        one(g, op, lease_of(g, op->names[i], op->names[i + 1]), op->tokens != NULL ? op->tokens[i / 2] : 0);
     for (size_t i = 0; i < g->n_leases && op->n_names == 0; i++)
-        one(g, op, &g->leases[i]);
+        one(g, op, &g->leases[i], 0);
 }
 
 static void write_audit(struct store_ledger *g, struct um_store_audit row)
@@ -273,12 +281,17 @@ static void judge_revoke(struct store_ledger *g, struct store_op *op)
     op->shared->version = raise_cache(g, "", STORE_REVOCATIONS_CACHE);
 }
 
+static bool is_late(const struct store_op *op) { return op->late_at_ms != 0 && um_now_ms() >= op->late_at_ms; }
+
 void store_ledger_judge(struct store_ledger *g, struct store_op *op)
 {
     size_t before = g->n_changes;
 
     op->shared = store_shared_new();
-    if (op->kind == STORE_RAISE) {
+    if (is_late(op)) {
+        op->err = UM_ETIMEOUT;
+        store_count(M_LATE, 1);
+    } else if (op->kind == STORE_RAISE) {
         judge_raise(g, op);
     } else if (op->kind == STORE_REVOKE) {
         judge_revoke(g, op);

@@ -82,6 +82,7 @@ void store_op_free(struct store_op *op)
         return;
     um_bytes_unref(op->bytes);
     free(op->names);
+    free(op->tokens);
     free(op->heads);
     store_log_free(op->log);
     store_page_free(op->page);

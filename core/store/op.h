@@ -96,11 +96,13 @@ struct store_op {
     const char **names;              /* heads: N_NAMES of them, one block with their bytes; references and caches: two each;
                                       * an audit row: its four; else NULL */
     size_t n_names;
+    uint64_t *tokens;                /* n_names / 2: the grants that references mean, 0 any; NULL: none means one */
     struct um_bytes *bytes;          /* append: the update; fold, keep: the state. A reference of ours */
     uint64_t upto_seq, version;      /* fold; upto_seq also: since, before, the version asked for */
     uint64_t client;                 /* note */
     int64_t max, before_ms;          /* lists */
     int64_t ttl_ms;                  /* reserve, renew, revoke; of a unit: how long it may take */
+    int64_t late_at_ms;              /* um_now_ms: a change of reservations that has not begun by then is not done; 0: always */
     struct store_cursor after;       /* list */
     bool has_after;
 

@@ -169,17 +169,32 @@ static struct store_op *make(struct um_store *st, enum store_kind kind, struct u
     return op;
 }
 
+static void take_tokens(struct store_op *op, const struct um_store_ref *refs, size_t n)
+{
+    bool means_some = false;
+
+    for (size_t i = 0; i < n; i++)
+        means_some |= refs[i].token != 0;
+    if (!means_some)
+        return;
+    op->tokens = um_xcalloc(n, sizeof(*op->tokens));
+    op->cost += (int64_t)(n * sizeof(*op->tokens));
+    for (size_t i = 0; i < n; i++)
+        op->tokens[i] = refs[i].token;
+}
+
 static void take_refs(struct store_op *op, const struct um_store_ref *refs, size_t n)
 {
     const char *names[2 * UM_STORE_REFS_MAX];
 
-    if (op->err != UM_OK)
+    if (op->err != UM_OK || n == 0)
         return;
     for (size_t i = 0; i < n; i++) {
         names[2 * i] = refs[i].category;
         names[2 * i + 1] = refs[i].id;
     }
     store_op_take_names(op, names, 2 * n);
+    take_tokens(op, refs, n);
 }
 
 void um_store_caches(struct um_store *st, struct um_loop *l, um_store_caches_cb *cb, void *arg)
@@ -239,6 +254,7 @@ static void call_refs(struct um_store *st, enum store_kind kind, struct um_loop 
     op = make(st, kind, l, arg, session, user, err == UM_OK ? check_time(ttl_ms, UM_STORE_LEASE_MAX_MS) : err);
     op->cb.reserved = cb;
     op->ttl_ms = ttl_ms;
+    op->late_at_ms = n > 0 ? um_now_ms() + st->conf.timeout_ms : 0;
     take_refs(op, refs, n);
     store_pass_on(st, op);
 }

@@ -90,10 +90,26 @@ await run.story('a session holds it: the same user in another one gets 423, and 
   assert.equal((await reserve(a, { token: y })).status, 423)
 })
 
+await run.story('a renewal or release that names its grant leaves a later one of the same session alone', async () => {
+  const a = fresh()
+  const named = (verb, row, options) => ask('POST', `/core/rest/reservation/${verb}`, { json: [row], ...options })
+  const { body: [first] } = await reserve(a)
+  await release(a)
+  const { body: [second] } = await reserve(a, { at: two })
+  for (const at of [one, two, gateway]) {
+    assert.equal((await named('renew', first, { at })).status, 423)
+    const late = await named('release', first, { at })
+    assert.deepEqual([late.status, late.body[0].reserved, late.body[0].token], [200, true, second.token])
+  }
+  assert.equal((await named('renew', second)).body[0].token, second.token)
+  assert.equal((await named('release', second, { token: bob })).body[0].reserved, true)
+  assert.equal((await named('release', second)).body[0].reserved, false)
+})
+
 await run.story('what cannot be is refused by name', async () => {
   const post = (json, options) => ask('POST', '/core/rest/reservation/reserve', { json, ...options })
   for (const json of [{}, [], [1], [{ id: 'x' }], [{ category: 'PLANET', id: 'x' }], [{ category: 'DOCUMENT', id: '' }],
-    [{ category: 'DOCUMENT', id: 'x'.repeat(513) }], Array(1001).fill(ref('x')[0])]) {
+    [{ category: 'DOCUMENT', id: 'x'.repeat(513) }], [{ category: 'DOCUMENT', id: 'x', token: 0 }], [{ category: 'DOCUMENT', id: 'x', token: '7' }], Array(1001).fill(ref('x')[0])]) {
     assert.equal((await post(json)).status, 400, JSON.stringify(json).slice(0, 60))
   }
   assert.equal((await reserve(fresh(), {}, '?wait=21s')).status, 400)

@@ -7,7 +7,7 @@ import { signToken } from '../../harness/subjects.mjs'
 export const ttlMs = 4000                /* reservation.ttl of the cluster */
 const components = ['r-0', 'r-1']
 const users = ['ann', 'bob', 'eve']
-const ref = id => [{ category: 'DOCUMENT', id }]
+const ref = (id, token) => [{ category: 'DOCUMENT', id, token }]
 
 /* One user in one session, with one wish at a time. */
 class Rival {
@@ -19,12 +19,12 @@ class Rival {
   }
 
   /* { status, row }; status 0: nobody knows what came of it. */
-  async ask (verb, id) {
+  async ask (verb, id, token) {
     const { cluster } = this.checker
     const at = this.random.pick([...cluster.cores, ...cluster.gateways])
     try {
-      const answer = await fetch(`${at.origin}/core/rest/reservation/${verb}`, {
-        method: 'POST', headers: { token: this.token, 'content-type': 'application/json' }, body: JSON.stringify(ref(id)), signal: AbortSignal.timeout(4000)
+      const answer = await fetch(`${at.origin}/core/rest/reservation${verb}`, {
+        method: 'POST', headers: { token: this.token, 'content-type': 'application/json' }, body: JSON.stringify(ref(id, token)), signal: AbortSignal.timeout(4000)
       })
       const body = await answer.json().catch(() => null)
       return { status: answer.status, row: Array.isArray(body) ? body[0] : null }
@@ -36,20 +36,24 @@ class Rival {
   /* Takes ID, holds it for a moment, gives it back. */
   async turn (id) {
     const asked = performance.now()
-    const { status, row } = await this.ask('reserve', id)
+    const { status, row } = await this.ask('/reserve', id)
     if (status === 200) {
       const grant = { id, user: this.user, token: row.token, from: performance.now(), lease: asked + ttlMs }
       this.checker.grants.push(grant)
       await pass(this.random.between(20, 300))
       grant.to = Math.min(performance.now(), grant.lease)
+      await this.giveBack(id, row.token)
+    } else if (status !== 423) {
+      const { row: now } = await this.ask('', id)
+      if (now?.token) await this.giveBack(id, now.token)
     }
-    if (status !== 423) await this.giveBack(id)
   }
 
-  /* Whatever came of it. What cannot be given back ends with its lease. */
-  async giveBack (id) {
+  /* By its token: a call that was given up may come late, and must not touch the next grant. What cannot be given back, or was
+   * granted unseen, ends with its lease. */
+  async giveBack (id, token) {
     const end = performance.now() + ttlMs
-    while (performance.now() < end && (await this.ask('release', id)).status !== 200) await pass(100)
+    while (performance.now() < end && (await this.ask('/release', id, token)).status !== 200) await pass(100)
   }
 
   async work () {
@@ -72,8 +76,8 @@ class Keeper extends Rival {
   async renew () {
     const asked = performance.now()
     const isHeld = asked < (this.leaseUntil ?? 0) - 500             /* a clock is not as fine as that on a busy machine */
-    const { status } = await this.ask(isHeld ? 'renew' : 'reserve', 'kept')
-    if (status === 200) this.leaseUntil = asked + ttlMs
+    const { status, row } = await (isHeld ? this.ask('/renew', 'kept', this.grant) : this.ask('/reserve', 'kept'))
+    if (status === 200) Object.assign(this, { leaseUntil: asked + ttlMs, grant: row.token })
     if (status === 423 && isHeld && performance.now() < this.leaseUntil) this.checker.failures.push(`${this.user} lost a lease that was confirmed`)
   }
 }

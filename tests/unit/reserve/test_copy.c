@@ -155,7 +155,7 @@ static void the_database_is_asked_once_a_second_about_a_doubtful_lease_and_when_
 
 static void what_a_session_holds_does_not_count_again_when_it_takes_it_again(void **state)
 {
-    struct um_store_ref refs[] = { { "DOCUMENT", "d" }, { "DOCUMENT", "e" } };
+    struct um_store_ref refs[] = { { "DOCUMENT", "d", 0 }, { "DOCUMENT", "e", 0 } };
     struct copy c;
     struct copy_outcome o;
 

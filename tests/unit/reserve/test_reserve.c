@@ -207,7 +207,7 @@ static struct um_store_ref doc(struct bench *b, const char *name)
     char *at = b->names[b->n_names++ % UM_COUNT(b->names)];
 
     snprintf(at, sizeof(b->names[0]), "%s-%s", b->mark, name);
-    return (struct um_store_ref){ "DOCUMENT", at };
+    return (struct um_store_ref){ "DOCUMENT", at, 0 };
 }
 
 #define FINISH(b, s) do { assert_int_equal((s).calls, 0); UNTIL(b, (s).calls == 1); } while (0)
@@ -524,7 +524,7 @@ static void what_cannot_be_is_refused(void **state)
 {
     struct bench *b = *state;
     struct said s = { 0 };
-    struct um_store_ref bad[] = { { "PLANET", "x" }, { "DOCUMENT", "" } }, *many = um_xcalloc(UM_RESERVE_REFS_MAX + 1, sizeof(*many));
+    struct um_store_ref bad[] = { { "PLANET", "x", 0 }, { "DOCUMENT", "", 0 } }, *many = um_xcalloc(UM_RESERVE_REFS_MAX + 1, sizeof(*many));
 
     b->conf.max_per_session = 2;
     struct node *n = start(b, 0);

@@ -1,9 +1,12 @@
 /* What every database behind the store must keep of the shared tables: run in memory, on a file, and on UMBEL_STORE_URL when
  * it is set (an empty database; then also by two stores at once). Rows S09 and S10 of the reliability reference are here. */
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <umbel/store_shared.h>
+#include <umbel/store_work.h>
 #include <umbel/util.h>
 #include "rig.h"
 
@@ -129,7 +132,7 @@ static um_err finish(struct rig *r, struct said *s)
 
 #define CALL(s, ...) (*(s) = (struct said){ 0 }, __VA_ARGS__, finish(r, (s)))
 
-static struct um_store_ref doc(const char *id) { return (struct um_store_ref){ "DOCUMENT", id }; }
+static struct um_store_ref doc(const char *id) { return (struct um_store_ref){ "DOCUMENT", id, 0 }; }
 
 static um_err reserve(struct rig *r, const char *id, const char *session, int64_t ttl_ms, struct said *s)
 {
@@ -289,7 +292,7 @@ static void the_holder_keeps_its_token_and_others_are_told_who_it_is(void **stat
 static void of_a_list_all_are_reserved_or_none(void **state)
 {
     struct rig *r = *state;
-    const struct um_store_ref all[] = { doc("l-c"), doc("l-a"), { "FOLDER", "l-a" }, doc("l-b") };
+    const struct um_store_ref all[] = { doc("l-c"), doc("l-a"), { "FOLDER", "l-a", 0 }, doc("l-b") };
     struct said s;
 
     assert_int_equal(reserve(r, "l-b", "other", TTL, &s), UM_OK);
@@ -344,7 +347,7 @@ static void a_conflict_in_company_rolls_back_nobody_else(void **state)
 static void a_session_renews_and_releases_all_it_has(void **state)
 {
     struct rig *r = *state;
-    const struct um_store_ref mine[] = { doc("m2"), doc("m1"), { "TASK", "m1" } };
+    const struct um_store_ref mine[] = { doc("m2"), doc("m1"), { "TASK", "m1", 0 } };
     struct said s;
 
     assert_int_equal(CALL(&s, um_store_reserve(r->st, r->loop, mine, 3, "ann", "all", 60000, say_reserved, &s)), UM_OK);
@@ -365,6 +368,75 @@ static void a_session_renews_and_releases_all_it_has(void **state)
     assert_int_equal(s.version, 0);                  /* nothing changed */
     assert_int_equal(look(r, "m3", &s), UM_OK);
     assert_string_equal(s.rows[0].session, "another");
+}
+
+/* A call that was given up, and comes when its session has the component anew. */
+static void what_names_an_earlier_grant_leaves_the_present_one_alone(void **state)
+{
+    struct rig *r = *state;
+    struct um_store_ref refs[] = { { "DOCUMENT", "again", 1 }, { "DOCUMENT", "beside", 0 } };
+    struct said s;
+
+    assert_int_equal(reserve(r, "again", "s1", 60000, &s), UM_OK);
+    assert_int_equal(release(r, "again", "s1", &s), UM_OK);
+    assert_int_equal(reserve(r, "again", "s1", 60000, &s), UM_OK);
+    assert_int_equal(reserve(r, "beside", "s1", 60000, &s), UM_OK);
+    assert_int_equal(CALL(&s, um_store_renew(r->st, r->loop, refs, 2, "s1", TTL, say_reserved, &s)), UM_OK);
+    assert_int_equal(s.n, 1);
+    assert_string_equal(s.rows[0].id, "beside");
+    assert_int_equal(CALL(&s, um_store_release(r->st, r->loop, refs, 2, "s1", say_reserved, &s)), UM_OK);
+    assert_int_equal(s.n, 1);
+    assert_string_equal(s.rows[0].id, "beside");
+    assert_int_equal(look(r, "again", &s), UM_OK);
+    assert_string_equal(s.rows[0].session, "s1");
+    assert_true(s.rows[0].left_ms <= 60000);
+    refs[0].token = 2;
+    assert_int_equal(CALL(&s, um_store_renew(r->st, r->loop, refs, 1, "s1", TTL, say_reserved, &s)), UM_OK);
+    assert_int_equal(s.n, 1);
+    assert_int_equal(s.rows[0].left_ms, TTL);
+    assert_int_equal(CALL(&s, um_store_release(r->st, r->loop, refs, 1, "s2", say_reserved, &s)), UM_OK);
+    assert_int_equal(s.n, 0);                        /* the token alone is not enough */
+    assert_int_equal(CALL(&s, um_store_release(r->st, r->loop, refs, 1, "s1", say_reserved, &s)), UM_OK);
+    assert_int_equal(s.n, 1);
+}
+
+static um_err hold_the_writer(void *arg, struct um_sql *q)
+{
+    (void)q;
+    while (!atomic_load((_Atomic bool *)arg))
+        sched_yield();
+    return UM_OK;
+}
+
+static void writer_is_free(void *arg, um_err err)
+{
+    (void)arg;
+    assert_int_equal(err, UM_OK);
+}
+
+static void a_change_that_has_waited_for_too_long_is_not_done(void **state)
+{
+    struct rig *r = *state;
+    struct um_store_ref ref = doc("tardy");
+    _Atomic bool go = false;
+    struct said s = { 0 };
+    int64_t asked_ms;
+
+    if (um_store_is_shared(r->st))
+        skip();                                      /* units have a thread of their own there */
+    rig_close(r);
+    r->conf.timeout_ms = 100;
+    rig_open(r);
+    um_store_transact(r->st, r->loop, hold_the_writer, writer_is_free, &go);
+    um_store_reserve(r->st, r->loop, &ref, 1, "ann", "s1", TTL, say_reserved, &s);
+    asked_ms = um_now_ms();
+    while (um_now_ms() <= asked_ms + r->conf.timeout_ms)
+        sched_yield();
+    atomic_store(&go, true);
+    rig_turn_until(r, &s.calls, 1);
+    assert_int_equal(s.err, UM_ETIMEOUT);
+    assert_int_equal(look(r, "tardy", &s), UM_OK);
+    assert_int_equal(s.rows[0].token, 0);
 }
 
 static void nobody_renews_or_releases_what_is_anothers(void **state)
@@ -507,7 +579,7 @@ static void s10_in_every_order_one_holds_it_and_tokens_only_grow(void **state)
 
 static void reserve_both_ways(struct rig *r, bool forwards, struct said *s)
 {
-    const struct um_store_ref refs[] = { doc("race-1"), doc("race-2"), doc("race-3"), { "TASK", "race-1" } };
+    const struct um_store_ref refs[] = { doc("race-1"), doc("race-2"), doc("race-3"), { "TASK", "race-1", 0 } };
     const struct um_store_ref back[] = { refs[3], refs[2], refs[1], refs[0] };
     const struct um_store_cache caches[] = { { "", "race-b", 0 }, { "", "race-a", 0 } };
 
@@ -573,7 +645,7 @@ static void bad_calls_are_refused(void **state)
     assert_int_equal(reserve(r, "x", "", TTL, &s), UM_EINVAL);
     assert_int_equal(reserve(r, "x", "s", 0, &s), UM_EINVAL);
     assert_int_equal(renew(r, "x", longer, TTL, &s), UM_EINVAL);
-    bad = (struct um_store_ref){ "document", "x" };
+    bad = (struct um_store_ref){ "document", "x", 0 };
     assert_int_equal(CALL(&s, um_store_release(r->st, r->loop, &bad, 1, "s", say_reserved, &s)), UM_EINVAL);
     assert_int_equal(CALL(&s, um_store_revoke(r->st, r->loop, "", 1, say_version, &s)), UM_EINVAL);
     assert_int_equal(CALL(&s, um_store_revoke(r->st, r->loop, "h", INT64_MAX, say_version, &s)), UM_EINVAL);
@@ -631,6 +703,8 @@ static int run_suite(const char *title, const char *at)
         T(of_a_list_all_are_reserved_or_none),
         T(a_conflict_in_company_rolls_back_nobody_else),
         T(a_session_renews_and_releases_all_it_has),
+        T(what_names_an_earlier_grant_leaves_the_present_one_alone),
+        T(a_change_that_has_waited_for_too_long_is_not_done),
         T(nobody_renews_or_releases_what_is_anothers),
         T(a_lease_that_is_over_is_anybodys),
         T(breaking_fences_off_the_holder_and_is_audited),

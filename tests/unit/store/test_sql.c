@@ -1121,7 +1121,7 @@ static void note_audit(void *arg, um_err err, const struct um_store_audit *rows,
 static void a_unit_sees_who_holds_a_component_and_can_leave_a_note(void **state)
 {
     struct rig *r = *state;
-    struct um_store_ref ref = { "DOCUMENT", "held by ann" };
+    struct um_store_ref ref = { "DOCUMENT", "held by ann", 0 };
     struct holder h = { 0 };
     struct heard reserved = { 0 }, audited = { 0 };
 

@@ -84,11 +84,11 @@ struct um_reserve_opts {
  * cache.apply-wait. */
 void um_reserve_take(struct um_reserve *r, struct um_loop *l, const struct um_store_ref *refs, size_t n, const char *user,
                      const char *session, const struct um_reserve_opts *opts, um_reserve_cb *cb, void *arg);
-/* Gives back what SESSION holds of REFS; the rest is left as it is. */
+/* Gives back what SESSION holds of REFS, of those with a token that grant alone; the rest is left as it is. */
 void um_reserve_release(struct um_reserve *r, struct um_loop *l, const struct um_store_ref *refs, size_t n,
                         const char *session, um_reserve_cb *cb, void *arg);
-/* Begins SESSION's leases of REFS anew. UM_ECONFLICT: some are not its own (any more); BLOCKERS has those that others hold,
- * ROWS the state of all. */
+/* Begins SESSION's leases of REFS anew. UM_ECONFLICT: some are not its own (any more), or not the grant of their token; BLOCKERS
+ * has those that others hold, ROWS the state of all. */
 void um_reserve_renew(struct um_reserve *r, struct um_loop *l, const struct um_store_ref *refs, size_t n,
                       const char *session, um_reserve_cb *cb, void *arg);
 /* SESSION is over: everything it holds is free. ROWS: what became free. CB may be NULL. */

@@ -57,7 +57,10 @@ struct um_store_reserved {                 /* borrowed during the callback */
 /* VERSION: of the cache ("", "reservations"), raised in the same transaction when anything changed; 0: nothing did. Of the
  * calls that only read: the version that ROWS belong to. */
 typedef void um_store_reserved_cb(void *arg, um_err err, uint64_t version, const struct um_store_reserved *rows, size_t n);
-struct um_store_ref { const char *category, *id; };
+/* TOKEN: the grant that is meant; 0: whichever it is. Renewing and releasing look at it, so that a call that comes late never
+ * touches a later grant. A change of REFS that has not had its turn within store.timeout (the database was away) is not done:
+ * UM_ETIMEOUT. */
+struct um_store_ref { const char *category, *id; uint64_t token; };
 /* All or nothing. Each becomes SESSION's for TTL_MS with a token higher than any before; one that SESSION holds keeps its
  * token and gets the whole TTL. ROWS: all of REFS in their order. UM_ECONFLICT: ROWS are the ones that others hold. A lease
  * that is over is anybody's, also for who had it: then with a new token. Rows are locked in sorted order. */

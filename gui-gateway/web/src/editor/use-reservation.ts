@@ -33,8 +33,8 @@ export function useReservation(name: string, state: CollabState): ReservationVie
     const [now, setNow] = useState<Reservation>({ reserved: false });
     const [busy, setBusy] = useState(false);
     const mine = now.token !== undefined;
-    const held = useRef(false);
-    held.current = mine;
+    const held = useRef<number>();
+    held.current = now.token;
 
     const called = (user: string) => state.people.find((person) => person.id === user)?.name || user || "somebody";
 
@@ -49,26 +49,28 @@ export function useReservation(name: string, state: CollabState): ReservationVie
 
     useEffect(() => {
         const note = state.reservation;
-        if (note?.event === "broken" && held.current)
+        if (note?.event === "broken" && held.current !== undefined)
             notify(`${called(note.by)} has ended your reservation.`);
     }, [state.reservation?.turn]);
 
     useEffect(() => {
-        if (!mine)
+        const { token } = now;
+        if (token === undefined)
             return;
-        const timer = setTimeout(() => void reservations.renew(name).then(setNow, (error: unknown) => {
+        const again = () => setNow((old) => ({ ...old })); /* the next beat tries again */
+        const timer = setTimeout(() => void reservations.renew(name, token).then(setNow, (error: unknown) => {
             if (error instanceof ApiError && error.status === 423)
-                setNow({ reserved: false });
+                reservations.state(name).then(setNow, again); /* another tab may have taken it anew */
             else
-                setNow((old) => ({ ...old })); /* the next beat tries again */
+                again();
         }), beatOf(now));
         return () => clearTimeout(timer);
     }, [now]);
 
     useEffect(() => {
         const leave = () => {
-            if (held.current)
-                void reservations.release(name).catch(() => {});
+            if (held.current !== undefined)
+                void reservations.release(name, held.current).catch(() => {});
         };
         addEventListener("pagehide", leave);
         return () => {
@@ -100,8 +102,8 @@ export function useReservation(name: string, state: CollabState): ReservationVie
     async function toggle(): Promise<void> {
         setBusy(true);
         try {
-            if (mine)
-                setNow(await reservations.release(name));
+            if (now.token !== undefined)
+                setNow(await reservations.release(name, now.token));
             else
                 await take(false);
         } catch {

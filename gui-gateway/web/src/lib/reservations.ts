@@ -15,10 +15,10 @@ export interface Blocker {
 }
 
 const ROOT = "/core/rest/reservation";
-const refs = (name: string) => [{ category: "DOCUMENT", id: name }];
+const refs = (name: string, token?: number) => [{ category: "DOCUMENT", id: name, token }];
 
-async function one(path: string, name: string, keepalive = false): Promise<Reservation> {
-    const list = await call<Reservation[]>("POST", `${ROOT}${path}`, refs(name), { quiet: true, keepalive });
+async function one(path: string, name: string, token?: number, keepalive = false): Promise<Reservation> {
+    const list = await call<Reservation[]>("POST", `${ROOT}${path}`, refs(name, token), { quiet: true, keepalive });
     return list[0] ?? { reserved: false };
 }
 
@@ -32,7 +32,8 @@ export function blockersOf(error: unknown): Blocker[] {
 export const reservations = {
     state: (name: string) => one("", name),
     take: (name: string, force: boolean) => one(`/reserve${force ? "?break=true" : ""}`, name),
-    renew: (name: string) => one("/renew", name),
+    /** These two mean the grant of the token: one that comes late leaves a later grant alone. */
+    renew: (name: string, token: number) => one("/renew", name, token),
     /** Also while the page goes away. */
-    release: (name: string) => one("/release", name, true),
+    release: (name: string, token: number) => one("/release", name, token, true),
 };
