@@ -92,15 +92,29 @@ static json_t *replies(const struct um_api_row *row)
     return all;
 }
 
-/* What a caller proves; the roles stand in the lists, which OpenAPI 3.1 has for them. */
+static void add_ways(json_t *ways, json_t *roles_adopt)
+{
+    json_array_append_new(ways, json_pack("{s:O}", "token", roles_adopt));
+    json_array_append_new(ways, json_pack("{s:o}", "bearer", roles_adopt));
+}
+
+/* What a caller proves; the roles stand in the lists, which OpenAPI 3.1 has for them. One of several roles: so many ways. */
 static json_t *security(const struct um_api_row *row)
 {
-    json_t *roles;
+    json_t *ways = json_array();
+    const char *role = row->role;
 
     if (row->flags & UM_HTTP_PUBLIC)
-        return json_array();
-    roles = row->role != NULL ? json_pack("[s]", row->role) : json_array();
-    return json_pack("[{s:O}, {s:o}]", "token", roles, "bearer", roles);
+        return ways;
+    if (role == NULL)
+        add_ways(ways, json_array());
+    while (role != NULL) {
+        size_t n = strcspn(role, "|");
+
+        add_ways(ways, json_pack("[s%]", role, n));
+        role = role[n] == '|' ? role + n + 1 : NULL;
+    }
+    return ways;
 }
 
 json_t *api_describe_operation(const struct api_row *r)

@@ -176,3 +176,37 @@ char **um_api_ids(const struct um_api *a, struct um_http_req *rq, const char *na
         *n = count;
     return ids;
 }
+
+static json_t *ids_json(const struct um_api *a, struct um_http_req *rq, const char *name)
+{
+    size_t n;
+    char **ids = um_api_ids(a, rq, name, &n);
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_string(ids[i]));
+    free(ids);
+    return list;
+}
+
+static json_t *arg_json(const struct um_api *a, struct um_http_req *rq, const struct um_api_param *p)
+{
+    switch (p->type) {
+    case UM_API_IDS:      return ids_json(a, rq, p->name);
+    case UM_API_BOOL:     return json_boolean(um_api_int(a, rq, p->name) != 0);
+    case UM_API_INT:
+    case UM_API_DURATION: return json_integer(um_api_int(a, rq, p->name));
+    default:              return json_string(um_api_text(a, rq, p->name));
+    }
+}
+
+json_t *um_api_args(const struct um_api *a, struct um_http_req *rq)
+{
+    const struct api_row *r = api_row_of(a, um_http_matched_route(rq));
+    json_t *args = json_object();
+
+    for (size_t i = 0; i < r->n_params; i++)
+        if (given(rq, &r->params[i]) != NULL || r->params[i].initial != NULL)
+            json_object_set_new(args, r->params[i].name, arg_json(a, rq, &r->params[i]));
+    return args;
+}

@@ -9,6 +9,7 @@
 #include <umbel/cachegen.h>
 #include <umbel/collab.h>
 #include <umbel/conf.h>
+#include <umbel/domain.h>
 #include <umbel/failpoint.h>
 #include <umbel/log.h>
 #include <umbel/node.h>
@@ -38,10 +39,10 @@ static const struct um_conf_table *const tables[] = {
     &own_table, &um_conf_own_table, &um_process_conf_table, &um_http_conf_table, &um_ws_conf_table, &um_token_conf_table, &um_throttle_conf_table,
     &um_rest_conf_table, &um_store_conf_table, &um_archive_conf_table, &um_versions_conf_table,
     &um_collab_conf_table, &um_redis_conf_table, &um_cluster_conf_table, &um_cachegen_conf_table,
-    &um_reserve_conf_table,
+    &um_reserve_conf_table, &um_domain_conf_table,
 };
 static const char *const prefixes[] = { "umbel", "server", "collab", "store", "ws", "token", "internal", "system", "json", "login", "archive",
-                                        "redis", "spring.redis", "spring.data.redis", "cluster", "cache", "reservation", NULL };
+                                        "redis", "spring.redis", "spring.data.redis", "cluster", "cache", "reservation", "scope", NULL };
 
 /* Stock Hocuspocus' command line. */
 static const struct um_conf_flag flags[] = {
@@ -98,6 +99,7 @@ struct core {
     struct um_cluster_conf cluster_conf;
     struct um_cachegen_conf cachegen_conf;
     struct um_reserve_conf reserve_conf;
+    struct um_domain_conf domain_conf;
     char *token_key;
     struct um_reactors *reactors;
     struct um_node *node;
@@ -108,6 +110,7 @@ struct core {
     struct cache_source cache_source;
     struct um_cachegen *cachegen;
     struct um_reserve *reserve;
+    struct um_domain *domain;
     struct um_archive *archive;              /* NULL: none is configured */
     struct um_versions *versions;
     struct um_collab *collab;
@@ -132,6 +135,7 @@ static bool bind_all(struct core *c)
         { &um_versions_conf_table, &c->versions_conf }, { &um_collab_conf_table, &c->collab_conf },
         { &um_redis_conf_table, &c->redis_conf }, { &um_cluster_conf_table, &c->cluster_conf },
         { &um_cachegen_conf_table, &c->cachegen_conf }, { &um_reserve_conf_table, &c->reserve_conf },
+        { &um_domain_conf_table, &c->domain_conf },
     };
 
     for (size_t i = 0; i < UM_COUNT(rows); i++)
@@ -186,13 +190,18 @@ static bool open_reservations(struct core *c)
     return um_reserve_new(&c->reserve, &env) == UM_OK || fail("reservations", "out of memory");
 }
 
+static bool open_domain(struct core *c)
+{
+    return um_domain_new(&c->domain, c->store, &c->domain_conf) == UM_OK;
+}
+
 static bool open_rest(struct core *c)
 {
     struct um_rest_deps deps = { .conf = c->conf, .own = &c->rest_conf, .store = c->store,
                                  .versions = c->versions, .collab_conf = &c->collab_conf,
                                  .ws = &c->ws, .throttle = &c->throttle, .token_expiration_s = c->token.expiration_s,
                                  .redis = c->redis, .cluster = c->cluster,
-                                 .cachegen = c->cachegen, .reserve = c->reserve, .loop = um_reactors_loop(c->reactors, 0) };
+                                 .cachegen = c->cachegen, .reserve = c->reserve, .domain = c->domain, .loop = um_reactors_loop(c->reactors, 0) };
     struct um_collab_hooks hooks;
     char why[256] = "";
 
@@ -251,7 +260,7 @@ static bool start(struct core *c)
     um_http_start();
     um_ws_start();
     c->reactors = um_reactors_new(c->process.reactors ? (unsigned)c->process.reactors : um_process_cpus());
-    return open_node(c) && open_store(c) && open_caches(c) && open_reservations(c) && open_rest(c) && open_doors(c);
+    return open_node(c) && open_store(c) && open_caches(c) && open_reservations(c) && open_domain(c) && open_rest(c) && open_doors(c);
 }
 
 static void drain_done(void *arg)
@@ -302,6 +311,7 @@ static void take_down(struct core *c)
     um_versions_free(c->versions);
     um_collab_free(c->collab);
     um_rest_free(c->rest);
+    um_domain_free(c->domain);
     um_reserve_free(c->reserve);
     um_node_free(c->node);
     um_reactors_free(c->reactors);

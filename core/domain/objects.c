@@ -145,6 +145,8 @@ static um_err create(struct um_call *c)
     enum um_kind k = kind_of(c);
     um_err err = UM_OK;
 
+    if (json_array_size(c->body) > UM_DOMAIN_IDS_MAX)
+        return um_fail(c, UM_U00413, "at most %d objects in one call", UM_DOMAIN_IDS_MAX);
     c->reply = json_array();
     for (size_t i = 0; i < json_array_size(c->body) && err == UM_OK; i++)
         err = create_one(c, k, json_array_get(c->body, i), i);

@@ -26,10 +26,25 @@ static void caller_free(void *p)
     free(c);
 }
 
-static bool has_role(const struct um_token_claims *claims, const char *role)
+static bool is_one_of(const char *word, const char *words)
 {
-    return role == NULL || um_token_list_contains(&claims->profiles, role) ||
-           um_token_list_contains(&claims->profiles, "SYSTEM_ADMIN");
+    for (size_t n; *words != '\0'; words += n + (words[n] == '|')) {
+        n = strcspn(words, "|");
+        if (strlen(word) == n && memcmp(word, words, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* ROLES: "ADMIN", or "ADMIN|FUNCTIONAL_ADMIN": one of them. */
+static bool has_role(const struct um_token_claims *claims, const char *roles)
+{
+    if (roles == NULL || um_token_list_contains(&claims->profiles, "SYSTEM_ADMIN"))
+        return true;
+    for (size_t i = 0; i < claims->profiles.n; i++)
+        if (is_one_of(claims->profiles.items[i], roles))
+            return true;
+    return false;
 }
 
 bool caller_check(struct um_http_req *rq, const struct um_http_route *route, void *ctx)

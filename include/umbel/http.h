@@ -27,7 +27,7 @@ struct um_http_route {
     const char *path;
     um_http_handler *handler;
     unsigned flags;
-    const char *role;                        /* NULL: any authenticated caller; judged by `before` */
+    const char *role;                        /* NULL: any authenticated caller; "A|B": one of them; judged by `before` */
     const char *summary;                     /* one sentence, for the API description */
     size_t max_body;                         /* 0: the server's */
 };

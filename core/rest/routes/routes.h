@@ -3,9 +3,21 @@
 #define REST_ROUTES_H
 #include <umbel/api.h>
 #include <umbel/util.h>
+#include <umbel/domain_calls.h>
 #include "internal.h"
+#include "platform.h"
 
 #define ADMIN "ADMIN"
+
+/* A row of the platform: .handler = platform_call, .call = CALL(um_scopes_get), and what its path says without a parameter:
+ * CALL_OF(um_objects_get, "kind", "acl"). */
+#define CALL(call_)                     &(const struct platform_row){ .call = &(call_) }
+#define CALL_OF(call_, name_, value_)   &(const struct platform_row){ .call = &(call_), .name = name_, .value = value_ }
+#define PARAM_IDS(name_)  { .name = name_, .in = UM_API_PATH, .type = UM_API_IDS, .min = 1, .max = UM_DOMAIN_IDS_MAX, \
+                            .text = "ids, separated by commas, each percent-encoded" }
+#define PARAM_IF_MATCH    { .name = "If-Match", .in = UM_API_HEADER, .type = UM_API_STRING, .min = 1, .max = 64, \
+                            .text = "of one object: only if this is its ETag" }
+#define PARAM_FORCE       { .name = "force", .in = UM_API_QUERY, .type = UM_API_BOOL, .text = "also what is in use" }
 
 /* Replies that many rows have. */
 #define REPLY(schema_, text_)  { .status = 200, .schema = schema_, .text = text_ }
@@ -23,6 +35,6 @@
 
 /* In the order in which they are tried and described: routes.c. */
 extern const struct um_api_group rest_sockets, rest_authentication, rest_documents, rest_versions, rest_reservations, rest_caches,
-    rest_admin, rest_actuator, rest_internal, rest_description;
+    rest_scopes, rest_classes, rest_admin, rest_actuator, rest_internal, rest_description;
 
 #endif

@@ -47,7 +47,7 @@ struct um_api_row {
     const char *method, *path;
     um_http_handler *handler;
     unsigned flags;                          /* UM_HTTP_… */
-    const char *role;                        /* NULL: any authenticated caller */
+    const char *role;                        /* NULL: any authenticated caller; "A|B": one of them */
     const char *id;                          /* operationId, unique: "documents.create"; umbelctl's words too. NULL: the row is not
                                               * described (another way to a described call, or of test builds only) */
     const char *summary;                     /* a sentence */
@@ -85,6 +85,10 @@ const char *um_api_text(const struct um_api *a, struct um_http_req *rq, const ch
 /* The ids of a comma list of the path or query, decoded; ends with NULL; the caller frees the one block. N may be NULL. Without
  * the parameter: an empty list. */
 char **um_api_ids(const struct um_api *a, struct um_http_req *rq, const char *name, size_t *n);
+
+/* All parameters that RQ has, or that its row gives an initial value, by name: numbers (INT, DURATION), truths, texts, lists of texts
+ * (IDS). Caller decrefs. */
+json_t *um_api_args(const struct um_api *a, struct um_http_req *rq);
 
 /* The body as JSON, by the limits of um_http_body_json and by the row's schema. NULL: replied: 400 U00400, `details`
  * [{"path": "/0/tags/2/name", "message"}], at most UM_API_FAULTS_MAX of them. Caller decrefs. */

@@ -14,6 +14,7 @@ struct um_cachegen;
 struct um_cluster;
 struct um_conf;
 struct um_conf_table;
+struct um_domain;
 struct um_redis;
 struct um_reserve;
 struct um_rest;
@@ -37,6 +38,7 @@ struct um_rest_deps {                        /* all outlive the um_rest */
     struct um_cluster *cluster;
     struct um_cachegen *cachegen;
     struct um_reserve *reserve;
+    struct um_domain *domain;
     struct um_loop *loop;                    /* where what the process has once is done */
 };
 /* The rows of all calls and their description (umbel/api.h). */

@@ -1,0 +1,124 @@
+/* See platform.h. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <umbel/api.h>
+#include <umbel/reserve.h>
+#include <umbel/util.h>
+#include "internal.h"
+#include "platform.h"
+#include "reservations.h"
+
+/* ---- who ---- */
+
+/* A token says which scope it is for; platform administrators may look into any. */
+static const char *scope_of(struct um_rest *r, struct um_http_req *rq, const struct um_token_claims *claims)
+{
+    const char *asked = um_http_header(rq, "scope");
+
+    if (asked != NULL && strlen(asked) <= UM_DOMAIN_SCOPE_MAX && caller_has_role(r, rq, "SYSTEM_ADMIN"))
+        return asked;
+    return claims->scope;
+}
+
+struct um_who platform_who(struct um_rest *r, struct um_http_req *rq, char session[])
+{
+    const struct caller *c = caller_of(rq);
+
+    caller_session(c, session);
+    return (struct um_who){
+        .user = c->claims.sub, .scope = scope_of(r, rq, &c->claims), .session = session, .request = um_http_request_id(rq),
+        .address = um_http_peer(rq), .profiles = c->claims.profiles, .groups = c->claims.groups,
+        .read_only = c->claims.access != NULL && strcmp(c->claims.access, "readonly") == 0,
+    };
+}
+
+/* ---- the reply ---- */
+
+void platform_refuse(struct um_http_req *rq, const struct um_problem *p)
+{
+    if (p->details != NULL)
+        um_http_reply_error_with(rq, p->status, p->code, p->message, json_incref((json_t *)p->details));
+    else
+        um_http_reply_error(rq, p->status, p->code, p->message);
+}
+
+struct asked {
+    struct later *later;
+    unsigned status;
+    json_t *reply;
+    int64_t version;
+};
+
+static void reply(struct um_http_req *rq, struct asked *a)
+{
+    char tag[32];
+
+    um_http_add_header(rq, "Cache-Control", "no-store");
+    if (a->version > 0) {
+        snprintf(tag, sizeof(tag), "\"%" PRId64 "\"", a->version);
+        um_http_add_header(rq, "ETag", tag);
+    }
+    if (a->reply != NULL)
+        um_http_reply_json(rq, a->status, json_incref(a->reply));
+    else
+        um_http_reply(rq, 204, NULL, UM_SPAN(NULL, 0));
+}
+
+static void asked_free(struct asked *a)
+{
+    json_decref(a->reply);
+    free(a);
+}
+
+static void on_announced(void *arg, struct um_http_req *rq, const json_t *nodes)
+{
+    (void)nodes;
+    if (rq != NULL)
+        reply(rq, arg);
+    asked_free(arg);
+}
+
+static void on_answer(void *arg, const struct um_domain_answer *answer)
+{
+    struct asked *a = arg;
+    struct um_rest *r = a->later->rest;
+    struct um_loop *l = a->later->loop;
+    struct um_http_req *rq = later_take(a->later);
+
+    a->reply = json_incref(answer->reply);
+    a->version = answer->version;
+    if (answer->err == UM_OK && answer->n_caches > 0) {
+        announce(r, l, rq, answer->caches, answer->n_caches, UM_SPAN(NULL, 0), on_announced, a);
+        return;
+    }
+    if (rq != NULL && answer->err == UM_OK)
+        reply(rq, a);
+    else if (rq != NULL)
+        platform_refuse(rq, answer->problem);
+    asked_free(a);
+}
+
+/* ---- the call ---- */
+
+void platform_call(struct um_http_req *rq, void *ctx)
+{
+    struct um_rest *r = ctx;
+    const struct um_api_row *row = um_api_row_of(r->api, um_http_matched_route(rq));
+    const struct platform_row *own = row->call;
+    char session[UM_RESERVE_SESSION_MAX + 1];
+    struct um_who who = platform_who(r, rq, session);
+    json_t *body = row->body != NULL ? um_api_body(r->api, rq) : NULL, *args;
+    struct asked *a;
+
+    if (row->body != NULL && body == NULL)
+        return;
+    args = um_api_args(r->api, rq);
+    if (own->name != NULL)
+        json_object_set_new(args, own->name, json_string(own->value));
+    a = um_xcalloc(1, sizeof(*a));
+    a->status = row->replies[0].status;
+    a->later = later_new(rq, r, NULL);
+    um_domain_run(r->deps.domain, um_http_loop(rq), own->call, &who, args, body, on_answer, a);
+}

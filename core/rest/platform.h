@@ -1,0 +1,18 @@
+/* Calls of the platform (umbel/domain.h) as rows of the interface. */
+#ifndef REST_PLATFORM_H
+#define REST_PLATFORM_H
+#include <umbel/domain.h>
+#include <umbel/http.h>
+
+/* What a row's `call` points to: the call, and an argument that its path says without a parameter. */
+struct platform_row { const struct um_domain_call *call; const char *name, *value; };
+
+/* Takes the row's parameters and body, runs its call, tells the nodes which caches were raised, and replies: the first status
+ * of the row, the call's reply as JSON, ETag; or the call's refusal. */
+um_http_handler platform_call;
+
+/* For handlers of their own that ask the platform in between. WHO is good until the request ends; SESSION has its text. */
+struct um_who platform_who(struct um_rest *r, struct um_http_req *rq, char session[]);
+void platform_refuse(struct um_http_req *rq, const struct um_problem *p);
+
+#endif
