@@ -1,0 +1,16 @@
+import crypto from 'node:crypto'
+import { password } from '../../harness/subjects.mjs'
+
+export default {
+  'authentication.create': { body: { user: 'admin', password, scope: '' } },
+  'caches.list': {},
+  'caches.clear': {},
+  'admin.collab.get': {},
+  'admin.collab.close': async t => ({ body: { document: await t.document() } }),
+  'admin.cluster.get': {},
+  'admin.archive.run': { query: { dryRun: true } },
+  'internal.sessions.end': { path: { hash: crypto.randomBytes(16).toString('hex') }, body: { forMs: 60000, reason: 'logout' } },
+  'internal.revocations.list': {},
+  'internal.caches.list': {},
+  'description.get': {}
+}
