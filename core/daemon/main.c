@@ -9,6 +9,7 @@
 #include <umbel/cachegen.h>
 #include <umbel/collab.h>
 #include <umbel/conf.h>
+#include <umbel/content.h>
 #include <umbel/domain.h>
 #include <umbel/failpoint.h>
 #include <umbel/log.h>
@@ -37,11 +38,11 @@ static const struct um_conf_table own_table = UM_CONF_TABLE("Core", own_keys);
 
 static const struct um_conf_table *const tables[] = {
     &own_table, &um_conf_own_table, &um_process_conf_table, &um_http_conf_table, &um_ws_conf_table, &um_token_conf_table, &um_throttle_conf_table,
-    &um_rest_conf_table, &um_store_conf_table, &um_archive_conf_table, &um_versions_conf_table,
+    &um_rest_conf_table, &um_store_conf_table, &um_content_conf_table, &um_archive_conf_table, &um_versions_conf_table,
     &um_collab_conf_table, &um_redis_conf_table, &um_cluster_conf_table, &um_cachegen_conf_table,
     &um_reserve_conf_table, &um_domain_conf_table,
 };
-static const char *const prefixes[] = { "umbel", "server", "collab", "store", "ws", "token", "internal", "system", "json", "login", "archive",
+static const char *const prefixes[] = { "umbel", "server", "collab", "store", "ws", "token", "internal", "system", "json", "login", "archive", "file",
                                         "redis", "spring.redis", "spring.data.redis", "cluster", "cache", "reservation", "scope", NULL };
 
 /* Stock Hocuspocus' command line. */
@@ -92,6 +93,7 @@ struct core {
     struct um_throttle_conf throttle;
     struct um_rest_conf rest_conf;
     struct um_store_conf store_conf;
+    struct um_content_conf content_conf;
     struct um_archive_conf archive_conf;
     struct um_versions_conf versions_conf;
     struct um_collab_conf collab_conf;
@@ -111,6 +113,7 @@ struct core {
     struct um_cachegen *cachegen;
     struct um_reserve *reserve;
     struct um_domain *domain;
+    struct um_content *content;
     struct um_archive *archive;              /* NULL: none is configured */
     struct um_versions *versions;
     struct um_collab *collab;
@@ -131,7 +134,7 @@ static bool bind_all(struct core *c)
         { &own_table, &c->own }, { &um_process_conf_table, &c->process }, { &um_http_conf_table, &c->http },
         { &um_ws_conf_table, &c->ws }, { &um_token_conf_table, &c->token }, { &um_throttle_conf_table, &c->throttle },
         { &um_rest_conf_table, &c->rest_conf },
-        { &um_store_conf_table, &c->store_conf }, { &um_archive_conf_table, &c->archive_conf },
+        { &um_store_conf_table, &c->store_conf }, { &um_content_conf_table, &c->content_conf }, { &um_archive_conf_table, &c->archive_conf },
         { &um_versions_conf_table, &c->versions_conf }, { &um_collab_conf_table, &c->collab_conf },
         { &um_redis_conf_table, &c->redis_conf }, { &um_cluster_conf_table, &c->cluster_conf },
         { &um_cachegen_conf_table, &c->cachegen_conf }, { &um_reserve_conf_table, &c->reserve_conf },
@@ -169,6 +172,8 @@ static bool open_store(struct core *c)
         return fail("data directory", c->process.data_dir);
     if (um_store_open(&c->store, &c->store_conf, why) != UM_OK)
         return fail("store", why);
+    if (um_content_open(&c->content, c->store, um_reactors_loop(c->reactors, 0), &c->content_conf, why) != UM_OK)
+        return fail("files", why);
     if (*c->archive_conf.url != '\0' && um_archive_open(&c->archive, &c->archive_conf, why) != UM_OK)
         return fail("archive", why);
     c->versions = um_versions_new(c->store, c->archive, &c->versions_conf);
@@ -242,6 +247,7 @@ static bool open_doors(struct core *c)
         return fail("server", um_err_text(err));
     um_node_listens(c->node, servers_port(c->servers));
     beat(c);
+    um_content_start(c->content);
     um_versions_start(c->versions, um_reactors_loop(c->reactors, 0));
     um_reactors_start(c->reactors);
     if (um_process_write_port(c->process.data_dir, "core", servers_port(c->servers)) != UM_OK)
@@ -302,12 +308,14 @@ static void take_down(struct core *c)
         um_reactors_stop(c->reactors);
     servers_free(c->servers);
     um_rest_stop(c->rest);
+    um_content_stop(c->content);
     settle(c);                               /* what its workers had to say may still ask the store */
     um_archive_close(c->archive);
     um_reserve_stop(c->reserve);
     um_store_close(c->store);
     um_cachegen_free(c->cachegen);
     settle(c);                               /* what the store still had to say */
+    um_content_free(c->content);
     um_versions_free(c->versions);
     um_collab_free(c->collab);
     um_rest_free(c->rest);

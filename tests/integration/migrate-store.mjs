@@ -17,7 +17,10 @@ const shared = {                         /* what belongs to no document */
   cache_versions: "'GEC','ACL',7", revocations: "'abc',4102444800000",
   reservations: "'DOCUMENT','ümläut',12,'ann','s1',1700000000000,1700000120000",
   audit: "3,1700000000000,'root','UNLOCK','DOCUMENT','d','ann'",
-  scopes: "'GEC ümläut',9007199254740993,'{}',1700000000000,1700000000001"
+  scopes: "'GEC ümläut',9007199254740993,'{}',1700000000000,1700000000001",
+  contents: "'c1','database',5,'2cf2',262144,1700000000000,1700000000001",
+  content_chunks: "'c1',0,'hello'",
+  content_files: "'~tmp/GEC/ann','tmp_1','c1','ü.txt','text/plain',1700000000000,4102444800000"
 }
 const DONE = 0, FAILED = 1, USAGE = 2, AGAIN = 3
 
@@ -59,7 +62,7 @@ await run.story('after the core has stopped the last pass is final, and cannot b
   for (const c of writers) await c.offline()
   await core.stop()
   const file = new PythonSqlite(database)
-  for (const [table, values] of Object.entries(shared)) file.execute(`INSERT INTO ${table} VALUES(${values})`)
+  for (const [table, values] of Object.entries(shared)) file.execute(`INSERT INTO ${table} VALUES(${values.replace("'hello'", "CAST('hello' AS BLOB)")})`)
   const last = await move()
   assert.equal(last.status, DONE, last.out)
   for (const [table, values] of Object.entries(shared)) {
