@@ -187,6 +187,17 @@ static int64_t next_ping_ms(const struct um_ws *ws)
     return UM_MAX(ws->heard_at_ms, ws->pinged_at_ms) + ws->cf->ping_interval_ms;
 }
 
+static bool is_asked(const struct um_ws *ws) { return ws->pinged_at_ms > ws->heard_at_ms; }
+
+/* When silence has lasted too long, for one that was asked. Who was asked late only, for our loop stood still, has as much time to
+ * answer as others. */
+static int64_t cut_at_ms(const struct um_ws *ws)
+{
+    int64_t at = ws->heard_at_ms + ws->cf->idle_timeout_ms;
+
+    return ws->pinged_at_ms < at ? at : ws->pinged_at_ms + ws->cf->idle_timeout_ms - ws->cf->ping_interval_ms;
+}
+
 static int64_t due_at_ms(const struct um_ws *ws)
 {
     int64_t at;
@@ -197,7 +208,7 @@ static int64_t due_at_ms(const struct um_ws *ws)
         return ws->since_ms + ws->cf->close_timeout_ms;
     at = next_ping_ms(ws);
     if (!ws->paused)
-        at = UM_MIN(at, ws->heard_at_ms + ws->cf->idle_timeout_ms);
+        at = UM_MIN(at, cut_at_ms(ws));
     if (ws->q_n > 0)
         at = UM_MIN(at, ws->progress_at_ms + ws->cf->stall_timeout_ms);
     return at;
@@ -218,10 +229,10 @@ static void on_timer(void *arg)
             ws_die(ws, "close timeout");
     } else if (ws->q_n > 0 && now >= ws->progress_at_ms + ws->cf->stall_timeout_ms) {
         ws_stalled(ws);
-    } else if (!ws->paused && now >= ws->heard_at_ms + ws->cf->idle_timeout_ms) {
+    } else if (!ws->paused && now >= cut_at_ms(ws) && is_asked(ws)) {
         ws_count(WS_M_IDLE, 1);
         ws_die(ws, "nothing heard");
-    } else if (now >= next_ping_ms(ws)) {
+    } else if (now >= next_ping_ms(ws) || (!ws->paused && now >= cut_at_ms(ws))) {
         ws->pinged_at_ms = now;
         if (!ws_queue(ws, um_bytes_ref(&ping_frame)))
             ws_die(ws, "no memory for a ping");

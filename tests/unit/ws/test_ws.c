@@ -1,8 +1,10 @@
 /* What a peer sends: messages, broken rules, limits, the closing handshake, time. */
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <umbel/util.h>
 #include "ws_bench.h"
 
 #define NO_BYTES UM_SPAN(NULL, 0)
@@ -444,6 +446,30 @@ static void a_silent_peer_is_pinged_and_then_cut(void **state)
     bench_close(&b);
 }
 
+static void a_loop_that_stood_still_asks_before_it_cuts(void **state)
+{
+    struct um_ws_conf cf = bench_conf();
+    struct ws_bench b;
+    uint8_t got[8];
+    int64_t until_ms;
+
+    (void)state;
+    cf.ping_interval_ms = 10;
+    cf.idle_timeout_ms = 35;
+    bench_open(&b, &cf, NO_BYTES);
+    until_ms = um_now_ms() + cf.idle_timeout_ms;
+    while (um_now_ms() <= until_ms)
+        sched_yield();
+    um_loop_turn(b.loop, 0);
+    assert_int_equal(recv(b.peer, got, sizeof(got), MSG_DONTWAIT), 2);
+    assert_memory_equal(got, "\x89\x00", 2);
+    bench_send(&b, 0x8a, "");                       /* what has come is read before time is looked at */
+    assert_int_equal(b.closed, 0);
+    bench_until_closed(&b);
+    assert_int_equal(b.code, 1006);
+    bench_close(&b);
+}
+
 static void a_peer_that_answers_pings_lives(void **state)
 {
     struct um_ws_conf cf = bench_conf();
@@ -491,6 +517,7 @@ int ws_group(void)
         cmocka_unit_test(a_pause_keeps_what_follows_and_its_order),
         cmocka_unit_test(a_peer_that_leaves_while_paused_is_noticed),
         cmocka_unit_test(a_silent_peer_is_pinged_and_then_cut),
+        cmocka_unit_test(a_loop_that_stood_still_asks_before_it_cuts),
         cmocka_unit_test(a_peer_that_answers_pings_lives),
     };
     return cmocka_run_group_tests_name("ws", tests, NULL, NULL);
