@@ -13,13 +13,16 @@
 #define CLOSE_RESET       4205
 #define CLOSE_UNAUTHORIZED 4401
 #define CLOSE_TIMEOUT     4408
-#define CLOSE_DENIED      4503           /* y-websocket: 44xx would be final */
 
 /* An address that has spoken before it was admitted. */
 struct waiting {
     struct um_list link;
+    struct conn *conn;
     struct um_list frames;
     struct um_bytes *address;
+    size_t name_len;                     /* of its name, with which the address begins */
+    struct judging *judging;             /* it has said who it is, and is being judged */
+    bool speaks_4x, greets;              /* then: as admit has it; GREETS: it is told that it may come in */
 };
 struct waiting_frame {
     struct um_list link;
@@ -52,10 +55,23 @@ static void drop_waiting(struct conn *c, struct waiting *w)
         um_bytes_unref(f->message);
         free(f);
     }
+    judge_forget(w->judging);
     um_list_remove(&w->link);
     c->n_waiting--;
     um_bytes_unref(w->address);
     free(w);
+}
+
+static struct waiting *add_waiting(struct conn *c, struct um_span address)
+{
+    struct waiting *w = um_xcalloc(1, sizeof(*w));
+
+    w->conn = c;
+    w->address = um_bytes_dup(address.data, address.len);
+    um_list_init(&w->frames);
+    um_list_append(&c->waiting, &w->link);
+    c->n_waiting++;
+    return w;
 }
 
 static void limit_hit(struct conn *c, const char *limit, unsigned code, const char *reason)
@@ -75,13 +91,8 @@ static void hold_frame(struct conn *c, struct um_span address, struct um_span me
         limit_hit(c, "before admission", CLOSE_RESET, "Reset Connection");
         return;
     }
-    if (w == NULL) {
-        w = um_xcalloc(1, sizeof(*w));
-        w->address = um_bytes_dup(address.data, address.len);
-        um_list_init(&w->frames);
-        um_list_append(&c->waiting, &w->link);
-        c->n_waiting++;
-    }
+    if (w == NULL)
+        w = add_waiting(c, address);
     struct waiting_frame *f = um_xcalloc(1, sizeof(*f));
     f->message = w->address ? um_bytes_dup(message.data, message.len) : NULL;
     if (f->message == NULL) {
@@ -138,7 +149,7 @@ static void deny(struct conn *c, struct um_span address, const char *reason)
         um_ws_close(c->ws, CLOSE_DENIED, reason);
 }
 
-/* Who is it? The token of the protocol decides; without one, the handshake's identity; without that, nobody or a stranger. */
+/* Who is it? WHO has a reference that the caller gives back. The token of the protocol decides; without one, the handshake's identity; without that, nobody or a stranger. */
 static bool identify(struct conn *c, struct um_span token, struct um_span name, struct um_collab_identity *who, char reason[64])
 {
     struct um_collab *e = c->hub->engine;
@@ -148,11 +159,12 @@ static bool identify(struct conn *c, struct um_span token, struct um_span name, 
     if (!name_is_fit(name, &e->cf) || token.len > (size_t)e->cf.max_token_bytes)
         return false;
     if (token.len == 0 && c->identity != NULL) {
-        *who = *c->identity;
+        identity_copy(who, c->identity);
         return true;
     }
     if (token.len > 0 && e->hooks.authenticate != NULL && e->hooks.authenticate(e->hooks.ctx, token, name, who, reason) == UM_OK)
         return true;
+    identity_drop(who);
     *who = (struct um_collab_identity){ 0 };
     return e->cf.authentication == UM_COLLAB_ANONYMOUS;
 }
@@ -169,11 +181,16 @@ static bool may_join(struct conn *c, struct um_span token, struct um_span name, 
 
 static void handle(struct conn *c, const struct wire_frame *f, struct um_span message);
 
+static enum wire_verdict read_frame(const struct conn *c, struct um_span message, struct wire_frame *f)
+{
+    return c->bare ? msg_read_bare(message, f) : msg_read(message, f);
+}
+
 static void admit(struct conn *c, const struct wire_frame *f, const struct um_collab_identity *who, bool speaks_4x,
-                  bool held_back)
+                  enum um_collab_right right, bool held_back)
 {
     struct waiting *w = find_waiting(c, f->address);
-    struct seat *s = seat_open(c, f, who, speaks_4x, held_back);
+    struct seat *s = seat_open(c, f, who, speaks_4x, right, held_back);
 
     if (s == NULL) {
         um_ws_close(c->ws, 1013, "out of memory");
@@ -193,7 +210,7 @@ static void admit(struct conn *c, const struct wire_frame *f, const struct um_co
         struct wire_frame inner;
         c->queued_frames--;
         c->queued_bytes -= held->message->len;
-        if (msg_read(um_bytes_span(held->message), &inner) == WIRE_OK)
+        if (read_frame(c, um_bytes_span(held->message), &inner) == WIRE_OK)
             handle(c, &inner, um_bytes_span(held->message));
         um_bytes_unref(held->message);
         free(held);
@@ -211,6 +228,57 @@ static bool is_held_back(struct conn *c, struct um_span name, const char *user)
     return held_back;
 }
 
+/* It has said who it is, and may have RIGHT: it gets its seat, or is told why not. */
+static void enter(struct conn *c, const struct wire_frame *f, const struct um_collab_identity *who, bool speaks_4x, bool greets,
+                  enum um_collab_right right)
+{
+    bool held_back;
+
+    if (right == UM_COLLAB_NONE) {
+        deny(c, f->address, "permission-denied");
+        return;
+    }
+    held_back = right < UM_COLLAB_WRITE || is_held_back(c, f->name, who->user);
+    if (greets)
+        send_frame(c, f->address, WIRE_AUTH, AUTH_OK, UM_SPAN_STR(who->read_only || held_back ? "readonly" : "read-write"));
+    admit(c, f, who, speaks_4x, right, held_back);
+}
+
+static void on_right(void *subject, enum um_collab_right right)
+{
+    struct waiting *w = subject;
+    struct conn *c = w->conn;
+    struct um_bytes *address = um_bytes_ref(w->address);
+    struct wire_frame f = { .address = um_bytes_span(address), .name = UM_SPAN(address->data, w->name_len) };
+    struct um_collab_identity who;
+
+    identity_copy(&who, judge_identity(w->judging));
+    w->judging = NULL;
+    enter(c, &f, &who, w->speaks_4x, w->greets, right);
+    identity_drop(&who);
+    um_bytes_unref(address);
+}
+
+/* Documents with rights of their own are asked for, and what the client says meanwhile is kept. WHO is dropped. */
+static void judge_and_enter(struct conn *c, const struct wire_frame *f, struct um_collab_identity *who, bool speaks_4x, bool greets)
+{
+    struct waiting *w = find_waiting(c, f->address);
+    bool is_new = w == NULL;
+
+    if (is_new)
+        w = add_waiting(c, f->address);
+    w->name_len = f->name.len;
+    w->speaks_4x = speaks_4x;
+    w->greets = greets;
+    w->judging = judge_ask(c->hub, f->name, who, on_right, w);
+    if (w->judging == NULL) {
+        if (is_new)
+            drop_waiting(c, w);
+        enter(c, f, who, speaks_4x, greets, UM_COLLAB_WRITE);
+    }
+    identity_drop(who);
+}
+
 static void take_token(struct conn *c, const struct wire_frame *f)
 {
     struct um_reader r = um_reader(f->body);
@@ -218,18 +286,13 @@ static void take_token(struct conn *c, const struct wire_frame *f)
     struct um_span token = um_read_varbytes(&r);
     struct um_collab_identity who;
     char reason[64];
-    bool speaks_4x, held_back;
 
     if (r.failed || kind != AUTH_TOKEN)
         return;                          /* as stock: other kinds from a client mean nothing */
-    speaks_4x = um_reader_left(&r) > 0;
-    if (!may_join(c, token, f->name, &who, reason)) {
+    if (may_join(c, token, f->name, &who, reason))
+        judge_and_enter(c, f, &who, um_reader_left(&r) > 0, true);
+    else
         deny(c, f->address, reason);
-        return;
-    }
-    held_back = is_held_back(c, f->name, who.user);
-    send_frame(c, f->address, WIRE_AUTH, AUTH_OK, UM_SPAN_STR(who.read_only || held_back ? "readonly" : "read-write"));
-    admit(c, f, &who, speaks_4x, held_back);
 }
 
 /* A token that is sent again on an admitted address: silence when it is good. */
@@ -241,8 +304,12 @@ static void recheck_token(struct conn *c, struct seat *s, const struct wire_fram
     struct um_collab_identity who;
     char reason[64];
 
-    if (r.failed || kind != AUTH_TOKEN || identify(c, token, f->name, &who, reason))
+    if (r.failed || kind != AUTH_TOKEN)
         return;
+    if (identify(c, token, f->name, &who, reason)) {
+        identity_drop(&who);
+        return;
+    }
     count(C_REFUSED_AUTH, 1);
     conn_seat_ended(c, s, "Unauthorized", END_CLOSE, 0);
 }
@@ -271,21 +338,25 @@ static bool is_step1(const struct wire_frame *f)
 
 static void handle_stranger(struct conn *c, const struct wire_frame *f, struct um_span message)
 {
+    const struct waiting *w = find_waiting(c, f->address);
     struct um_collab_identity who;
+    struct seat *s;
     char reason[64];
 
-    if (f->type == WIRE_AUTH) {
+    if (f->type == WIRE_AUTH && (w == NULL || w->judging == NULL)) {
         take_token(c, f);
         return;
     }
     /* A 2.x provider without a token begins with Step1; where no token is needed it is admitted without a word. */
-    if (is_step1(f) && find_waiting(c, f->address) == NULL && may_join(c, UM_SPAN(NULL, 0), f->name, &who, reason)) {
-        struct seat *s;
-        admit(c, f, &who, false, false);
-        s = find_seat(c, f);             /* NULL: the document would not have it */
-        if (s != NULL)
+    if (is_step1(f) && w == NULL && may_join(c, UM_SPAN(NULL, 0), f->name, &who, reason)) {
+        judge_and_enter(c, f, &who, false, false);
+        s = find_seat(c, f);             /* NULL: it is being judged, or the document would not have it */
+        if (s != NULL) {
             seat_say(s, f->type, f->body);
-        return;
+            return;
+        }
+        if (find_waiting(c, f->address) == NULL)
+            return;
     }
     hold_frame(c, f->address, message);
 }
@@ -296,9 +367,11 @@ static void handle(struct conn *c, const struct wire_frame *f, struct um_span me
 
     if (c->ws == NULL)
         return;
-    if (s == NULL) {
-        if (!c->bare)
-            handle_stranger(c, f, message);
+    if (s == NULL && c->bare) {
+        if (c->n_waiting > 0)            /* its room is being judged */
+            hold_frame(c, um_bytes_span(UM_CONTAINER(c->waiting.next, struct waiting, link)->address), message);
+    } else if (s == NULL) {
+        handle_stranger(c, f, message);
     } else if (f->type == WIRE_AUTH && !c->bare) {
         if (s->has_session != (f->address.len != f->name.len))
             handle_stranger(c, f, message);        /* another session of the same document asks for a seat of its own */
@@ -371,6 +444,8 @@ static void conn_free(struct conn *c)
     um_list_remove(&c->link);
     count(C_SOCKETS, -1);
     hub_check_drained(c->hub);
+    if (c->identity != NULL)
+        identity_drop(c->identity);
     free(c->identity);
     free(c->address);
     free(c);
@@ -438,7 +513,7 @@ static void on_message(void *arg, enum um_ws_kind kind, struct um_span message)
 {
     struct conn *c = arg;
     struct wire_frame f;
-    enum wire_verdict verdict = c->bare ? msg_read_bare(message, &f) : msg_read(message, &f);
+    enum wire_verdict verdict = read_frame(c, message, &f);
 
     (void)kind;                          /* text is read as its bytes, as server 4.x does */
     switch (verdict) {
@@ -549,7 +624,7 @@ static void open_room(struct conn *c, const char *room)
     if (!may_join(c, UM_SPAN(NULL, 0), name, &who, reason))
         deny(c, name, reason);
     else
-        admit(c, &f, &who, false, false);
+        judge_and_enter(c, &f, &who, false, false);
 }
 
 void conn_accept(struct hub *h, int fd, struct um_span early, const struct um_collab_peer *peer)
@@ -562,7 +637,7 @@ void conn_accept(struct hub *h, int fd, struct um_span early, const struct um_co
     c->address = um_xstrdup(peer->address ? peer->address : "-");
     if (peer->identity != NULL) {
         c->identity = um_xcalloc(1, sizeof(*c->identity));
-        *c->identity = *peer->identity;
+        identity_copy(c->identity, peer->identity);
     }
     um_list_init(&c->seats);
     um_list_init(&c->waiting);

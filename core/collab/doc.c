@@ -329,10 +329,10 @@ static void note_author(struct doc *d, struct seat *s, struct um_span update)
 
     um_read_varuint(&r);
     client = um_read_varuint(&r);
-    if (r.failed || sections != 1 || client == s->client || s->user[0] == '\0')
+    if (r.failed || sections != 1 || client == s->client || s->who.user[0] == '\0')
         return;
     s->client = client;
-    um_store_note_client(d->hub->engine->store, d->name, client, s->user);
+    um_store_note_client(d->hub->engine->store, d->name, client, s->who.user);
 }
 
 /* Readers who wait for the document to open have not been greeted: they get it all then. */
@@ -419,7 +419,7 @@ static void take_known(struct doc *d, struct seat *s, struct um_span update)
 static void refuse_update(struct doc *d, struct seat *s, struct um_span update, um_err err)
 {
     count(C_REFUSED_UPDATE, 1);
-    um_log_limited(UM_INFO, "collab", "update refused", UM_S("doc", d->name), UM_S("user", s->user), UM_I("bytes", update.len),
+    um_log_limited(UM_INFO, "collab", "update refused", UM_S("doc", d->name), UM_S("user", s->who.user), UM_I("bytes", update.len),
                    UM_S("reason", um_err_text(err)));
     status(s, 0);
 }
@@ -521,7 +521,7 @@ static bool take_presence(struct doc *d, struct seat *s, struct um_span body)
     struct presence_limits limits = { cf->max_presence_state, cf->max_presence_ids, cf->max_presence_ids_document };
     struct um_reader r = um_reader(body);
     struct um_span update = um_read_varbytes(&r);
-    struct presence_speaker by = { s, cf->presence_bind ? s->user : NULL, false };
+    struct presence_speaker by = { s, cf->presence_bind ? s->who.user : NULL, false };
     struct presence_result result;
     um_err err;
 

@@ -81,6 +81,7 @@ um_err um_collab_new(struct um_collab **out, struct um_reactors *reactors, struc
         h->loop = um_reactors_loop(reactors, i);
         um_list_init(&h->conns);
         um_list_init(&h->all_docs);
+        um_list_init(&h->judging);
         bus_hub_init(h, i);
         h->keep_alive = um_ws_frame(UM_WS_BINARY, UM_SPAN(silence, sizeof(silence)));
         h->keep_alive_bare = um_ws_frame(UM_WS_BINARY, UM_SPAN(no_presence, sizeof(no_presence)));
@@ -99,6 +100,7 @@ void um_collab_free(struct um_collab *c)
             c->hubs[i].bus.ops->stop(&c->hubs[i]);
         um_timer_stop(c->hubs[i].loop, &c->hubs[i].sweep);
         um_timer_stop(c->hubs[i].loop, &c->hubs[i].resync);
+        judge_free_all(&c->hubs[i]);
         um_map_free(&c->hubs[i].docs);
         um_bytes_unref(c->hubs[i].keep_alive);
         um_bytes_unref(c->hubs[i].keep_alive_bare);
@@ -129,6 +131,7 @@ static void accept_here(void *arg)
 
     conn_accept(o->hub, o->fd, um_bytes_span(o->early), &peer);
     um_bytes_unref(o->early);
+    identity_drop(&o->identity);
     free(o->room);
     free(o->address);
     free(o);
@@ -147,7 +150,7 @@ void um_collab_accept(struct um_collab *c, struct um_loop *l, int fd, struct um_
     UM_ASSERT(o->early != NULL);         /* at most a request buffer */
     o->has_identity = peer->identity != NULL;
     if (o->has_identity)
-        o->identity = *peer->identity;
+        identity_copy(&o->identity, peer->identity);
     o->room = um_xstrdup(peer->room);
     o->address = um_xstrdup(peer->address ? peer->address : "-");
     um_loop_call(h->loop, accept_here, o);

@@ -38,6 +38,7 @@ struct hub {                             /* the part on one reactor */
     bool asking;
     struct um_bytes *keep_alive, *keep_alive_bare;
     struct bus_hub bus;
+    struct um_list judging;              /* judge.c */
     bool draining;
     void (*drained)(struct hub *h);      /* set while draining: called when nothing is left */
 };
@@ -98,6 +99,19 @@ void conn_keep_alive(struct conn *c, int64_t now_ms);
 void conn_drain(struct conn *c);
 /* From a seat (always on the conn's loop): */
 void conn_deliver(struct conn *c, struct um_bytes *head, struct um_bytes *rest);
+/* A judgement that waits for its answer (judge.c). It holds the identity that it is about. */
+struct judging;
+typedef void judged_fn(void *subject, enum um_collab_right right);
+/* NULL: DOCUMENT has no rights of its own. Else FN runs later, on H's loop, unless the subject is forgotten before. */
+struct judging *judge_ask(struct hub *h, struct um_span document, const struct um_collab_identity *who, judged_fn *fn, void *subject);
+void judge_forget(struct judging *j);    /* NULL is fine */
+const struct um_collab_identity *judge_identity(const struct judging *j);
+void judge_free_all(struct hub *h);      /* nobody answers any more */
+/* A copy with a reference of its own; dropping gives it back. */
+void identity_copy(struct um_collab_identity *to, const struct um_collab_identity *from);
+void identity_drop(struct um_collab_identity *who);
+
+#define CLOSE_DENIED 4503                /* y-websocket: 44xx would be final */
 enum end_how { END_CLOSE, END_CLOSE_AND_ASK, END_SOCKET };
 struct seat;
 void conn_seat_ended(struct conn *c, struct seat *s, const char *reason, enum end_how how, unsigned code);
@@ -110,8 +124,7 @@ struct seat {
     /* constant after seat_open */
     struct um_loop *conn_loop, *doc_loop;
     struct hub *doc_hub;
-    char user[129];
-    bool read_only;                      /* says its token */
+    struct um_collab_identity who;
     bool bare;                           /* y-websocket */
     bool speaks_4x;                      /* sent a version string with its token */
     bool has_session;                    /* address carries a session: frames cannot be shared */
@@ -133,14 +146,17 @@ struct seat {
     bool in_flush;                       /* gets this turn's changes, even if it falls behind meanwhile */
     bool counted;                        /* in engine->open */
     /* rights.c */
-    bool held_back;                      /* somebody else has reserved the document */
+    enum um_collab_right right;          /* as the document's own rights have it */
+    struct judging *judging;             /* being judged again */
+    bool judge_again;                    /* and once more behind that */
+    bool held_back;                      /* may not write: somebody else has reserved the document, or RIGHT */
     unsigned owed;                       /* changes that were refused for that, and not been sent again */
     int64_t judged_until_ms, told_wrote_ms;
 };
 
 /* From the socket's end. */
 struct seat *seat_open(struct conn *c, const struct wire_frame *f, const struct um_collab_identity *who, bool speaks_4x,
-                       bool held_back);
+                       enum um_collab_right right, bool held_back);
 void seat_say(struct seat *s, uint64_t type, struct um_span body);
 void seat_leave(struct seat *s);                         /* S is invalid afterwards for the socket's end */
 void seat_tell_congestion(struct seat *s, bool congested);

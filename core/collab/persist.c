@@ -147,7 +147,7 @@ static void wait_for_store(struct doc *d, struct um_span bytes, struct seat *s, 
         d->unstored_bytes += bytes.len;
         p->number = bus_append(d, bytes);
         count(C_UNSTORED, (int64_t)bytes.len);
-        snprintf(p->user, sizeof(p->user), "%s", s != NULL ? s->user : w != NULL ? work_user(w) : "");
+        snprintf(p->user, sizeof(p->user), "%s", s != NULL ? s->who.user : w != NULL ? work_user(w) : "");
     }
     um_list_append(&d->pending, &p->link);
     if (p->bytes != NULL) {

@@ -31,12 +31,12 @@ static void ask_for_withheld(struct doc *d, struct seat *s)
 
 static void judge(struct doc *d, struct seat *s)
 {
-    bool held_back = !rights_may_change(d->hub->engine, d->name, s->user, &s->judged_until_ms);
+    bool held_back = !rights_may_change(d->hub->engine, d->name, s->who.user, &s->judged_until_ms) || s->right < UM_COLLAB_WRITE;
 
     if (held_back == s->held_back)
         return;
     s->held_back = held_back;
-    if (s->read_only)
+    if (s->who.read_only)
         return;
     if (!s->bare)
         seat_send_frame(s, WIRE_AUTH, AUTH_OK, UM_SPAN_STR(held_back ? "readonly" : "read-write"));
@@ -48,10 +48,10 @@ static void judge(struct doc *d, struct seat *s)
 
 static void count_writer(struct doc *d, struct seat *s, int by)
 {
-    struct um_span key = UM_SPAN(s->user, strlen(s->user) + 1);
+    struct um_span key = UM_SPAN(s->who.user, strlen(s->who.user) + 1);
     intptr_t n;
 
-    if (s->read_only || hooks_of(d)->editing == NULL)
+    if (s->who.read_only || hooks_of(d)->editing == NULL)
         return;
     n = (intptr_t)um_map_get(&d->writers, key) + by;
     if (n > 0)
@@ -59,7 +59,7 @@ static void count_writer(struct doc *d, struct seat *s, int by)
     else
         um_map_remove(&d->writers, key);
     if (by > 0 ? n == 1 : n == 0)
-        hooks_of(d)->editing(hooks_of(d)->ctx, d->name, s->user, by > 0);
+        hooks_of(d)->editing(hooks_of(d)->ctx, d->name, s->who.user, by > 0);
 }
 
 void rights_join(struct doc *d, struct seat *s)
@@ -70,6 +70,8 @@ void rights_join(struct doc *d, struct seat *s)
 
 void rights_leave(struct doc *d, struct seat *s)
 {
+    judge_forget(s->judging);
+    s->judging = NULL;
     count_writer(d, s, -1);
 }
 
@@ -79,12 +81,12 @@ bool rights_let_write(struct doc *d, struct seat *s)
 {
     if (um_loop_now_ms(d->hub->loop) > s->judged_until_ms)
         judge(d, s);
-    return !s->read_only && !s->held_back;
+    return !s->who.read_only && !s->held_back;
 }
 
 void rights_refused(struct seat *s, bool known)
 {
-    if (!known && s->held_back && !s->read_only && s->owed < OWED_MAX)
+    if (!known && s->held_back && !s->who.read_only && s->owed < OWED_MAX)
         s->owed++;
 }
 
@@ -95,7 +97,7 @@ void rights_wrote(struct doc *d, struct seat *s)
     if (s->judged_until_ms == INT64_MAX || now - s->told_wrote_ms < TELL_EVERY_MS || hooks_of(d)->changed == NULL)
         return;
     s->told_wrote_ms = now;
-    hooks_of(d)->changed(hooks_of(d)->ctx, d->name, s->user);
+    hooks_of(d)->changed(hooks_of(d)->ctx, d->name, s->who.user);
 }
 
 void rights_took_all(struct doc *d, struct seat *s)
@@ -103,6 +105,64 @@ void rights_took_all(struct doc *d, struct seat *s)
     for (; s->owed > 1; s->owed--)           /* the Step2's own acknowledgement is one */
         persist_append(d, UM_SPAN(NULL, 0), s);
     s->owed = 0;
+}
+
+/* ---- the document's own rights ---- */
+
+static void judge_right(struct doc *d, struct seat *s);
+
+static void on_right(void *subject, enum um_collab_right right)
+{
+    struct seat *s = subject;
+    struct doc *d = s->doc;
+    bool again = s->judge_again;
+
+    s->judging = NULL;
+    s->judge_again = false;
+    s->right = right;
+    if (right == UM_COLLAB_NONE) {
+        seat_end(s, "permission-denied", END_CLOSE, CLOSE_DENIED);
+        return;
+    }
+    judge(d, s);
+    if (again)
+        judge_right(d, s);
+}
+
+static void judge_right(struct doc *d, struct seat *s)
+{
+    if (s->judging != NULL)
+        s->judge_again = true;               /* the answer on its way may be older than the change */
+    else
+        s->judging = judge_ask(d->hub, UM_SPAN_STR(d->name), &s->who, on_right, s);
+}
+
+struct again { struct hub *hub; char *prefix; };
+
+static void run_again(void *arg)
+{
+    struct again *a = arg;
+
+    UM_LIST_EACH(it, &a->hub->all_docs) {
+        struct doc *d = UM_CONTAINER(it, struct doc, link);
+
+        if (strncmp(d->name, a->prefix, strlen(a->prefix)) != 0)
+            continue;
+        UM_LIST_EACH(at, &d->seats)
+            judge_right(d, UM_CONTAINER(at, struct seat, in_doc));
+    }
+    free(a->prefix);
+    free(a);
+}
+
+void um_collab_judge_again(struct um_collab *c, const char *prefix)
+{
+    for (unsigned i = 0; i < c->n_hubs; i++) {
+        struct again *a = um_xmalloc(sizeof(*a));
+
+        *a = (struct again){ &c->hubs[i], um_xstrdup(prefix) };
+        um_loop_call(c->hubs[i].loop, run_again, a);
+    }
 }
 
 /* ---- orders ---- */

@@ -25,6 +25,7 @@ static void seat_free(struct seat *s)
     um_bytes_unref(s->addr);
     um_bytes_unref(s->name);
     um_buf_free(&s->behind_sv);
+    identity_drop(&s->who);
     free(s);
 }
 
@@ -133,7 +134,7 @@ static struct um_bytes *encode_address(struct um_span address)
 }
 
 struct seat *seat_open(struct conn *c, const struct wire_frame *f, const struct um_collab_identity *who, bool speaks_4x,
-                       bool held_back)
+                       enum um_collab_right right, bool held_back)
 {
     struct seat *s = um_xcalloc(1, sizeof(*s));
     struct hub *home = hub_of_document(c->hub->engine, f->name);
@@ -142,8 +143,8 @@ struct seat *seat_open(struct conn *c, const struct wire_frame *f, const struct 
     s->conn_loop = c->hub->loop;
     s->doc_loop = home->loop;
     s->doc_hub = home;
-    memcpy(s->user, who->user, sizeof(s->user));
-    s->read_only = who->read_only;
+    identity_copy(&s->who, who);
+    s->right = right;
     s->bare = c->bare;
     s->speaks_4x = speaks_4x;
     s->held_back = held_back;

@@ -58,6 +58,35 @@ static void editing(void *ctx, const char *document, const char *user, bool begi
         snprintf(b->editing + n, sizeof(b->editing) - n, "%c%s ", begins ? '+' : '-', user);
 }
 
+/* ---- documents with rights of their own ---- */
+
+static bool judge_own(void *ctx, struct um_loop *l, const char *document, const struct um_collab_identity *who, um_collab_right_cb *cb,
+                      void *arg)
+{
+    struct bench *b = ctx;
+
+    if (strncmp(document, "own/", 4) != 0)
+        return false;
+    assert_true(b->n_asked < UM_COUNT(b->asked));
+    b->asked[b->n_asked] = (struct question){ .loop = l, .cb = cb, .arg = arg };
+    snprintf(b->asked[b->n_asked++].user, sizeof(b->asked[0].user), "%s", who->user);
+    return true;
+}
+
+static void answer(void *arg)
+{
+    struct question *q = arg;
+
+    q->cb(q->arg, q->right);
+}
+
+void bench_answer(struct bench *b, unsigned i, enum um_collab_right right)
+{
+    b->asked[i].right = right;
+    um_loop_call(b->asked[i].loop, answer, &b->asked[i]);
+    bench_turns(b, 3);
+}
+
 void bench_init(struct bench *b, unsigned n_reactors)
 {
     um_log_set_level(NULL, UM_OFF);
@@ -82,7 +111,7 @@ void bench_init(struct bench *b, unsigned n_reactors)
 void bench_start(struct bench *b)
 {
     struct um_store_conf cf = { .url = "memory:", .commit_delay_ms = 0, .commit_rows = 64, .max_waiting_bytes = 256 << 20 };
-    struct um_collab_hooks hooks = { judge, may_change, changed, editing, b };
+    struct um_collab_hooks hooks = { judge, judge_own, may_change, changed, editing, b };
     char why[256];
 
     assert_int_equal(um_store_open(&b->store, &cf, why), UM_OK);

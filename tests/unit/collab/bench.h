@@ -25,6 +25,9 @@ struct bench {
     int64_t judged_until_ms;                     /* what a judgement says of itself */
     unsigned changes;                            /* told by `changed` */
     char editing[256];                           /* told by `editing`: "+ann -ann " */
+    /* documents "own/...": they have rights of their own, and the test answers */
+    struct question { struct um_loop *loop; um_collab_right_cb *cb; void *arg; char user[129]; enum um_collab_right right; } asked[8];
+    unsigned n_asked;
 };
 
 /* cf and ws hold the defaults (loose limits); change them between init and start. */
@@ -49,6 +52,7 @@ int64_t bench_count(unsigned counter);           /* enum collab_counter */
 unsigned bench_home(const struct bench *b, const char *document);
 /* The text of root "t" as the store has it now; "" when it has none. */
 void bench_stored_text(struct bench *b, const char *document, struct um_buf *out);
+void bench_answer(struct bench *b, unsigned i, enum um_collab_right right);       /* the I-th question */
 void bench_store_append(struct bench *b, const char *document, struct um_span update);
 void bench_store_delete(struct bench *b, const char *document);
 

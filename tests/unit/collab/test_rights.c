@@ -189,6 +189,145 @@ static void a_note_reaches_every_provider_of_the_document(void **state)
     bench_stop(&b);
 }
 
+/* ---- documents with rights of their own ---- */
+
+#define OWN ADDR("own/d")
+
+static void open_own(struct bench *b, struct peer *p, const char *token, unsigned question)
+{
+    peer_open(b, p);
+    peer_token(p, OWN, token, "4.8.0");
+    bench_until(b, b->n_asked == question + 1);
+}
+
+static void who_is_judged_waits_and_what_he_says_meanwhile_counts(void **state)
+{
+    struct bench b;
+    struct peer ann;
+    struct um_buf u = { 0 };
+
+    (void)state;
+    engine_open(&b);
+    open_own(&b, &ann, "user:ann", 0);
+    assert_string_equal(b.asked[0].user, "ann");
+    peer_say(&ann, OWN, WIRE_SYNC, SYNC_UPDATE, text_update(&u, 7, "early"));
+    peer_expect_silence(&ann);
+    bench_answer(&b, 0, UM_COLLAB_WRITE);
+    peer_expect(&ann, OWN, WIRE_AUTH, AUTH_OK, UM_SPAN_STR("read-write"));
+    peer_expect_empty(&ann, OWN, WIRE_SYNC_STATUS, 1);
+    bench_stored_text(&b, "own/d", &u);
+    assert_string_equal(um_buf_cstr(&u), "early");
+    um_buf_free(&u);
+    peer_close(&ann);
+    bench_stop(&b);
+}
+
+static void who_may_not_even_read_gets_nothing(void **state)
+{
+    struct bench b;
+    struct peer ann;
+
+    (void)state;
+    engine_open(&b);
+    open_own(&b, &ann, "user:ann", 0);
+    bench_answer(&b, 0, UM_COLLAB_NONE);
+    peer_expect(&ann, OWN, WIRE_AUTH, AUTH_DENIED, UM_SPAN_STR("permission-denied"));
+    peer_expect_silence(&ann);
+    peer_close(&ann);
+    bench_stop(&b);
+}
+
+static void who_may_read_is_told_so_and_writes_nothing(void **state)
+{
+    struct bench b;
+    struct peer ann;
+    struct um_buf u = { 0 };
+
+    (void)state;
+    engine_open(&b);
+    open_own(&b, &ann, "user:ann", 0);
+    bench_answer(&b, 0, UM_COLLAB_READ);
+    peer_expect(&ann, OWN, WIRE_AUTH, AUTH_OK, UM_SPAN_STR("readonly"));
+    peer_say(&ann, OWN, WIRE_SYNC, SYNC_UPDATE, text_update(&u, 7, "no"));
+    peer_expect_empty(&ann, OWN, WIRE_SYNC_STATUS, 0);
+    um_buf_free(&u);
+    peer_close(&ann);
+    bench_stop(&b);
+}
+
+static void a_right_that_changes_reaches_who_is_there(void **state)
+{
+    struct bench b;
+    struct peer ann;
+
+    (void)state;
+    engine_open(&b);
+    open_own(&b, &ann, "user:ann", 0);
+    bench_answer(&b, 0, UM_COLLAB_WRITE);
+    peer_expect(&ann, OWN, WIRE_AUTH, AUTH_OK, UM_SPAN_STR("read-write"));
+    um_collab_judge_again(b.collab, "other/");
+    bench_turns(&b, 3);
+    assert_int_equal(b.n_asked, 1);
+    um_collab_judge_again(b.collab, "own/");
+    um_collab_judge_again(b.collab, "own/");                     /* the first answer may be older than this change */
+    bench_until(&b, b.n_asked == 2);
+    bench_answer(&b, 1, UM_COLLAB_READ);
+    peer_expect(&ann, OWN, WIRE_AUTH, AUTH_OK, UM_SPAN_STR("readonly"));
+    bench_until(&b, b.n_asked == 3);
+    bench_answer(&b, 2, UM_COLLAB_NONE);
+    peer_expect(&ann, OWN, WIRE_CLOSE, NO_KIND, UM_SPAN_STR("permission-denied"));
+    peer_close(&ann);
+    bench_stop(&b);
+}
+
+static void an_answer_for_somebody_who_has_left_is_nobodys(void **state)
+{
+    struct bench b;
+    struct peer ann, bob;
+
+    (void)state;
+    engine_open(&b);
+    open_own(&b, &ann, "user:ann", 0);
+    open_own(&b, &bob, "user:bob", 1);
+    peer_close(&ann);
+    bench_until(&b, bench_stats(&b).sockets == 1);
+    bench_answer(&b, 0, UM_COLLAB_WRITE);
+    bench_answer(&b, 1, UM_COLLAB_WRITE);
+    peer_expect(&bob, OWN, WIRE_AUTH, AUTH_OK, UM_SPAN_STR("read-write"));
+    um_collab_judge_again(b.collab, "own/");
+    bench_until(&b, b.n_asked == 3);
+    peer_close(&bob);
+    bench_until(&b, bench_stats(&b).sockets == 0);
+    bench_answer(&b, 2, UM_COLLAB_NONE);
+    open_own(&b, &ann, "user:ann", 3);                           /* never answered */
+    peer_close(&ann);
+    bench_stop(&b);
+}
+
+static void a_room_is_judged_too(void **state)
+{
+    struct um_collab_identity zoe = { .user = "zoe" };
+    struct bench b;
+    struct peer room, denied;
+
+    (void)state;
+    engine_open(&b);
+    peer_open_as(&b, &room, &(struct um_collab_peer){ .identity = &zoe, .room = "own/d", .address = "test" }, 0);
+    bench_until(&b, b.n_asked == 1);
+    peer_say(&room, NOTHING, WIRE_SYNC, SYNC_STEP1, UM_SPAN("\0", 1));
+    bench_turns(&b, 3);
+    bench_answer(&b, 0, UM_COLLAB_READ);
+    peer_expect(&room, NOTHING, WIRE_SYNC, SYNC_STEP1, UM_SPAN("\0", 1));
+    peer_expect(&room, NOTHING, WIRE_SYNC, SYNC_STEP2, UM_SPAN("\0\0", 2));
+    peer_open_as(&b, &denied, &(struct um_collab_peer){ .identity = &zoe, .room = "own/d", .address = "test" }, 0);
+    bench_until(&b, b.n_asked == 2);
+    bench_answer(&b, 1, UM_COLLAB_NONE);
+    peer_expect_close(&denied, 4503);
+    peer_close(&room);
+    peer_close(&denied);
+    bench_stop(&b);
+}
+
 int rights_group(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +339,12 @@ int rights_group(void)
         cmocka_unit_test(writers_are_told_by_their_first_and_their_last_connection),
         cmocka_unit_test(a_holders_writing_is_told_and_not_too_often),
         cmocka_unit_test(a_note_reaches_every_provider_of_the_document),
+        cmocka_unit_test(who_is_judged_waits_and_what_he_says_meanwhile_counts),
+        cmocka_unit_test(who_may_not_even_read_gets_nothing),
+        cmocka_unit_test(who_may_read_is_told_so_and_writes_nothing),
+        cmocka_unit_test(a_right_that_changes_reaches_who_is_there),
+        cmocka_unit_test(an_answer_for_somebody_who_has_left_is_nobodys),
+        cmocka_unit_test(a_room_is_judged_too),
     };
     return cmocka_run_group_tests_name("rights", tests, NULL, NULL);
 }

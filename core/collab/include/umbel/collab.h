@@ -46,16 +46,26 @@ struct um_collab_conf {                  /* key rows: um_collab_conf_table */
 };
 extern const struct um_conf_table um_collab_conf_table;
 
-/* Who speaks. Strings are copied by the engine. */
+/* Who speaks. The engine copies it, and takes a reference of its own to WHO. */
 struct um_collab_identity {
     char user[129];                      /* "" = anonymous */
     bool read_only;
+    struct um_bytes *who;                /* what `judge` has to know of him beside it; may be NULL. A reference: whoever made
+                                          * the identity gives it back, of `authenticate` the engine */
 };
+
+enum um_collab_right { UM_COLLAB_NONE, UM_COLLAB_READ, UM_COLLAB_WRITE };
+typedef void um_collab_right_cb(void *arg, enum um_collab_right right);
 
 struct um_collab_hooks {
     /* Is TOKEN good for DOCUMENT? Runs on the socket's reactor, any of them: must not block. On refusal REASON (at most
      * 63 characters) is what the client is told. */
     um_err (*authenticate)(void *ctx, struct um_span token, struct um_span document, struct um_collab_identity *who, char reason[64]);
+    /* What may WHO do with DOCUMENT, beside what his token says? False: all; the document has no rights of its own. Else CB runs
+     * once, on L, not inside the call, unless the process ends before. On any reactor: it must not block. Asked when he
+     * joins, and at um_collab_judge_again. May be NULL. */
+    bool (*judge)(void *ctx, struct um_loop *l, const char *document, const struct um_collab_identity *who,
+                  um_collab_right_cb *cb, void *arg);
     /* Reservations; each may be NULL. On any reactor: they must not block.
      * May USER ("": anonymous) change DOCUMENT now? Ask again after UNTIL_MS (um_now_ms; INT64_MAX: told otherwise by
      * um_collab_reservation_changed). */
@@ -105,6 +115,9 @@ void um_collab_close_documents(struct um_collab *c, const char *document, const 
 /* Who may change DOCUMENT is another now: its connections are judged anew, and told. NOTE (may be NULL): goes to each of them
  * as a stateless message. Any thread. */
 void um_collab_reservation_changed(struct um_collab *c, const char *document, const char *note);
+/* Rights of the documents whose names begin with PREFIX may be others now: all their connections are judged again. Who may only
+ * read is told so, and told again when he may write; who may not even read is sent away ("permission-denied"). Any thread. */
+void um_collab_judge_again(struct um_collab *c, const char *prefix);
 /* DOCUMENT was deleted in the store: its editors are told "deleted", what is unstored is dropped. */
 void um_collab_forget(struct um_collab *c, const char *document);
 /* Ends every socket (1012), stores what is unstored, folds; DONE runs on L when nothing is left open. */
