@@ -24,6 +24,7 @@ TABLE = [
     ("core/crdt",            BASE + CRDT,                                            IO),
     ("core/crdt/tool",       BASE + CRDT,                                            []),
     ("core/history",         BASE + CRDT + ["umbel/history.h"],                       IO),
+    ("core/model",           BASE + ["umbel/model.h", "umbel/yaml.h"],               IO),
     ("core/store",           LIBUMBEL + ["umbel/sql.h", "umbel/sql_shared.h", "umbel/store.h", "umbel/store_shared.h", "umbel/store_transfer.h",
                                          "umbel/store_work.h"], []),
     ("core/archive",         LIBUMBEL + ["umbel/archive.h"],                         []),

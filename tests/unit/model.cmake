@@ -1,0 +1,1 @@
+um_unit_test(model_yaml SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/model/test_yaml.c LINK um_model_yaml)
