@@ -1,4 +1,4 @@
-/* Where the children of maps and lists were written, by their container. Containers are borrowed and must live. */
+/* Inside of a um_yaml: where the children of maps and lists were written, by their container. Containers are borrowed and must live. */
 #ifndef YAML_PLACES_H
 #define YAML_PLACES_H
 #include <umbel/map.h>
@@ -12,5 +12,11 @@ struct places {                    /* zero-initialise */
 void places_add(struct places *p, const json_t *container, struct um_place at);
 struct um_place places_get(const struct places *p, const json_t *container, size_t index);
 void places_free(struct places *p);
+
+/* What was read, of YAML or of XML that says the same. */
+struct um_yaml {
+    json_t *documents;             /* a list */
+    struct places places;
+};
 
 #endif

@@ -11,11 +11,6 @@
 #include "yaml_places.h"
 #include "yaml_scalar.h"
 
-struct um_yaml {
-    json_t *documents;             /* a list */
-    struct places places;
-};
-
 struct frame {                     /* an open map or list */
     json_t *container;             /* borrowed */
     char key[YAML_KEY_BYTES + 1];  /* of the value that comes or is open */

@@ -11,7 +11,7 @@ import common
 
 BASE = ["umbel/align.h", "umbel/err.h", "umbel/base.h", "umbel/bytes.h", "umbel/list.h", "umbel/map.h", "umbel/util.h"]
 CRDT = sorted("umbel/" + h for h in os.listdir(os.path.join(common.ROOT, "core", "crdt", "include", "umbel")))
-INSIDE_CORE = sorted("umbel/" + os.path.basename(h) for h in glob.glob(os.path.join(common.ROOT, "core", "*", "include", "umbel", "*.h")))
+INSIDE_CORE = sorted("umbel/" + os.path.basename(h) for h in glob.glob(os.path.join(common.ROOT, "core", "**", "include", "umbel", "*.h"), recursive=True))
 LIBUMBEL = sorted("umbel/" + h for h in os.listdir(os.path.join(common.ROOT, "include", "umbel")))
 IO = ["time.h", "unistd.h", "fcntl.h", "pthread.h", "signal.h", "sys/*", "netinet/*", "arpa/*"]
 
@@ -25,6 +25,7 @@ TABLE = [
     ("core/crdt/tool",       BASE + CRDT,                                            []),
     ("core/history",         BASE + CRDT + ["umbel/history.h"],                       IO),
     ("core/model",           BASE + ["umbel/model.h", "umbel/yaml.h"],               IO),
+    ("core/model/files",     BASE + ["umbel/model.h", "umbel/model_files.h", "umbel/yaml.h"], []),
     ("core/store",           LIBUMBEL + ["umbel/sql.h", "umbel/sql_shared.h", "umbel/store.h", "umbel/store_shared.h", "umbel/store_transfer.h",
                                          "umbel/store_work.h"], []),
     ("core/archive",         LIBUMBEL + ["umbel/archive.h"],                         []),
