@@ -8,11 +8,12 @@
 #define TEXT(n, ...)         { .name = n, .type = FIELD_TEXT, __VA_ARGS__ }
 #define BOOL(n, ...)         { .name = n, .type = FIELD_BOOL, __VA_ARGS__ }
 #define INT(n, ...)          { .name = n, .type = FIELD_INT, __VA_ARGS__ }
+#define WORDS(n, ...)        { .name = n, .type = FIELD_WORDS, __VA_ARGS__ }
 #define TEXTS(n, ...)        { .name = n, .type = FIELD_TEXTS, __VA_ARGS__ }
 #define LIST(n, of, ...)     { .name = n, .type = FIELD_LIST, .shape = &of##_shape, __VA_ARGS__ }
 #define OBJECT(n, of, ...)   { .name = n, .type = FIELD_OBJECT, .shape = &of##_shape, __VA_ARGS__ }
 #define LABELS(n)            { .name = n, .type = FIELD_LABELS, .shape = &label_shape }
-#define ATTRIBUTES           { .name = "attributes", .type = FIELD_JSON }
+#define JSON(n)              { .name = n, .type = FIELD_JSON }
 #define SERVERS(n)           { .name = n, .type = FIELD_JSON, .in = "data", .flags = FIELD_DROPPED }
 
 #define CATEGORY_WORDS "DOCUMENT|FOLDER|VIRTUAL_FOLDER|TASK"
@@ -28,7 +29,7 @@
 #define SWITCHES            BOOL("active", .initial = "true"), BOOL("technical", .initial = "false")
 
 SHAPE(label, "a label", NULL, TEXT("language", .flags = FIELD_NEEDED), TEXT("value", .flags = FIELD_NEEDED));
-SHAPE(pair, "a property", NULL, TEXT("name", .flags = FIELD_NEEDED), TEXT("value", .flags = FIELD_NEEDED));
+SHAPE(pair, "a property", NULL, TEXT("name", .flags = FIELD_NEEDED), WORDS("value"));
 
 /* ---- searches ---- */
 
@@ -71,33 +72,31 @@ SHAPE(tag_category, "a tag category", NULL, ID, NAMES, TEXT("icon"), INT("order"
       BOOL("reduced"), TEXTS("tags"), ACL, SERVERS("owner"), STAMPS);
 SHAPE(tag_reference, "a tag reference", "tagName", TEXT("tagName", .flags = FIELD_NEEDED),
       BOOL("mandatory", .initial = "false"), BOOL("multivalued", .initial = "false"), BOOL("technical", .initial = "false"),
-      BOOL("readonly", .initial = "false"), INT("order"), TEXT("pattern"), TEXT("defaultValue"), TEXTS("defaultValues"),
+      BOOL("readonly", .initial = "false"), INT("order"), TEXT("pattern"), WORDS("defaultValue"),
       LABELS("descriptions"));
 
 /* ---- security ---- */
 
 SHAPE(entry, "an entry", NULL, TEXT("principal", .flags = FIELD_NEEDED), 
-      { .name = "permission", .type = FIELD_WORDS, .words = PERMISSION_WORDS, .flags = FIELD_NEEDED },
+      WORDS("permission", .words = PERMISSION_WORDS, .flags = FIELD_NEEDED),
       TEXT("grant", .words = "ALLOW|DENY", .flags = FIELD_NEEDED));
 SHAPE(rule, "a rule", NULL, TEXTS("conditions"), TEXT("aclId", .flags = FIELD_NEEDED));
 SHAPE(acl, "an ACL", NULL, ID, TEXT("name"), { .name = "entries", .type = FIELD_ENTRIES, .shape = &entry_shape }, LIST("rules", rule),
       SERVERS("owner"), STAMPS);
 SHAPE(user, "a user", NULL, ID, TEXT("displayName"), TEXT("firstname"), TEXT("lastname"), TEXT("mail"), TEXT("password"),
-      TEXTS("groups"), TEXTS("profiles"), ATTRIBUTES);
+      TEXTS("groups"), TEXTS("profiles"), JSON("attributes"));
 SHAPE(group, "a group", NULL, ID, TEXT("displayName"), TEXT("mail"), TEXTS("groups"), TEXTS("profiles"), TEXTS("members"),
-      ATTRIBUTES);
+      JSON("attributes"));
 
 /* ---- classes of components ---- */
 
 SHAPE(retention, "a retention", NULL, INT("value"), TEXT("unit"));
 SHAPE(child, "a child", NULL, TEXT("category", .words = CATEGORY_WORDS), TEXT("id"));
 SHAPE(search, "a search", NULL, ID, TEXT("category", .words = CATEGORY_WORDS), LABELS("displayNames"), OBJECT("request", request));
-SHAPE(reason, "a reason", "tagName", TEXT("tagName", .flags = FIELD_NEEDED), BOOL("mandatory", .initial = "false"), INT("order"),
-      TEXT("pattern"), LABELS("descriptions"));
 SHAPE(answer, "an answer", "id", ID, TEXT("type", .prefix = "com.flower.docs.domain.taskclass."), LABELS("displayNames"),
-      LABELS("confirmationMessages"), TEXT("targetStatus"), LIST("reasons", reason));
+      LABELS("confirmationMessages"), TEXT("targetStatus"), LIST("reasons", tag_reference));
 SHAPE(slot, "an attachment", NULL, ID, TEXT("classId"), TEXT("category", .words = CATEGORY_WORDS), NAMES,
-      BOOL("multivalued"), BOOL("readonly"), TEXT("required"), BOOL("technical", .initial = "false"), INT("order"));
+      BOOL("multivalued"), BOOL("readonly"), JSON("required"), BOOL("technical", .initial = "false"), INT("order"));
 
 #define CLASS_HEAD(c) ID, CATEGORY(c), NAMES, SWITCHES, ACL
 #define CLASS_TAIL    TEXTS("tagCategories"), LIST("tagReferences", tag_reference), OBJECT("RetentionDuration", retention), \

@@ -1,6 +1,8 @@
 /* A scope's model: forms, refusals with places, variables, the canonical text, differences, templates in XML. */
+#include <stdio.h>
 #include <umbel/model_files.h>
 #include <um_test.h>
+#include "shape.h"
 
 #define SAMPLE   UM_TEST_VECTORS "/../../conf/model"
 #define TEMPLATE UM_TEST_VECTORS "/model/template"
@@ -349,6 +351,37 @@ static void a_template_in_xml_is_a_model(void **state)
     um_model_list_free(want);
 }
 
+/* ---- the manual ---- */
+
+static void keys_are_in(const char *manual, const struct shape *sh, unsigned depth)
+{
+    char word[80];
+
+    for (size_t i = 0; i < sh->n; i++) {
+        const struct field *f = &sh->fields[i];
+
+        (void)snprintf(word, sizeof(word), "`%s`", yaml_name(f));
+        if ((f->flags & FIELD_DROPPED) == 0 && f->type != FIELD_LABELS && strstr(manual, word) == NULL)
+            fail_msg("docs/admin/model.md does not know %s of %s", word, sh->name);
+        if (f->shape != NULL && f->type != FIELD_LABELS && depth < 4)
+            keys_are_in(manual, f->shape, depth + 1);
+    }
+}
+
+static void the_manual_knows_every_key(void **state)
+{
+    FILE *in = fopen(UM_TEST_VECTORS "/../../docs/admin/model.md", "r");
+    char *manual = calloc(1, 65536);
+
+    (void)state;
+    assert_non_null(in);
+    assert_true(fread(manual, 1, 65535, in) > 1000);
+    fclose(in);
+    for (size_t k = 0; k < UM_MODEL_KINDS_N; k++)
+        keys_are_in(manual, kind_shapes[k], 0);
+    free(manual);
+}
+
 static void a_folder_without_a_model_is_said(void **state)
 {
     struct um_model_list *l = um_model_list_new();
@@ -427,6 +460,7 @@ int main(void)
         cmocka_unit_test(a_difference_names_what_changed),
         cmocka_unit_test(the_sample_is_a_whole_model),
         cmocka_unit_test(a_template_in_xml_is_a_model),
+        cmocka_unit_test(the_manual_knows_every_key),
         cmocka_unit_test(a_folder_without_a_model_is_said),
         cmocka_unit_test(hostile_xml_is_refused),
     };
