@@ -103,6 +103,8 @@ static json_t *string_schema(const struct um_api_param *p)
     if (p->min > 0)                          /* bytes here, characters there: what is too long in characters is so in bytes */
         json_object_set_new(s, "minLength", json_integer(1));
     json_object_set_new(s, "maxLength", json_integer(most(p)));
+    if (p->min > 1)
+        json_object_set_new(s, "x-min-bytes", json_integer(p->min));
     return s;
 }
 

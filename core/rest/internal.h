@@ -85,7 +85,7 @@ um_http_handler caches_list, caches_clear, internal_caches_get, actuator_caches_
     actuator_cache_get, actuator_cache_clear;
 um_http_handler actuator_index, actuator_health, actuator_liveness, actuator_readiness, actuator_status, actuator_info,
     actuator_prometheus, actuator_failpoint;
-um_http_handler description_get;
+um_http_handler description_get, viewer_get, viewer_index;
 um_http_handler socket_collab, socket_room, socket_echo, socket_welcome;
 
 #endif

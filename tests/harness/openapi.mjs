@@ -61,9 +61,10 @@ export class Description {
     return validate(value) ? null : validate.errors
   }
 
-  role (operation) {
-    if (operation.security.length === 0) return 'anybody'
-    return Object.values(operation.security[0])[0][0] ?? 'user'
+  /* One of which is needed: ['anybody'], ['user'], ['(gateway)'], ['ADMIN', 'FUNCTIONAL_ADMIN'] ... */
+  roles (operation) {
+    if (operation.security.length === 0) return ['anybody']
+    return [...new Set(operation.security.map(way => Object.values(way)[0][0] ?? 'user'))]
   }
 }
 
@@ -80,10 +81,10 @@ export function targetOf (operation, { path: inPath = {}, query = {} } = {}) {
   return filled + (pairs.length > 0 ? '?' + pairs.join('&') : '')
 }
 
-/* A token of the role that OPERATION asks for: 'anybody', 'user', 'ADMIN', '(gateway)', ... */
+/* A token of ROLE, as Description.roles has them. */
 export function tokenFor (role, claims = {}) {
   if (role === 'anybody') return undefined
-  if (role === '(gateway)') return signToken({ sub: 'umbel-gateway', use: 'gateway', profiles: undefined, groups: undefined })
+  if (role === '(gateway)') return signToken({ ...claims, sub: 'umbel-gateway', use: 'gateway', profiles: undefined, groups: undefined })
   return signToken({ sub: 'ann', profiles: role === 'user' ? [] : [role], ...claims })
 }
 

@@ -35,6 +35,8 @@ const t = {
     assert.ok(answer.status < 300, `${id}: ${answer.status} ${await answer.clone().text()}`)
     return answer.status === 204 ? null : await answer.json()
   },
+  /* The id of a scope of one's own. */
+  scope: async () => (await t.call('scope.create', { body: [{ id: 'S' + t.unique() }] }))[0].id,
   /* The name of a document of one's own. */
   document: async () => (await t.call('collab.documents.create', { body: { title: 'Minutes' } })).name,
   /* { name, seq }: a document with a version that shows a text. */
@@ -51,7 +53,7 @@ const t = {
 
 async function send (operation, { body, raw, type, headers = {}, claims, as, ...parameters }) {
   const bytes = raw ?? (body !== undefined ? JSON.stringify(body) : undefined)
-  const token = as ?? tokenFor(api.role(operation), claims)
+  const token = as ?? tokenFor(api.roles(operation)[0], claims)
   return await core.fetch(targetOf(operation, parameters), {
     method: operation.method, token, body: bytes, headers: { ...(bytes !== undefined ? { 'content-type': type ?? 'application/json' } : {}), ...headers }
   })
@@ -100,12 +102,12 @@ for (const operation of api.operations.filter(o => o.id in fixtures)) {
 const roles = ['ADMIN', 'FUNCTIONAL_ADMIN', 'SECURITY_ADMIN', 'SYSTEM_ADMIN']
 const callers = { nobody: undefined, user: tokenFor('user'), gateway: tokenFor('(gateway)'), ...Object.fromEntries(roles.map(r => [r, tokenFor(r)])) }
 
-/* What a row with ROLE says to CALLER. */
-function verdict (role, caller) {
-  if (role === 'anybody') return 'allowed'
-  if (role === '(gateway)') return caller === 'gateway' ? 'allowed' : 401
+/* What a row with ROLES says to CALLER. */
+function verdict (roles, caller) {
+  if (roles.includes('anybody')) return 'allowed'
+  if (roles.includes('(gateway)')) return caller === 'gateway' ? 'allowed' : 401
   if (caller === 'nobody' || caller === 'gateway') return 401
-  return role === 'user' || caller === role || caller === 'SYSTEM_ADMIN' ? 'allowed' : 403
+  return roles.includes('user') || roles.includes(caller) || caller === 'SYSTEM_ADMIN' ? 'allowed' : 403
 }
 
 /* Who may is judged first, then the parameters: one that no call knows shows who came through, and nothing is done. */
@@ -124,9 +126,9 @@ await run.story('every operation lets in whom its row names, and nobody else', a
   const wrong = []
   for (const operation of api.operations) {
     for (const [caller, token] of Object.entries(callers)) {
-      const want = verdict(api.role(operation), caller)
+      const want = verdict(api.roles(operation), caller)
       const got = await knock(operation, token)
-      if (got !== want) wrong.push(`${operation.id} (${api.role(operation)}) says ${got} to ${caller}, not ${want}`)
+      if (got !== want) wrong.push(`${operation.id} (${api.roles(operation)}) says ${got} to ${caller}, not ${want}`)
     }
   }
   assert.deepEqual(wrong, [])
@@ -137,7 +139,7 @@ await run.story('a token of another key, or one that is over, opens no door', as
     core.token('bad'), signToken({ exp: Math.floor(Date.now() / 1000) - 3600, profiles: ['SYSTEM_ADMIN'] }), 'x', 'a.b.c',
     signToken({ use: 'gateway' }, 'somebody-elses-key-0123456789abcdef')
   ]
-  for (const operation of api.operations.filter(o => api.role(o) !== 'anybody')) {
+  for (const operation of api.operations.filter(o => o.security.length > 0)) {
     for (const token of bad) assert.equal(await knock(operation, token), 401, operation.id)
   }
 })

@@ -12,5 +12,6 @@ export default {
   'internal.sessions.end': { path: { hash: crypto.randomBytes(16).toString('hex') }, body: { forMs: 60000, reason: 'logout' } },
   'internal.revocations.list': {},
   'internal.caches.list': {},
-  'description.get': {}
+  'description.get': {},
+  'description.view': { path: { file: 'index.html' } }
 }
