@@ -58,6 +58,8 @@ struct um_call {
     int64_t now_ms;                          /* the unit's moment */
     json_t *reply;                           /* set by the work; adopted. NULL: nothing */
     int64_t version;                         /* ETag of the one object in REPLY */
+    bool again;                              /* there is more to do than one unit should: after its commit the work runs once more, in
+                                              * a unit of its own, until it leaves this unset. Only the last one's reply counts */
     struct outcome *outcome;
 };
 

@@ -1,7 +1,7 @@
 /* What may be an object of each kind. The schemas have seen the shapes; here is what an object says of others. */
 #include <stdio.h>
 #include <string.h>
-#include "acl.h"
+#include "component.h"
 #include "objects.h"
 
 static um_err check_acl_of(struct um_call *c, const json_t *asked, const char *path)
@@ -106,5 +106,5 @@ um_err object_check_unused(struct um_call *c, enum um_kind k, const char *id)
                 return um_fail(c, UM_U00409, "the %s %s uses it", um_kind_word(of),
                                json_string_value(json_object_get(um_model_at(c->model, of, n), "id")));
     }
-    return UM_OK;
+    return component_check_none(c, k, id);
 }

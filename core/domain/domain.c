@@ -26,6 +26,8 @@ struct asked {
     void *arg;
     json_t *reply;                           /* of the last run */
     int64_t version;
+    bool again;
+    struct um_loop *loop;
     struct outcome *outcome;
 };
 
@@ -154,6 +156,7 @@ static um_err work(void *arg, struct um_sql *q)
     json_decref(a->reply);
     a->reply = c.reply;
     a->version = c.version;
+    a->again = c.again;
     um_call_done(&c);
     return err;
 }
@@ -164,11 +167,19 @@ static void tell_changes(struct um_domain *d, const struct um_domain_answer *ans
         d->on_change(d->on_change_arg, &answer->changes[i]);
 }
 
+static void start(struct asked *a);
+
 static void done(void *arg, um_err err)
 {
     struct asked *a = arg;
     struct um_domain_answer answer = { .err = err };
 
+    if (err == UM_OK && a->again) {
+        outcome_answer(a->outcome, &answer);
+        tell_changes(a->d, &answer);
+        start(a);
+        return;
+    }
     if (err == UM_OK) {
         answer.reply = a->reply;
         answer.version = a->version;
@@ -183,6 +194,14 @@ static void done(void *arg, um_err err)
     asked_free(a);
 }
 
+static void start(struct asked *a)
+{
+    if ((a->call->flags & UM_CALL_WRITES) != 0)
+        um_store_transact(a->d->store, a->loop, work, done, a);
+    else
+        um_store_inspect(a->d->store, a->loop, work, done, a);
+}
+
 void um_domain_run(struct um_domain *d, struct um_loop *l, const struct um_domain_call *call, const struct um_who *who,
                    json_t *args, json_t *body, um_domain_cb *cb, void *arg)
 {
@@ -190,6 +209,7 @@ void um_domain_run(struct um_domain *d, struct um_loop *l, const struct um_domai
 
     a->d = d;
     a->call = call;
+    a->loop = l;
     copy_who(a, who);
     a->args = args;
     a->body = body;
@@ -199,8 +219,5 @@ void um_domain_run(struct um_domain *d, struct um_loop *l, const struct um_domai
     pthread_mutex_lock(&d->lock);
     um_list_append(&d->asked, &a->link);
     pthread_mutex_unlock(&d->lock);
-    if ((call->flags & UM_CALL_WRITES) != 0)
-        um_store_transact(d->store, l, work, done, a);
-    else
-        um_store_inspect(d->store, l, work, done, a);
+    start(a);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "acl.h"
 #include "body.h"
+#include "component.h"
 #include "internal.h"
 
 static um_err add_body(void *arg, const struct um_sql_row *row)
@@ -162,6 +163,18 @@ static um_err update(struct um_call *c)
     return err;
 }
 
+/* Its components go first, some in each unit; without `force` there must be none. */
+static um_err remove_components(struct um_call *c, const char *id)
+{
+    bool any;
+    um_err err;
+
+    if (um_arg_int(c, "force", 0) != 0)
+        return component_remove_some(c, id, &c->again);
+    err = component_any(c, id, &any);
+    return err == UM_OK && any ? um_fail(c, UM_U00409, "scope %s has components", id) : err;
+}
+
 static um_err remove_one(struct um_call *c, const char *id)
 {
     static const char *const texts[] = {
@@ -183,7 +196,9 @@ static um_err remove_all(struct um_call *c)
 {
     um_err err = UM_OK;
 
-    for (size_t i = 0; i < um_arg_n(c, "ids") && err == UM_OK; i++)
+    for (size_t i = 0; i < um_arg_n(c, "ids") && err == UM_OK && !c->again; i++)
+        err = remove_components(c, um_arg_id(c, "ids", i));
+    for (size_t i = 0; i < um_arg_n(c, "ids") && err == UM_OK && !c->again; i++)
         err = remove_one(c, um_arg_id(c, "ids", i));
     return err;
 }

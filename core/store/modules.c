@@ -47,12 +47,18 @@ static const struct store_ddl contents[] = {
     { STORE_BOTH, "CREATE INDEX content_files_expires ON content_files(expires_ms) WHERE expires_ms IS NOT NULL" },
 };
 
+/* Whether an ACL is in use, and what is under one. */
+static const struct store_ddl components_by_acl[] = {
+    { STORE_BOTH, "CREATE INDEX components_by_acl ON components(scope, acl)" },
+};
+
 #define ROWS(ddl) ddl, UM_COUNT(ddl)
 static const struct store_migration migrations[] = {
     { "scopes", 1, ROWS(scopes) },
     { "configuration objects", 1, ROWS(objects) },
     { "components", 1, ROWS(components) },
     { "files and their contents", 1, ROWS(contents) },
+    { "components by ACL", 1, ROWS(components_by_acl) },
 };
 _Static_assert(UM_COUNT(migrations) == STORE_SCHEMA_MODULES, "a migration is a version");
 

@@ -46,7 +46,7 @@ struct store_migration {
 };
 enum {
     STORE_SCHEMA_OWN = 3,            /* versions that each database's schema.c makes */
-    STORE_SCHEMA_MODULES = 4,        /* rows of the list here: the versions above */
+    STORE_SCHEMA_MODULES = 5,        /* rows of the list here: the versions above */
     STORE_SCHEMA = STORE_SCHEMA_OWN + STORE_SCHEMA_MODULES,
 };
 /* What makes VERSION, above STORE_SCHEMA_OWN. */

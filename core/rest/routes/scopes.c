@@ -6,6 +6,8 @@
 static const struct um_api_param read_params[] = { PARAM_IDS("ids"), { 0 } };
 static const struct um_api_param change_params[] = { PARAM_IDS("ids"), PARAM_IF_MATCH, { 0 } };
 
+static const struct um_api_param delete_params[] = { PARAM_IDS("ids"), PARAM_FORCE, { 0 } };
+
 static const struct um_api_row rows[] = {
     { .method = "GET", .path = SCOPE, .handler = platform_call, .call = CALL(um_scopes_list), .role = "SYSTEM_ADMIN", .id = "scope.list",
       .summary = "all scopes", .replies = { REPLY("Scopes", "in the order of their ids") } },
@@ -17,7 +19,7 @@ static const struct um_api_row rows[] = {
       .summary = "replaces scopes; all is sent, what is absent is gone", .max_body = UM_DOMAIN_BODY_MAX, .body = "Scopes", .params = change_params,
       .replies = { REPLY("Scopes", "as they are kept") } },
     { .method = "DELETE", .path = SCOPE "/{ids}", .handler = platform_call, .call = CALL(um_scopes_delete), .role = "SYSTEM_ADMIN",
-      .id = "scope.delete", .summary = "deletes scopes with their classes and ACLs", .params = read_params,
+      .id = "scope.delete", .summary = "deletes scopes with their classes and ACLs; with force their components too", .params = delete_params,
       .replies = { REPLY_NOTHING("they are gone") } },
 };
 GROUP(rest_scopes, "scopes", "Tenants: what one sees, the others do not", rows);

@@ -23,8 +23,10 @@ json_t *domain_rig_json(const char *text)
 
 void domain_rig_be(struct domain_rig *r, const char *user, const char *scope, const char *const *profiles, size_t n)
 {
+    assert_true(n <= UM_COUNT(r->profiles));
+    memcpy(r->profiles, profiles, n * sizeof(*profiles));
     r->who = (struct um_who){ .user = user, .scope = scope, .session = "s", .request = "r", .address = "a",
-                              .profiles = { profiles, n } };
+                              .profiles = { r->profiles, n } };
 }
 
 /* ---- asking ---- */
@@ -113,7 +115,7 @@ void domain_rig_open(struct domain_rig *r, const char *url)
     assert_int_equal(um_domain_new(&r->d, r->store.st, &conf), UM_OK);
     BE(r, "root", "main", "SYSTEM_ADMIN");
     if (strcmp(domain_rig_ask(r, &um_scopes_get, "{'ids':['main']}", NULL), "") == 0)    /* a database of an earlier test */
-        assert_done(r, &um_scopes_delete, "{'ids':['main']}", NULL);
+        assert_done(r, &um_scopes_delete, "{'ids':['main'],'force':true}", NULL);
     assert_done(r, &um_scopes_create, NULL, "[{'id':'main','description':'of the tests','languages':['EN']}]");
     BE(r, "ann", "main", "ADMIN");
     assert_done(r, &um_objects_create, "{'kind':'acl'}", acls);

@@ -10,6 +10,7 @@ struct domain_rig {
     struct rig store;
     struct um_domain *d;
     struct um_who who;                       /* who asks; ann of main with role ADMIN at the begin */
+    const char *profiles[4];                 /* his roles */
     /* of the newest call: */
     int calls;
     um_err err;

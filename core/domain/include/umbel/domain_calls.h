@@ -16,9 +16,13 @@ enum {
 };
 #define UM_CALLS(...) extern const struct um_domain_call __VA_ARGS__
 
-/* scopes: args {ids} */
+/* scopes: args {ids, force?} */
 UM_CALLS(um_scopes_list, um_scopes_get, um_scopes_create, um_scopes_update, um_scopes_delete);
 /* configuration objects; args {kind, ids?, force?} */
 UM_CALLS(um_objects_list, um_objects_get, um_objects_create, um_objects_update, um_objects_delete);
+
+/* components; args {category, ids}. X-Reservation-Token, If-Match: of a single one. Updates replace the whole: what is absent is
+ * gone. A body may have `reservationToken`, the fencing token under which it was edited; it is not kept. */
+UM_CALLS(um_components_get, um_components_create, um_components_update, um_components_delete);
 
 #endif

@@ -1,0 +1,178 @@
+/* See component.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <umbel/util.h>
+#include "body.h"
+#include "component.h"
+#include "dates.h"
+#include "files.h"
+#include "index.h"
+
+void component_done(struct component *m)
+{
+    json_decref(m->body);
+    *m = (struct component){ 0 };
+}
+
+const char *component_id(const struct component *m) { return um_body_id(m->body); }
+const char *component_class_id(const struct component *m) { return um_body_data(m->body, "classId"); }
+
+const json_t *component_class(const struct um_call *c, const struct component *m)
+{
+    return um_model_find(c->model, um_class_kind(m->category), component_class_id(m));
+}
+
+enum um_category component_category(const struct um_call *c)
+{
+    enum um_category k = UM_CATEGORY_DOCUMENT;
+    const char *word = um_arg(c, "category");
+
+    UM_ASSERT(word != NULL && um_category_of(word, &k));
+    return k;
+}
+
+/* ---- finding ---- */
+
+um_err component_fetch(struct um_call *c, enum um_category k, const char *id, struct component *out)
+{
+    struct um_sql_row row;
+    struct um_span text;
+    um_err err;
+
+    *out = (struct component){ .category = k };
+    err = um_sql_one(c->q, "SELECT num, body FROM components WHERE scope = ?1 AND category = ?2 AND id = ?3",
+                     UM_SQL_ARGS(um_sql_word(c->scope), um_sql_word(um_category_word(k)), um_sql_word(id)), &row);
+    if (err != UM_OK)
+        return err;
+    out->num = um_sql_int(&row, 0);
+    text = um_sql_span(&row, 1);
+    out->body = json_loadb((const char *)text.data, text.len, 0, NULL);
+    return out->body != NULL ? UM_OK : UM_ECORRUPT;
+}
+
+um_err component_find(struct um_call *c, enum um_category k, const char *id, struct component *out)
+{
+    bool may = false;
+    um_err err = component_fetch(c, k, id, out);
+
+    if (err == UM_OK)
+        err = component_may(c, out, UM_MAY_READ, &may);
+    if (err == UM_ENOTFOUND || (err == UM_OK && !may))
+        return um_fail(c, k == UM_CATEGORY_TASK ? UM_T00103 : UM_F00012, "there is no %s %s", um_category_word(k), id);
+    return err;
+}
+
+/* ---- judging ---- */
+
+um_err component_may(struct um_call *c, const struct component *m, enum um_permission p, bool *may)
+{
+    struct acl_about about = { component_class_id(m), json_object_get(m->body, "tags") };
+
+    return um_may(c, um_body_data(m->body, "ACL"), &about, p, may);
+}
+
+um_err component_need(struct um_call *c, const struct component *m, enum um_permission p)
+{
+    bool may;
+    um_err err = component_may(c, m, p, &may);
+
+    if (err != UM_OK || may)
+        return err;
+    return um_fail(c, UM_U00403, "%s %s needs the permission %s", um_category_word(m->category), component_id(m),
+                   um_permission_word(p));
+}
+
+/* ---- keeping ---- */
+
+static const char *text_or_empty(const char *s) { return s != NULL ? s : ""; }
+
+/* The columns beside a body. They are made from it, and from nothing else. */
+struct columns { const char *class_id, *name, *acl, *owner, *status, *assignee; int64_t version, created_ms; char *body; };
+
+static um_err columns_of(struct um_call *c, const json_t *body, struct columns *out)
+{
+    const char *created = um_body_data(body, "creationDate");
+
+    *out = (struct columns){
+        .class_id = text_or_empty(um_body_data(body, "classId")), .name = text_or_empty(json_string_value(json_object_get(body, "name"))),
+        .acl = text_or_empty(um_body_data(body, "ACL")), .owner = text_or_empty(um_body_data(body, "owner")),
+        .status = text_or_empty(um_body_data(body, "status")),
+        .assignee = text_or_empty(json_string_value(json_object_get(body, "assignee"))),
+        .version = um_body_version(body), .created_ms = c->now_ms,
+    };
+    if (created != NULL)
+        (void)um_date_read(created, &out->created_ms);
+    return um_body_text(c, body, &out->body);
+}
+
+static void tell(struct um_call *c, enum um_change_kind kind, const struct component *m)
+{
+    um_changed(c, kind, um_category_word(m->category), component_id(m), text_or_empty(component_class_id(m)));
+}
+
+um_err component_insert(struct um_call *c, struct component *m, const char *path)
+{
+    struct columns of;
+    struct um_sql_row row;
+    um_err err = columns_of(c, m->body, &of);
+
+    if (err != UM_OK)
+        return err;
+    err = um_sql_one(c->q, "INSERT INTO components(scope, category, id, class_id, name, acl, owner, status, assignee, version,"
+                           " created_ms, updated_ms, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+                           " ON CONFLICT (scope, category, id) DO NOTHING RETURNING num",
+                     UM_SQL_ARGS(um_sql_word(c->scope), um_sql_word(um_category_word(m->category)), um_sql_word(component_id(m)),
+                                 um_sql_word(of.class_id), um_sql_word(of.name), um_sql_word(of.acl), um_sql_word(of.owner),
+                                 um_sql_word(of.status), um_sql_word(of.assignee), UM_SQL_INT(of.version), UM_SQL_INT(of.created_ms),
+                                 UM_SQL_INT(c->now_ms), um_sql_word(of.body)), &row);
+    free(of.body);
+    if (err == UM_ENOTFOUND)
+        return um_fail_at(c, UM_T00108, path, "%s %s exists", um_category_word(m->category), component_id(m));
+    if (err != UM_OK)
+        return err;
+    m->num = um_sql_int(&row, 0);
+    err = index_put(c, m->num, m->category, m->body);
+    tell(c, UM_CHANGE_CREATED, m);
+    return err;
+}
+
+um_err component_save(struct um_call *c, struct component *m, json_t *body, enum um_change_kind kind)
+{
+    json_t *next = um_body_next(c, body, m->body);
+    struct columns of;
+    um_err err = columns_of(c, next, &of);
+
+    json_decref(body);
+    json_decref(m->body);
+    m->body = next;
+    if (err != UM_OK)
+        return err;
+    err = um_sql_exec(c->q, "UPDATE components SET class_id = ?2, name = ?3, acl = ?4, owner = ?5, status = ?6, assignee = ?7,"
+                            " version = ?8, updated_ms = ?9, body = ?10 WHERE num = ?1",
+                      UM_SQL_ARGS(UM_SQL_INT(m->num), um_sql_word(of.class_id), um_sql_word(of.name), um_sql_word(of.acl),
+                                  um_sql_word(of.owner), um_sql_word(of.status), um_sql_word(of.assignee), UM_SQL_INT(of.version),
+                                  UM_SQL_INT(c->now_ms), um_sql_word(of.body)), NULL);
+    free(of.body);
+    if (err == UM_OK)
+        err = index_put(c, m->num, m->category, next);
+    tell(c, kind, m);
+    return err;
+}
+
+/* What goes with one of a category. */
+static um_err (*const forget[UM_CATEGORIES_N])(struct um_call *c, const struct component *m) = {
+    [UM_CATEGORY_DOCUMENT] = files_forget,
+};
+
+um_err component_remove(struct um_call *c, struct component *m)
+{
+    um_err err = index_remove(c, m->num);
+
+    if (err == UM_OK && forget[m->category] != NULL)
+        err = forget[m->category](c, m);
+    if (err == UM_OK)
+        err = um_sql_exec(c->q, "DELETE FROM components WHERE num = ?1", UM_SQL_ARGS(UM_SQL_INT(m->num)), NULL);
+    tell(c, UM_CHANGE_DELETED, m);
+    return err;
+}

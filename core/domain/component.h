@@ -1,0 +1,57 @@
+/* A component: one row, whose body is the truth. What all four categories have in common, and what calls about a single part of
+ * one (children, answers, versions) use to find it, judge it and keep it. */
+#ifndef DOMAIN_COMPONENT_H
+#define DOMAIN_COMPONENT_H
+#include "acl.h"
+
+struct component {                           /* zeroed: none */
+    enum um_category category;
+    int64_t num;                             /* its name inside the database */
+    json_t *body;                            /* ours */
+};
+void component_done(struct component *m);
+
+const char *component_id(const struct component *m);
+const char *component_class_id(const struct component *m);
+const json_t *component_class(const struct um_call *c, const struct component *m);   /* NULL: it is no more */
+
+/* ---- finding ---- */
+
+/* The component as the caller may see it: one that he may not READ is as absent as one that is not there: F00012, T00103 for
+ * tasks. The caller ends OUT with component_done, also after an error. */
+UM_CHECK_RESULT um_err component_find(struct um_call *c, enum um_category k, const char *id, struct component *out);
+/* The same, for who has rights of his own reasons to it: UM_ENOTFOUND when there is none. */
+UM_CHECK_RESULT um_err component_fetch(struct um_call *c, enum um_category k, const char *id, struct component *out);
+/* The category of the call's args. */
+enum um_category component_category(const struct um_call *c);
+
+/* ---- judging ---- */
+
+UM_CHECK_RESULT um_err component_may(struct um_call *c, const struct component *m, enum um_permission p, bool *may);
+UM_CHECK_RESULT um_err component_need(struct um_call *c, const struct component *m, enum um_permission p);     /* or U00403 */
+
+/* Nobody else holds these N components: else U00423, with who. TOKENS (may be NULL; 0: none): fencing tokens that the caller
+ * knows; one that is not the newest is refused. Asked before the unit reads what it wants to change: nobody takes one then
+ * before the unit has ended. */
+UM_CHECK_RESULT um_err component_check_free(struct um_call *c, enum um_category k, const char *const ids[],
+                                            const int64_t tokens[], size_t n);
+/* The same of one, with the call's X-Reservation-Token. */
+UM_CHECK_RESULT um_err component_check_one_free(struct um_call *c, enum um_category k, const char *id);
+
+/* ---- keeping ---- */
+
+/* A new row; T00108 at PATH when its id is taken. Sets M's num. */
+UM_CHECK_RESULT um_err component_insert(struct um_call *c, struct component *m, const char *path);
+/* BODY (adopted) comes after M's, with the next version and date; M has it then. KIND: what listeners are told. */
+UM_CHECK_RESULT um_err component_save(struct um_call *c, struct component *m, json_t *body, enum um_change_kind kind);
+UM_CHECK_RESULT um_err component_remove(struct um_call *c, struct component *m);
+
+/* ---- all of a class, an ACL, a scope ---- */
+
+/* Is there none whose class or ACL is ID? U00409 when there is one. */
+UM_CHECK_RESULT um_err component_check_none(struct um_call *c, enum um_kind k, const char *id);
+/* Removes some of those of SCOPE, at most as many as a unit should; *LEFT: there may be more. */
+UM_CHECK_RESULT um_err component_remove_some(struct um_call *c, const char *scope, bool *left);
+UM_CHECK_RESULT um_err component_any(struct um_call *c, const char *scope, bool *any);
+
+#endif

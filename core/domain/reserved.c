@@ -1,0 +1,72 @@
+/* What somebody else holds is not changed: reservations as a unit sees them, each locked until it has ended. */
+#include <stdlib.h>
+#include <string.h>
+#include <umbel/sql_shared.h>
+#include <umbel/util.h>
+#include "component.h"
+
+struct asked { const char *id; int64_t token; };
+
+static int by_id(const void *a, const void *b)
+{
+    const struct asked *x = a, *y = b;
+
+    return strcmp(x->id, y->id);
+}
+
+static bool is_in_the_way(const struct um_call *c, const struct um_store_reserved *r, int64_t token)
+{
+    bool is_ours = r->session[0] != '\0' && c->who->session != NULL && strcmp(r->session, c->who->session) == 0;
+
+    return (r->left_ms > 0 && !is_ours) || (token != 0 && (uint64_t)token != r->token);
+}
+
+static json_t *blocker(const struct um_call *c, enum um_category k, const char *id, const struct um_store_reserved *r)
+{
+    char since[32];
+    json_t *o = json_pack("{s:s, s:s}", "category", um_category_word(k), "id", id);
+
+    (void)c;
+    if (r->left_ms > 0) {
+        um_wall_iso(r->since_ms, since);
+        json_object_set_new(o, "user", json_string(r->user));
+        json_object_set_new(o, "since", json_string(since));
+    }
+    return o;
+}
+
+/* On PostgreSQL rows are locked in the order of their ids, as all others do. */
+um_err component_check_free(struct um_call *c, enum um_category k, const char *const ids[], const int64_t tokens[], size_t n)
+{
+    struct asked *list = um_xcalloc(n + 1, sizeof(*list));
+    json_t *blockers = json_array();
+    um_err err = UM_OK;
+
+    for (size_t i = 0; i < n; i++)
+        list[i] = (struct asked){ ids[i], tokens != NULL ? tokens[i] : 0 };
+    qsort(list, n, sizeof(*list), by_id);
+    for (size_t i = 0; i < n && err == UM_OK; i++) {
+        char name[UM_DOMAIN_SCOPE_MAX + UM_DOMAIN_ID_MAX + 2];
+        struct um_store_reserved r;
+
+        if (strlen(list[i].id) > UM_DOMAIN_ID_MAX)
+            continue;                        /* there is no such component */
+        um_domain_shared_id(c->domain, c->scope, list[i].id, name);
+        err = um_sql_reserved(c->q, um_category_word(k), name, &r);
+        if (err == UM_OK && is_in_the_way(c, &r, list[i].token))
+            json_array_append_new(blockers, blocker(c, k, list[i].id, &r));
+    }
+    free(list);
+    if (err == UM_OK && json_array_size(blockers) > 0)
+        return um_fail_with(c, UM_U00423, json_pack("{s:o}", "reservations", blockers),
+                            "somebody else has reserved it, or the reservation that was named is over");
+    json_decref(blockers);
+    return err;
+}
+
+um_err component_check_one_free(struct um_call *c, enum um_category k, const char *id)
+{
+    int64_t token = um_arg_int(c, "X-Reservation-Token", 0);
+
+    return component_check_free(c, k, &id, &token, 1);
+}
