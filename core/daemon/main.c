@@ -150,8 +150,11 @@ static bool bind_all(struct core *c)
 
 static bool open_node(struct core *c)
 {
-    struct um_node_setup setup = { "core", c->http.address, c->http.port, c->token.key, &c->redis_conf, &c->cluster_conf,
-                                   um_reactors_loop(c->reactors, 0) };
+    struct um_node_setup setup = {
+        .role = "core", .listen_address = c->http.address, .port = c->http.port, .token_key = c->token.key,
+        .token_key_previous = c->token.key_previous, .data_dir = c->process.data_dir, .redis = &c->redis_conf,
+        .cluster = &c->cluster_conf, .loop = um_reactors_loop(c->reactors, 0),
+    };
     const char *part = "", *url = c->store_conf.url;
     char why[256] = "";
 

@@ -137,8 +137,11 @@ static um_err start_modules(void)
 
 static bool open_node(struct gateway *gw)
 {
-    struct um_node_setup setup = { "gateway", gw->http.address, gw->http.port, gw->token.key, &gw->redis_conf, &gw->cluster_conf,
-                                   um_reactors_loop(gw->reactors, 0) };
+    struct um_node_setup setup = {
+        .role = "gateway", .listen_address = gw->http.address, .port = gw->http.port, .token_key = gw->token.key,
+        .token_key_previous = gw->token.key_previous, .data_dir = gw->process.data_dir, .redis = &gw->redis_conf,
+        .cluster = &gw->cluster_conf, .loop = um_reactors_loop(gw->reactors, 0),
+    };
     const char *part = "";
     char why[256] = "";
 

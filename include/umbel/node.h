@@ -16,12 +16,14 @@ struct um_node_setup {                        /* borrowed for the life of the no
     const char *role;                         /* "core", "gateway" */
     const char *listen_address;               /* server.address */
     int64_t port;                             /* server.port; 0: the system chooses, and um_node_listens tells */
-    const char *token_key;
+    const char *token_key, *token_key_previous;      /* previous: NULL or "" when there is none */
+    const char *data_dir;                     /* whose disk is checked; NULL: none */
     const struct um_redis_conf *redis;
     const struct um_cluster_conf *cluster;
     struct um_loop *loop;                     /* where the membership lives: that of the first reactor */
 };
 
+struct um_ask;
 struct um_node;
 /* Connects to nothing yet. UM_EINVAL: PART is what is wrong ("redis", "token.key", "cluster.address"), WHY says how; no secret
  * is named. */
@@ -33,6 +35,7 @@ void um_node_free(struct um_node *n);         /* NULL is fine */
 
 struct um_redis *um_node_redis(const struct um_node *n);         /* NULL: redis.enabled=false */
 struct um_cluster *um_node_cluster(const struct um_node *n);
+struct um_ask *um_node_ask(const struct um_node *n);             /* questions to all members; see umbel/check.h too */
 /* Another process has our id. The node has ended the process as SIGTERM does; its exit status is 2. */
 bool um_node_was_refused(const struct um_node *n);
 

@@ -60,6 +60,19 @@ struct um_redis_health {
 };
 struct um_redis_health um_redis_get_health(const struct um_redis *r);
 
+/* What each sentinel says now, on connections of its own; none without sentinels. CB runs once on L, on whose thread this is called,
+ * within `spring.data.redis.timeout`. */
+struct um_redis_sentinel_said {               /* borrowed during the callback */
+    const char *host;
+    int port;
+    bool answered;
+    const char *master;                       /* "host:port" when it answered */
+    const char *why;                          /* when not */
+    int64_t us;
+};
+typedef void um_redis_sentinels_cb(void *arg, const struct um_redis_sentinel_said *list, size_t n);
+void um_redis_ask_sentinels(struct um_redis *r, struct um_loop *l, um_redis_sentinels_cb *cb, void *arg);
+
 /* --- names ----------------------------------------------------------------------------------------------- */
 
 /* Appends `<namespace>:<part>:<part>...`; each part is percent-encoded (unreserved characters stay), so that an id with a

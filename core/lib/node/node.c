@@ -1,24 +1,15 @@
 /* See umbel/node.h. */
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <umbel/log.h>
-#include <umbel/node.h>
 #include <umbel/process.h>
 #include <umbel/util.h>
+#include "node_int.h"
 
-enum { HEAR_MS = 100, LEAVE_MS = 1000, HOST_MAX = 200, RANDOM_CHARS = 6 };
-
-struct um_node {
-    struct um_node_setup setup;
-    struct um_redis *redis;                   /* NULL: alone */
-    struct um_cluster *cluster;
-    char host[HOST_MAX + 1];                  /* this machine's own name */
-    _Atomic bool ending, refused, left;
-};
+enum { HEAR_MS = 100, LEAVE_MS = 1000, RANDOM_CHARS = 6 };
 
 /* ---- who and where we are ---- */
 
@@ -128,6 +119,16 @@ static um_err open_cluster(struct um_node *n, const char **part, char why[256])
     return err;
 }
 
+static void open_ask(struct um_node *n)
+{
+    const char *previous = n->setup.token_key_previous;
+    struct um_ask_setup setup = { n->redis, n->cluster, n->setup.loop, UM_SPAN_STR(n->setup.token_key),
+                                  UM_SPAN_STR(previous != NULL ? previous : "") };
+
+    n->ask = um_ask_new(&setup);
+    check_serve(n);
+}
+
 um_err um_node_open(struct um_node **out, const struct um_node_setup *setup, const char **part, char why[256])
 {
     struct um_node *n = um_xcalloc(1, sizeof(*n));
@@ -141,6 +142,7 @@ um_err um_node_open(struct um_node **out, const struct um_node_setup *setup, con
         um_node_free(n);
         return err;
     }
+    open_ask(n);
     *out = n;
     return UM_OK;
 }
@@ -156,7 +158,14 @@ void um_node_drain(struct um_node *n)
 }
 
 static void has_left(void *arg) { atomic_store(&((struct um_node *)arg)->left, true); }
-static void leave(void *arg) { um_cluster_leave(((struct um_node *)arg)->cluster, has_left, arg); }
+static void leave(void *arg)
+{
+    struct um_node *n = arg;
+
+    um_ask_stop(n->ask);
+    um_cluster_leave(n->cluster, has_left, n);
+}
+
 
 void um_node_leave(struct um_node *n)
 {
@@ -169,6 +178,7 @@ void um_node_free(struct um_node *n)
 {
     if (n == NULL)
         return;
+    um_ask_free(n->ask);
     um_cluster_free(n->cluster);
     um_redis_close(n->redis);
     free(n);
@@ -176,3 +186,4 @@ void um_node_free(struct um_node *n)
 
 struct um_redis *um_node_redis(const struct um_node *n) { return n->redis; }
 struct um_cluster *um_node_cluster(const struct um_node *n) { return n->cluster; }
+struct um_ask *um_node_ask(const struct um_node *n) { return n->ask; }
