@@ -13,6 +13,8 @@
 #include <umbel/util.h>
 #include "internal.h"
 
+enum { RELOAD_LOOK_MS = 10 };
+
 #define TO(s) (1u << DOC_##s)
 static const uint8_t may_go[DOC_N] = {
     [DOC_LOADING]   = TO(OPEN) | TO(IDLE) | TO(ENDING),
@@ -84,6 +86,7 @@ static void doc_free(struct doc *d)
     um_map_remove(&h->docs, UM_SPAN_STR(d->name));
     um_list_remove(&d->link);
     um_timer_stop(h->loop, &d->unload_timer);
+    um_timer_stop(h->loop, &d->reload_timer);
     persist_free(d);
     elsewhere_free(d);
     outbox_free(d);
@@ -161,6 +164,20 @@ void doc_end(struct doc *d, const char *reason, enum end_how how, unsigned code)
     persist_give_up(d);
     doc_settle(d);
 }
+
+/* What is durable comes back from the log; a fold need not be waited for. */
+static void reload_due(void *arg)
+{
+    struct doc *d = arg;
+    bool stored = um_list_is_empty(&d->pending) && !d->fold_running && !d->catching_up && d->own_seq <= d->last_seq && d->bus.n_doubts == 0;
+
+    if (d->state != DOC_LOADING && d->state != DOC_ENDING && stored)
+        doc_end(d, "Reset Connection", END_CLOSE_AND_ASK, 4205);
+    else
+        um_timer_set(d->hub->loop, &d->reload_timer, RELOAD_LOOK_MS, reload_due, d);
+}
+
+void doc_reload(struct doc *d) { um_timer_set(d->hub->loop, &d->reload_timer, 0, reload_due, d); }
 
 void doc_close_seats(struct doc *d, const char *reason)
 {

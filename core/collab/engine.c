@@ -185,13 +185,15 @@ struct order {
     struct hub *hub;
     char *document;                      /* NULL: all */
     char reason[64];
-    bool forget;
+    bool forget, reload;
     bool tells;                          /* the other cores */
 };
 
 static void carry_out(const struct order *o, struct doc *d)
 {
-    if (o->forget)
+    if (o->reload)
+        doc_reload(d);
+    else if (o->forget)
         doc_end(d, o->reason, END_CLOSE, 4500);
     else
         doc_close_seats(d, o->reason);
@@ -241,6 +243,16 @@ void um_collab_close_documents(struct um_collab *c, const char *document, const 
 void um_collab_forget(struct um_collab *c, const char *document)
 {
     give_order(hub_of_document(c, UM_SPAN_STR(document)), document, "deleted", true, true);
+}
+
+void um_collab_reload(struct um_collab *c, const char *document)
+{
+    struct order *o = um_xcalloc(1, sizeof(*o));
+
+    o->hub = hub_of_document(c, UM_SPAN_STR(document));
+    o->reload = true;
+    o->document = um_xstrdup(document);
+    um_loop_call(o->hub->loop, run_order, o);
 }
 
 /* ---- drain ------------------------------------------------------------------------------------------------------------ */

@@ -1,6 +1,7 @@
 /* What the files of this module share.
  *
  *   engine.c    one hub per reactor, accepting sockets, orders for all hubs
+ *   list.c      what is open, for administrators
  *   conn.c      a socket: addresses, admission, limits before it
  *   seat.c      the link of one socket to one document, over two loops when it must
  *   rights.c    what reservations take from a seat
@@ -238,6 +239,7 @@ struct doc {
     int64_t retry_ms;
     struct um_timer fold_timer, retry_timer, catch_up_timer, unload_timer;
     struct bus_doc bus;
+    struct um_timer reload_timer;
     bool too_large;                      /* over collab.max-document: read-only */
     struct um_bytes *ack_plain;          /* SyncStatus 1 for everybody without a session, built once */
 };
@@ -250,6 +252,7 @@ void doc_congestion(struct seat *s, bool congested);
 void doc_go(struct doc *d, enum doc_state to, const char *why);
 void doc_loaded(struct doc *d);          /* LOADING is over: greet and work off what was held */
 void doc_end(struct doc *d, const char *reason, enum end_how how, unsigned code);   /* all seats out, nothing more stored */
+void doc_reload(struct doc *d);          /* D goes as soon as the store has all of it, and its seats are asked to come back */
 void doc_close_seats(struct doc *d, const char *reason);                            /* all seats out; they are asked to come back */
 void doc_settle(struct doc *d);          /* something finished: unload when nothing is left to do */
 void doc_ask_contested(struct doc *d);   /* those that presence.c wants to hear from again */

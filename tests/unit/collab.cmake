@@ -7,7 +7,7 @@ um_unit_test(collab_presence SOURCES ${collab}/test_presence.c LINK um_collab Pk
 um_unit_test(collab_bus_stock SOURCES ${collab}/test_bus_stock.c LINK um_collab PkgConfig::JANSSON
              INCLUDES ${CMAKE_SOURCE_DIR}/core/collab)
 um_unit_test(collab_engine SOURCES ${collab}/test_engine.c ${collab}/bench.c ${collab}/test_admission.c ${collab}/test_editing.c
-             ${collab}/test_storing.c ${collab}/test_ending.c ${collab}/test_work.c ${collab}/test_rights.c
+             ${collab}/test_storing.c ${collab}/test_ending.c ${collab}/test_work.c ${collab}/test_listing.c ${collab}/test_rights.c
              ${collab}/test_threads.c
              LINK um_collab INCLUDES ${CMAKE_SOURCE_DIR}/core/collab)
 set(bus ${CMAKE_SOURCE_DIR}/tests/unit/bus)

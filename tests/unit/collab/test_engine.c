@@ -8,6 +8,6 @@ int main(void)
     int failed = 0;
 
     for (engine_reactors = 1; engine_reactors <= 3; engine_reactors += 2)
-        failed += admission_group() + editing_group() + storing_group() + ending_group() + work_group() + rights_group();
+        failed += admission_group() + editing_group() + storing_group() + ending_group() + work_group() + listing_group() + rights_group();
     return failed + thread_group();
 }

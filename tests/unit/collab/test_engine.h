@@ -12,6 +12,7 @@ int editing_group(void);
 int storing_group(void);
 int ending_group(void);
 int work_group(void);
+int listing_group(void);
 int rights_group(void);
 int thread_group(void);
 

@@ -5,6 +5,7 @@
  * An edit's way: validate and integrate; relay to the other readers; append to the log; SyncStatus 1 after the commit. */
 #ifndef UMBEL_COLLAB_H
 #define UMBEL_COLLAB_H
+#include <jansson.h>
 #include <umbel/bytes.h>
 #include <umbel/crdt.h>
 #include <umbel/loop.h>
@@ -109,6 +110,28 @@ typedef um_err um_collab_work(void *arg, struct um_crdt *crdt, uint64_t seq, str
 typedef void um_collab_done(void *arg, um_err err);
 void um_collab_work_on(struct um_collab *c, struct um_loop *l, const char *document, const char *user,
                        um_collab_work *work, um_collab_done *done, void *arg);
+
+/* --- what is open, for administrators: any thread; DONE runs once on L -------------------------------------------- */
+enum { UM_COLLAB_ROWS_MAX = 1000 };
+struct um_collab_filter {                /* copied; NULL or "": any */
+    const char *document, *user;         /* that one alone; USER of sockets only */
+    const char *contains;                /* of a document's name, in any case */
+    const char *after;                   /* names, or ids, behind this one */
+    size_t max;                          /* rows, at most UM_COLLAB_ROWS_MAX */
+};
+/* ROWS: an array sorted by name, or id; DONE's from then on. FOUND: how many there are. */
+typedef void um_collab_rows_fn(void *arg, json_t *rows_adopt, size_t found);
+/* {"name","state","connections","present","otherCores","unstoredBytes","reactor","bytes","memoryBytes","logRows","logBytes",
+ *  "lastSeq","readOnly","resting","stateForMs","unchangedForMs"}; with filter.document the figures of its history too. */
+void um_collab_list_documents(struct um_collab *c, struct um_loop *l, const struct um_collab_filter *f, um_collab_rows_fn *done, void *arg);
+/* {"id","user","address","protocol","reactor","bytesIn","bytesOut","messagesIn","messagesOut","queuedBytes","behind","ageMs",
+ *  "silentMs","documentCount","documents":[{"name","user","readOnly"}]}; READONLY: says its token. A socket that is on its way between two reactors is
+ * left out. */
+void um_collab_list_sockets(struct um_collab *c, struct um_loop *l, const struct um_collab_filter *f, um_collab_rows_fn *done, void *arg);
+/* Closes the socket ID (4205: its client may come back) with REASON, cut to what a Close frame holds. FOUND: 1 or 0; no rows. */
+void um_collab_close_socket(struct um_collab *c, struct um_loop *l, uint64_t id, const char *reason, um_collab_rows_fn *done, void *arg);
+/* DOCUMENT is read from the store again, here, as soon as nothing of it is unstored: its connections are asked to come back. */
+void um_collab_reload(struct um_collab *c, const char *document);
 
 /* Closes the connections of DOCUMENT (NULL: of all) with REASON; clients that understand it are asked to come back at once. */
 void um_collab_close_documents(struct um_collab *c, const char *document, const char *reason);
