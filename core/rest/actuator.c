@@ -119,7 +119,7 @@ void actuator_prometheus(struct um_http_req *rq, void *ctx)
     struct um_buf out = { 0 };
 
     (void)ctx;
-    um_metrics_prometheus(&out);
+    um_metrics_prometheus(&out, &(struct um_prometheus_opts){ 0 });
     um_http_reply(rq, 200, "text/plain;version=0.0.4", UM_SPAN(out.data, out.len));
     um_buf_free(&out);
 }

@@ -54,7 +54,7 @@ bool um_cluster_is_admitted(struct um_cluster *c);     /* our id is ours; any th
 /* Where others reach us, once that is known: on the loop, or before it runs. One that is too long is left as it was. */
 void um_cluster_set_address(struct um_cluster *c, const char *address);
 void um_cluster_set_load(struct um_cluster *c, int64_t load);      /* any thread; told with the next sign of life */
-void um_cluster_set_draining(struct um_cluster *c);    /* on the loop; told at once */
+void um_cluster_set_draining(struct um_cluster *c, bool draining);    /* on the loop; told at once */
 /* Our own link to Redis as it was a quarter of a second ago; any thread. False: alone. */
 bool um_cluster_get_link(struct um_cluster *c, struct um_redis_link_stats *out);
 /* Tells the others that we are gone; DONE runs on the loop when that is said, or cannot be. */

@@ -150,6 +150,18 @@ void um_conf_report(const struct um_conf *conf, FILE *f);       /* one line per 
 /* --print-config: every known key and every other key that is set, with its origin; secrets are ******. */
 void um_conf_print(const struct um_conf *conf, FILE *f);
 
+/* The same while the program runs: secrets are ******, passwords in URLs too. All borrowed during the callback. */
+struct um_conf_seen {
+    const char *source;                  /* of each_source: as Spring Boot calls it; of each_row: the heading of the table */
+    const char *name;                    /* as it is spelled there; of each_row the row's */
+    const char *value;                   /* resolved when it is the one in force */
+    const char *origin;                  /* "\"core.properties\" - 12:19", "environment variable \"X\"", "default" */
+    bool wins;                           /* no other source overrules it */
+};
+typedef void um_conf_seen_fn(void *arg, const struct um_conf_seen *s);
+void um_conf_each_source(const struct um_conf *conf, um_conf_seen_fn *cb, void *arg);    /* all that is set; the strongest source first */
+void um_conf_each_row(const struct um_conf *conf, um_conf_seen_fn *cb, void *arg);       /* all rows but patterns, with what is in force */
+
 /* ---- documentation ---- */
 
 /* A commented sample .properties: every key with sentence, type, bounds and default. */

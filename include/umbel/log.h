@@ -44,6 +44,13 @@ struct um_log_conf {
 };
 um_err um_log_open(const struct um_log_conf *cf);        /* before threads start */
 void um_log_set_level(const char *category, enum um_level level);   /* NULL: the root level; any thread */
+void um_log_clear_level(const char *category);     /* as its parent again; NULL: the root, INFO; any thread */
 bool um_log_parse_level(const char *text, enum um_level *out);      /* any case */
+const char *um_log_level_text(enum um_level level);                 /* "INFO" */
+enum um_level um_log_level_of(const char *category);               /* the one in force; NULL: the root's */
+/* Categories with a level of their own, and those that have logged so far. OWN: UM_LEVEL_NONE, or what was set. CB runs during the call;
+ * order of arrival. */
+#define UM_LEVEL_NONE (-1)
+void um_log_each(void (*cb)(void *arg, const char *category, int own), void *arg);
 
 #endif

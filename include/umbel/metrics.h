@@ -28,6 +28,13 @@ void um_metrics_register(struct um_metric *rows, size_t n);   /* at start; rows 
 struct um_metric *um_metrics_find(const char *name);
 /* All rows, sorted by name. */
 void um_metrics_each(void (*fn)(void *arg, const struct um_metric *m), void *arg);
-void um_metrics_prometheus(struct um_buf *out);               /* text format 0.0.4 */
+
+struct um_prometheus_opts {
+    bool openmetrics;                        /* OpenMetrics 1.0 rather than text format 0.0.4 */
+    const char *const *names;                /* those alone, as Prometheus has them; NULL: all */
+    size_t n_names;
+};
+/* These, and the histograms (umbel/histogram.h). */
+void um_metrics_prometheus(struct um_buf *out, const struct um_prometheus_opts *opts);
 
 #endif

@@ -26,6 +26,11 @@ void um_throttle_free(struct um_throttle *t);      /* NULL is fine */
 int64_t um_throttle_take(struct um_throttle *t, const char *user, const char *address, int64_t now_ms) UM_CHECK_RESULT;
 void um_throttle_succeeded(struct um_throttle *t, const char *user, const char *address);   /* forgets the failures */
 void um_throttle_undecided(struct um_throttle *t, const char *user, const char *address);   /* this one does not count */
+/* An administrator's word: failures of USER from any address are forgotten. Returns how many addresses there were. */
+size_t um_throttle_forget(struct um_throttle *t, const char *user);
+/* Those who have failed, the latest last. WAIT_MS: until the next attempt is allowed; 0: it is. CB runs during the call, under a lock. */
+typedef void um_throttle_row(void *arg, const char *user, const char *address, int64_t failures, int64_t wait_ms);
+void um_throttle_each(struct um_throttle *t, int64_t now_ms, um_throttle_row *cb, void *arg);
 size_t um_throttle_entries(struct um_throttle *t);
 
 #endif

@@ -409,9 +409,9 @@ void um_cluster_set_address(struct um_cluster *c, const char *address)
         send_sign(c, "");
 }
 
-void um_cluster_set_draining(struct um_cluster *c)
+void um_cluster_set_draining(struct um_cluster *c, bool draining)
 {
-    c->self.draining = true;
+    c->self.draining = draining;
     renew_view(c, false);
     if (c->link != NULL && c->state == MEMBER)
         send_sign(c, "");

@@ -15,6 +15,7 @@
 #ifndef UMBEL_HTTP_INT_H
 #define UMBEL_HTTP_INT_H
 #include <microhttpd.h>
+#include <umbel/histogram.h>
 #include <umbel/http.h>
 #include <umbel/map.h>
 #include <umbel/metrics.h>
@@ -29,6 +30,8 @@ enum http_metric {
 };
 extern struct um_metric http_metrics[HTTP_M_N];
 static inline void http_count(enum http_metric m, int64_t n) { um_count(&http_metrics[m], n); }
+
+enum { HTTP_TIMED_SLOTS = 128 };
 
 struct um_http {
     struct um_loop *loop;
@@ -46,6 +49,8 @@ struct um_http {
     size_t n_connections, n_requests;
     struct um_map addresses;                /* struct http_address by raw address; empty without max_per_address */
     struct um_list connections, requests, lingering;
+    struct http_timed { const struct um_http_route *route; unsigned status; const char *method; struct um_histogram *h; }
+        timed[HTTP_TIMED_SLOTS];            /* series that were counted lately: timing.c */
 };
 
 struct http_address {
@@ -86,6 +91,7 @@ struct um_http_req {
     void *user;
     void (*free_user)(void *user);
 
+    int64_t began_us;
     int64_t content_length;
     uint64_t received;
     uint64_t window_received;               /* at the start of the present window of the minimal rate */
@@ -135,6 +141,10 @@ void http_refuse(struct um_http_req *rq, unsigned status, const char *message);
 /* websocket.c. False: the refusal is replied. */
 bool http_check_handshake(struct um_http_req *rq);
 void http_upgrade_lost(struct um_http_req *rq);
+
+/* timing.c */
+void http_timing_start(void);
+void http_timed(struct um_http_req *rq);    /* it has a reply */
 
 /* linger.c */
 void http_linger(struct um_http *h, int fd);            /* duplicates FD */

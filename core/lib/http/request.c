@@ -40,6 +40,7 @@ void *http_on_target(void *cls, const char *target, struct MHD_Connection *c)
     rq->conn->rq = rq;
     rq->target = um_xstrdup(target != NULL ? target : "");      /* bounded by the connection's pool */
     rq->method = "";
+    rq->began_us = um_now_us();
     rq->content_length = -1;
     rq->deadline_ms = h->cf.deadline_ms;
     um_list_init(&rq->memory);

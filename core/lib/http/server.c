@@ -294,6 +294,7 @@ static um_err start_daemon(struct um_http *h)
 void um_http_start(void)
 {
     um_metrics_register(http_metrics, UM_COUNT(http_metrics));
+    http_timing_start();
 }
 
 um_err um_http_new(struct um_http **out, struct um_loop *l, const struct um_http_conf *cf,

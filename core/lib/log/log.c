@@ -11,7 +11,7 @@
 #include <umbel/util.h>
 #include "format.h"
 
-#define MAX_CATEGORIES 64
+#define MAX_CATEGORIES 128
 #define LIMIT_SLOTS    256
 #define LIMIT_PER_SECOND 10
 
@@ -21,7 +21,7 @@ static struct {
     int fd;
     _Atomic int root;
     pthread_mutex_t lock;                       /* over the two tables below */
-    struct { char name[32]; int level; } category[MAX_CATEGORIES];
+    struct { char name[32]; _Atomic int level; } category[MAX_CATEGORIES];      /* level UM_LEVEL_NONE: it has logged, no more */
     _Atomic size_t n_categories;
     struct { uint64_t hash; int64_t second; unsigned passed; uint64_t held; } limit[LIMIT_SLOTS];
 } the_log = { .service = "umbel", .fd = STDERR_FILENO, .root = UM_INFO, .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -52,7 +52,7 @@ static enum um_level level_of(const char *category)
 
     for (size_t i = 0; i < n; i++) {
         size_t len = strlen(the_log.category[i].name);
-        if (len > best_len && strncasecmp(category, the_log.category[i].name, len) == 0 &&
+        if (len > best_len && the_log.category[i].level != UM_LEVEL_NONE && strncasecmp(category, the_log.category[i].name, len) == 0 &&
             (category[len] == '\0' || category[len] == '.')) {
             best_len = len;
             level = the_log.category[i].level;
@@ -66,14 +66,11 @@ bool um_log_is_on(enum um_level level, const char *category)
     return level >= level_of(category);
 }
 
-void um_log_set_level(const char *category, enum um_level level)
+/* Adds CATEGORY when there is room; a level of UM_LEVEL_NONE does not touch one that is there. */
+static void put_category(const char *category, int level, bool is_set)
 {
     size_t i = 0, n;
 
-    if (category == NULL) {
-        atomic_store(&the_log.root, (int)level);
-        return;
-    }
     pthread_mutex_lock(&the_log.lock);
     n = the_log.n_categories;
     while (i < n && strcasecmp(the_log.category[i].name, category) != 0)
@@ -81,11 +78,55 @@ void um_log_set_level(const char *category, enum um_level level)
     if (i < MAX_CATEGORIES) {
         if (i == n)
             strncpy(the_log.category[i].name, category, sizeof(the_log.category[i].name) - 1);
-        the_log.category[i].level = (int)level;
+        if (i == n || is_set)
+            the_log.category[i].level = level;
         if (i == n)
             atomic_store_explicit(&the_log.n_categories, n + 1, memory_order_release);
     }
     pthread_mutex_unlock(&the_log.lock);
+}
+
+void um_log_set_level(const char *category, enum um_level level)
+{
+    if (category == NULL)
+        atomic_store(&the_log.root, (int)level);
+    else
+        put_category(category, (int)level, true);
+}
+
+void um_log_clear_level(const char *category)
+{
+    if (category == NULL)
+        atomic_store(&the_log.root, UM_INFO);
+    else
+        put_category(category, UM_LEVEL_NONE, true);
+}
+
+/* For the list of categories: those that log are noted at their first line. */
+static void note_category(const char *category)
+{
+    size_t n = atomic_load_explicit(&the_log.n_categories, memory_order_acquire);
+
+    for (size_t i = 0; i < n; i++)
+        if (strcasecmp(the_log.category[i].name, category) == 0)
+            return;
+    if (n < MAX_CATEGORIES)
+        put_category(category, UM_LEVEL_NONE, false);
+}
+
+enum um_level um_log_level_of(const char *category)
+{
+    return category != NULL ? level_of(category) : (enum um_level)atomic_load(&the_log.root);
+}
+
+const char *um_log_level_text(enum um_level level) { return um_level_name(level); }
+
+void um_log_each(void (*cb)(void *arg, const char *category, int own), void *arg)
+{
+    size_t n = atomic_load_explicit(&the_log.n_categories, memory_order_acquire);
+
+    for (size_t i = 0; i < n; i++)
+        cb(arg, the_log.category[i].name, the_log.category[i].level);
 }
 
 bool um_log_parse_level(const char *text, enum um_level *out)
@@ -143,6 +184,7 @@ void um_log_fields(enum um_level level, const char *category, const char *event,
     size_t done = 0;
 
     held_before_next = 0;
+    note_category(category);
     um_log_format(&line, the_log.format, &e);
     while (!line.failed && done < line.len) {
         ssize_t n = write(the_log.fd, line.data + done, line.len - done);

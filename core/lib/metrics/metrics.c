@@ -1,5 +1,4 @@
 /* The registry of counter tables. Tables are registered at start and read by the actuator; a mutex is enough. */
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,26 +44,4 @@ void um_metrics_each(void (*fn)(void *arg, const struct um_metric *m), void *arg
     for (size_t i = 0; i < n_all; i++)
         fn(arg, all[i]);
     pthread_mutex_unlock(&lock);
-}
-
-/* Micrometer's convention: dots become underscores, a counter ends in _total. */
-static void put_prometheus(void *arg, const struct um_metric *m)
-{
-    struct um_buf *out = arg, name = { 0 };
-
-    um_buf_puts(&name, m->name);
-    if (m->kind == UM_COUNTER)
-        um_buf_puts(&name, "_total");
-    for (size_t i = 0; i < name.len; i++)
-        if (name.data[i] == '.' || name.data[i] == '-')
-            name.data[i] = '_';
-    const char *text = um_buf_cstr(&name);
-    um_buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %" PRId64 "\n", text, m->help, text,
-                  m->kind == UM_COUNTER ? "counter" : "gauge", text, um_metric_value(m));
-    um_buf_free(&name);
-}
-
-void um_metrics_prometheus(struct um_buf *out)
-{
-    um_metrics_each(put_prometheus, out);
 }

@@ -147,7 +147,7 @@ um_err um_node_open(struct um_node **out, const struct um_node_setup *setup, con
     return UM_OK;
 }
 
-static void drain(void *arg) { um_cluster_set_draining(((struct um_node *)arg)->cluster); }
+static void drain(void *arg) { um_cluster_set_draining(((struct um_node *)arg)->cluster, true); }
 
 void um_node_drain(struct um_node *n)
 {

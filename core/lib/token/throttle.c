@@ -19,7 +19,7 @@ struct entry {
     int64_t allowed_at_ms;
     int64_t used_at_ms;
     size_t key_len;
-    uint8_t key[];
+    uint8_t key[];                             /* user NUL address NUL */
 };
 
 struct um_throttle {
@@ -83,7 +83,7 @@ static struct entry *add_entry(struct um_throttle *t, const char *user, const ch
 
     if (t->entries.n >= (size_t)t->cf.max_entries)
         drop_entry(t, UM_CONTAINER(t->by_use.next, struct entry, by_use));
-    e = um_xcalloc(1, sizeof(*e) + key.len);
+    e = um_xcalloc(1, sizeof(*e) + key.len + 1);
     e->key_len = key.len;
     memcpy(e->key, key.data, key.len);
     um_list_append(&t->by_use, &e->by_use);
@@ -151,6 +151,38 @@ void um_throttle_undecided(struct um_throttle *t, const char *user, const char *
         e->allowed_at_ms = e->used_at_ms;
         if (--e->failures <= 0)
             drop_entry(t, e);
+    }
+    pthread_mutex_unlock(&t->lock);
+}
+
+static const char *address_of(const struct entry *e)
+{
+    return (const char *)e->key + strlen((const char *)e->key) + 1;
+}
+
+size_t um_throttle_forget(struct um_throttle *t, const char *user)
+{
+    size_t len = strnlen(user, PART_MAX), n = 0;
+
+    pthread_mutex_lock(&t->lock);
+    UM_LIST_EACH_SAFE(it, &t->by_use) {
+        struct entry *e = UM_CONTAINER(it, struct entry, by_use);
+        if (strlen((const char *)e->key) != len || memcmp(e->key, user, len) != 0)
+            continue;
+        drop_entry(t, e);
+        n++;
+    }
+    pthread_mutex_unlock(&t->lock);
+    return n;
+}
+
+void um_throttle_each(struct um_throttle *t, int64_t now_ms, um_throttle_row *cb, void *arg)
+{
+    pthread_mutex_lock(&t->lock);
+    UM_LIST_EACH(it, &t->by_use) {
+        const struct entry *e = UM_CONTAINER(it, struct entry, by_use);
+        if (now_ms - e->used_at_ms < t->cf.forget_ms)
+            cb(arg, (const char *)e->key, address_of(e), e->failures, UM_MAX(e->allowed_at_ms - now_ms, 0));
     }
     pthread_mutex_unlock(&t->lock);
 }

@@ -66,6 +66,38 @@ static void levels_follow_the_nearest_category(void **state)
     assert_false(um_log_parse_level("loud", &l));
 }
 
+struct listed { int redis, seen; };
+
+static void note_level(void *arg, const char *category, int own)
+{
+    struct listed *l = arg;
+
+    if (strcmp(category, "listed.redis") == 0)
+        l->redis = own;
+    if (strcmp(category, "listed.seen") == 0)
+        l->seen = own;
+}
+
+static void a_level_can_be_taken_back_and_who_logged_is_listed(void **state)
+{
+    struct listed l = { 99, 99 };
+
+    (void)state;
+    um_log_set_level("listed.redis", UM_OFF);
+    assert_int_equal(um_log_level_of("listed.redis"), UM_OFF);
+    um_log_each(note_level, &l);
+    assert_int_equal(l.redis, UM_OFF);
+    um_log_clear_level("listed.redis");
+    assert_int_equal(um_log_level_of("listed.redis"), um_log_level_of(NULL));
+    um_log_set_level("listed.seen", UM_INFO);
+    um_log_clear_level("listed.seen");
+    um_log(UM_ERROR, "listed.seen", "said");
+    um_log_each(note_level, &l);
+    assert_int_equal(l.redis, UM_LEVEL_NONE);
+    assert_int_equal(l.seen, UM_LEVEL_NONE);
+    assert_string_equal(um_log_level_text(UM_WARN), "WARN");
+}
+
 static void a_peer_cannot_flood_the_log(void **state)
 {
     (void)state;
@@ -83,6 +115,7 @@ int main(void)
         cmocka_unit_test(a_long_value_is_cut),
         cmocka_unit_test(json_lines_carry_the_names_of_their_format),
         cmocka_unit_test(levels_follow_the_nearest_category),
+        cmocka_unit_test(a_level_can_be_taken_back_and_who_logged_is_listed),
         cmocka_unit_test(a_peer_cannot_flood_the_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,6 @@
 #include <um_test.h>
+#include <stdio.h>
+#include <umbel/histogram.h>
 #include <umbel/metrics.h>
 
 static struct um_metric rows[] = {
@@ -15,7 +17,7 @@ static void rows_are_exposed_in_prometheus_form(void **state)
     um_count(&rows[0], 3);
     um_count(&rows[0], -1);
     um_count(um_metrics_find("t.seen"), 5);
-    um_metrics_prometheus(&out);
+    um_metrics_prometheus(&out, &(struct um_prometheus_opts){ 0 });
     assert_string_equal(um_buf_cstr(&out),
                         "# HELP t_open things that are open\n# TYPE t_open gauge\nt_open 2\n"
                         "# HELP t_seen_total things that were seen\n# TYPE t_seen_total counter\nt_seen_total 5\n");
@@ -23,8 +25,60 @@ static void rows_are_exposed_in_prometheus_form(void **state)
     um_buf_free(&out);
 }
 
+static const char *const labels[] = { "method", "uri", NULL };
+static struct um_histograms took = { .name = "t.took", .help = "how long things took", .labels = labels };
+
+static void a_histogram_counts_by_labels_and_buckets(void **state)
+{
+    static const char *const names[] = { "t_took_seconds" };
+    struct um_prometheus_opts opts = { .openmetrics = true, .names = names, .n_names = 1 };
+    struct um_histogram *a, *b;
+    struct um_buf out = { 0 };
+
+    (void)state;
+    um_histograms_register(&took);
+    um_histograms_register(&took);
+    a = um_histogram_of(&took, (const char *const[]){ "GET", "/a\"b" });
+    b = um_histogram_of(&took, (const char *const[]){ "PUT", "/a" });
+    assert_ptr_equal(a, um_histogram_of(&took, (const char *const[]){ "GET", "/a\"b" }));
+    assert_ptr_not_equal(a, b);
+    um_histogram_add(a, 1000);                            /* a bound is inside */
+    um_histogram_add(a, 1001);
+    um_histogram_add(a, 60000000);
+    assert_int_equal(um_histogram_count(a), 3);
+    assert_int_equal(um_histogram_count(b), 0);
+    um_metrics_prometheus(&out, &opts);
+    const char *text = um_buf_cstr(&out);
+    assert_non_null(strstr(text, "# TYPE t_took_seconds histogram\n"));
+    assert_non_null(strstr(text, "t_took_seconds_bucket{method=\"GET\",uri=\"/a\\\"b\",le=\"0.001\"} 1\n"));
+    assert_non_null(strstr(text, "t_took_seconds_bucket{method=\"GET\",uri=\"/a\\\"b\",le=\"0.0025\"} 2\n"));
+    assert_non_null(strstr(text, "t_took_seconds_bucket{method=\"GET\",uri=\"/a\\\"b\",le=\"30\"} 2\n"));
+    assert_non_null(strstr(text, "t_took_seconds_bucket{method=\"GET\",uri=\"/a\\\"b\",le=\"+Inf\"} 3\n"));
+    assert_non_null(strstr(text, "t_took_seconds_sum{method=\"GET\",uri=\"/a\\\"b\"} 60.002001\n"));
+    assert_non_null(strstr(text, "t_took_seconds_max{method=\"GET\",uri=\"/a\\\"b\"} 60.000000\n"));
+    assert_null(strstr(text, "t_open"));                  /* not asked for */
+    assert_string_equal(text + strlen(text) - 6, "# EOF\n");
+    um_buf_free(&out);
+}
+
+static void series_without_end_share_the_last_one(void **state)
+{
+    struct um_histogram *h = NULL;
+    char uri[16];
+
+    (void)state;
+    for (int i = 0; i < UM_HISTOGRAM_SERIES_MAX + 10; i++) {
+        snprintf(uri, sizeof(uri), "/%d", i);
+        h = um_histogram_of(&took, (const char *const[]){ "X", uri });
+    }
+    assert_string_equal(h->values[0], "other");
+    assert_true(took.n <= UM_HISTOGRAM_SERIES_MAX + 1);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(rows_are_exposed_in_prometheus_form) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(rows_are_exposed_in_prometheus_form),
+                                         cmocka_unit_test(a_histogram_counts_by_labels_and_buckets),
+                                         cmocka_unit_test(series_without_end_share_the_last_one) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,7 +129,7 @@ static void draining_is_told_and_leaving_is_the_end(void **state)
     struct um_member me;
 
     UNTIL(b, um_cluster_is_admitted(n->c));
-    um_cluster_set_draining(n->c);
+    um_cluster_set_draining(n->c, true);
     assert_true(look(n, "a", &me) && me.draining);
     um_cluster_leave(n->c, on_left, n);
     assert_int_equal(n->left, 0);
@@ -208,7 +208,7 @@ static void members_see_each_other_with_what_changes(void **state)
     assert_true(look(x, "y", &m) && !m.is_self && m.load == 7 && m.started_at_ms == 6);
     um_cluster_set_load(y->c, 99);
     UNTIL(b, look(x, "y", &m) && m.load == 99);
-    um_cluster_set_draining(y->c);
+    um_cluster_set_draining(y->c, true);
     UNTIL(b, look(x, "y", &m) && m.draining);
     um_cluster_leave(y->c, on_left, y);
     UNTIL(b, y->left == 1 && count_at(x) == 2 && count_at(z) == 2);

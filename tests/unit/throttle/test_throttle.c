@@ -87,6 +87,38 @@ static void the_table_is_bounded_and_the_quietest_gives_way(void **state)
     um_throttle_free(t);
 }
 
+struct told { unsigned n; char last[64]; int64_t wait_ms; };
+
+static void note_row(void *arg, const char *user, const char *address, int64_t failures, int64_t wait_ms)
+{
+    struct told *t = arg;
+
+    t->n++;
+    t->wait_ms = wait_ms;
+    snprintf(t->last, sizeof(t->last), "%s %s %d", user, address, (int)failures);
+}
+
+static void an_administrator_sees_and_forgets_the_failures_of_one_user(void **state)
+{
+    struct um_throttle *t = new_throttle(10);
+    struct told told = { 0 };
+
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(um_throttle_take(t, "ann", "a", 0), 0);
+    assert_int_equal(um_throttle_take(t, "ann", "b", 0), 0);
+    assert_int_equal(um_throttle_take(t, "anna", "a", 0), 0);
+    assert_true(um_throttle_take(t, "ann", "a", 0) > 0);
+    um_throttle_each(t, 0, note_row, &told);
+    assert_int_equal(told.n, 3);
+    assert_string_equal(told.last, "anna a 1");
+    assert_int_equal(um_throttle_forget(t, "ann"), 2);
+    assert_int_equal(um_throttle_forget(t, "ann"), 0);
+    assert_int_equal(um_throttle_entries(t), 1);
+    assert_int_equal(um_throttle_take(t, "ann", "a", 0), 0);
+    um_throttle_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,6 +126,7 @@ int main(void)
         cmocka_unit_test(nobody_locks_out_a_third_person),
         cmocka_unit_test(success_forgets_and_an_undecided_attempt_does_not_count),
         cmocka_unit_test(failures_are_forgotten_after_a_quiet_time),
+        cmocka_unit_test(an_administrator_sees_and_forgets_the_failures_of_one_user),
         cmocka_unit_test(the_table_is_bounded_and_the_quietest_gives_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
