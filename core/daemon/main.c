@@ -148,12 +148,19 @@ static bool bind_all(struct core *c)
     return true;
 }
 
+static void on_drain(void *arg, bool draining)
+{
+    struct core *c = arg;
+
+    um_rest_set_draining(c->rest, draining);
+}
+
 static bool open_node(struct core *c)
 {
     struct um_node_setup setup = {
         .role = "core", .listen_address = c->http.address, .port = c->http.port, .token_key = c->token.key,
         .token_key_previous = c->token.key_previous, .data_dir = c->process.data_dir, .redis = &c->redis_conf,
-        .cluster = &c->cluster_conf, .loop = um_reactors_loop(c->reactors, 0),
+        .cluster = &c->cluster_conf, .loop = um_reactors_loop(c->reactors, 0), .conf = c->conf, .on_drain = on_drain, .arg = c,
     };
     const char *part = "", *url = c->store_conf.url;
     char why[256] = "";
@@ -209,7 +216,8 @@ static bool open_rest(struct core *c)
                                  .versions = c->versions, .collab_conf = &c->collab_conf,
                                  .ws = &c->ws, .throttle = &c->throttle, .token_expiration_s = c->token.expiration_s,
                                  .redis = c->redis, .cluster = c->cluster,
-                                 .cachegen = c->cachegen, .reserve = c->reserve, .domain = c->domain, .loop = um_reactors_loop(c->reactors, 0) };
+                                 .cachegen = c->cachegen, .reserve = c->reserve, .domain = c->domain, .node = c->node,
+                                 .loop = um_reactors_loop(c->reactors, 0) };
     struct um_collab_hooks hooks;
     char why[256] = "";
 
@@ -286,7 +294,7 @@ static void stop(struct core *c)
 
     um_log(UM_INFO, "core", "stopping");
     um_process_impatient();
-    um_rest_set_draining(c->rest);
+    um_rest_set_draining(c->rest, true);
     um_node_drain(c->node);
     servers_quiesce(c->servers);
     um_collab_drain(c->collab, um_reactors_loop(c->reactors, 0), drain_done, c);

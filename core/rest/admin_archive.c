@@ -1,7 +1,7 @@
 /* POST /core/rest/admin/archive/run: old versions go to the archive now, or are only told. */
 #include <umbel/log.h>
 #include <umbel/util.h>
-#include "internal.h"
+#include "admin/admin.h"
 
 #define RUN_DEADLINE_MS 120000
 
@@ -47,7 +47,8 @@ void admin_archive_run(struct um_http_req *rq, void *ctx)
     struct um_rest *r = ctx;
     bool dry = um_api_int(r->api, rq, "dryRun") != 0;
 
-    um_log(UM_INFO, "rest", "archive run", UM_S("user", caller_of(rq)->claims.sub), UM_S("dry", dry ? "true" : "false"));
+    if (!dry)
+        act_fact(rq, r, "ARCHIVE", "VERSIONS", "*");
     um_http_deadline(rq, RUN_DEADLINE_MS);
     um_versions_run(r->deps.versions, um_http_loop(rq), dry, ran, later_new(rq, r, NULL));
 }

@@ -1,6 +1,5 @@
 /* /core/rest/admin/collab: the engine, for administrators. */
-#include <umbel/log.h>
-#include "internal.h"
+#include "admin/admin.h"
 
 void admin_collab_get(struct um_http_req *rq, void *ctx)
 {
@@ -20,8 +19,7 @@ void admin_collab_close(struct um_http_req *rq, void *ctx)
 
     if (body == NULL)
         return;
-    um_log(UM_INFO, "rest", "close connections", UM_S("doc", name), UM_S("user", caller_of(rq)->claims.sub));
     um_collab_close_documents(r->collab, name, "Reset Connection");
-    um_http_reply(rq, 204, NULL, UM_SPAN(NULL, 0));
+    act_done(act_new(rq, r, "CLOSE", "DOCUMENT", name != NULL ? name : "*"), 204, NULL);
     json_decref(body);
 }

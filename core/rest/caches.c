@@ -5,7 +5,7 @@
 #include <string.h>
 #include <umbel/cachegen.h>
 #include <umbel/util.h>
-#include "internal.h"
+#include "admin/admin.h"
 
 #define MANAGER "cacheManager"               /* the one that there is */
 #define TARGET  "umbel.cachegen"
@@ -133,6 +133,7 @@ static void clear(struct um_http_req *rq, struct um_rest *r, struct caches cache
 {
     struct clearing *c = um_xcalloc(1, sizeof(*c));
 
+    act_fact(rq, r, "CLEAR", "CACHE", caches.n == 1 ? caches.rows[0].shown : "*");
     c->later = later_new(rq, r, NULL);
     c->caches = caches;
     c->reply = reply;

@@ -65,6 +65,10 @@ struct um_http_req *later_take(struct later *l);                       /* the re
 /* The reply for a failed call to the store. */
 void reply_store_error(struct um_http_req *rq, um_err err);
 
+/* admin/: what this core answers when members are asked, and what it says of its own parts. Before the loops run. */
+void admin_serve(struct um_rest *r);
+void admin_check_serve(struct um_rest *r);
+
 /* announce.c: the caches of ROWS have changed and have these versions now. Tells every node of it, waits for them (at most
  * cache.apply-wait), adds X-Cluster-Version and X-Cluster-Applied to the reply, and runs THEN on L, which replies. RQ is NULL
  * when the client has left, then or meanwhile. NODES: [{"id","ok"}]. NEWS: see umbel/cachegen.h. Strings of ROWS and NEWS are copied. */
@@ -80,6 +84,9 @@ um_http_handler versions_list, versions_keep, versions_get, versions_name, versi
 um_http_handler reservation_take, reservation_release, reservation_renew, reservation_state, reservation_own, reservation_list,
     reservation_break;
 um_http_handler admin_collab_get, admin_collab_close, admin_archive_run, admin_cluster_get;
+um_http_handler admin_check, admin_documents_list, admin_documents_get, admin_documents_close, admin_documents_reload,
+    admin_connections_list, admin_connections_close, admin_sessions_list, admin_sessions_end_all, admin_sessions_end, admin_locks_list,
+    unlock_user, encrypt_post, admin_drain, admin_loggers_list, admin_loggers_set, admin_config_list, admin_audit_list;
 um_http_handler internal_session_end, internal_revocations_get;
 um_http_handler caches_list, caches_clear, internal_caches_get, actuator_caches_list, actuator_caches_clear,
     actuator_cache_get, actuator_cache_clear;

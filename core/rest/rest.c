@@ -68,9 +68,11 @@ void um_rest_set_collab(struct um_rest *r, struct um_collab *collab)
 {
     r->collab = collab;
     reservation_listen(r);
+    admin_serve(r);
+    admin_check_serve(r);
 }
 
-void um_rest_set_draining(struct um_rest *r) { atomic_store(&r->draining, true); }
+void um_rest_set_draining(struct um_rest *r, bool draining) { atomic_store(&r->draining, draining); }
 
 static void client_left(void *arg)
 {

@@ -3,6 +3,7 @@
 #ifndef GATEWAY_H
 #define GATEWAY_H
 #include <stdatomic.h>
+#include <auth/answers.h>
 #include <auth/core_door.h>
 #include <site.h>
 #include <umbel/cachegen.h>
@@ -40,6 +41,7 @@ struct gateway {
     struct um_sessions *sessions;
     struct um_core_door *door;            /* the store's way to the database */
     struct um_throttle *throttle;
+    struct um_auth_answers answers;       /* to administrators' questions */
     struct um_vitals vitals;
     struct um_reactors *reactors;
     struct um_node *node;

@@ -135,12 +135,19 @@ static um_err start_modules(void)
     return um_upstream_start();
 }
 
+static void on_drain(void *arg, bool draining)
+{
+    struct gateway *gw = arg;
+
+    atomic_store(&gw->vitals.refuses, draining);
+}
+
 static bool open_node(struct gateway *gw)
 {
     struct um_node_setup setup = {
         .role = "gateway", .listen_address = gw->http.address, .port = gw->http.port, .token_key = gw->token.key,
         .token_key_previous = gw->token.key_previous, .data_dir = gw->process.data_dir, .redis = &gw->redis_conf,
-        .cluster = &gw->cluster_conf, .loop = um_reactors_loop(gw->reactors, 0),
+        .cluster = &gw->cluster_conf, .loop = um_reactors_loop(gw->reactors, 0), .conf = gw->conf, .on_drain = on_drain, .arg = gw,
     };
     const char *part = "";
     char why[256] = "";
@@ -246,6 +253,8 @@ static bool start(struct gateway *gw)
     if ((err = start_modules()) != UM_OK || (err = open_sessions(gw)) != UM_OK)
         return fail("modules", NULL, um_err_text(err));
     gw->throttle = um_throttle_new(&gw->throttle_conf);
+    gw->answers = (struct um_auth_answers){ um_reactors_loop(gw->reactors, 0), gw->sessions, gw->throttle };
+    um_auth_serve(um_node_ask(gw->node), &gw->answers);
     return open_doors(gw);
 }
 

@@ -62,6 +62,7 @@ struct um_ask_answer {                        /* borrowed during the callback */
     bool is_self;
     bool by_previous;                         /* its token.key is our token.key.previous */
     int64_t us;                               /* how long it took */
+    int64_t at_wall_ms;                       /* when it came, by our clock */
     const json_t *body;                       /* ANSWERED; may be NULL */
     const char *error;                        /* FAILED */
 };

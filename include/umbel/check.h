@@ -6,6 +6,7 @@
  * A part is a function that says one or more results, now or later. All on the loop of the node. */
 #ifndef UMBEL_CHECK_H
 #define UMBEL_CHECK_H
+#include <jansson.h>
 #include <umbel/base.h>
 
 #define UM_CHECK_TOPIC "check"
@@ -22,6 +23,7 @@ void um_node_add_check(struct um_node *n, um_check_part *part, void *arg);      
 /* US: how long it took; -1: that does not say anything. ADVICE: what to do; NULL when all is well. */
 void um_check_say(struct um_check *c, const char *name, enum um_check_status status, int64_t us, const char *advice, const char *fmt, ...)
     UM_PRINTF(6, 7);
+const json_t *um_check_question(const struct um_check *c);       /* what came along with the question; may be NULL */
 /* The run waits for who holds it. */
 void um_check_hold(struct um_check *c);
 void um_check_release(struct um_check *c);

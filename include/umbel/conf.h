@@ -180,6 +180,8 @@ bool um_conf_parse(const char *text, enum um_conf_type type, int64_t *out, const
 /* ENC(...): base64 of version 1, 16 bytes of salt, 12 of nonce, AES-256-GCM ciphertext, tag; the key is
  * PBKDF2-HMAC-SHA-256(secret, salt, 310000 rounds). Appends to OUT. Slow on purpose (about 0.1 s). */
 um_err um_conf_encrypt(const char *secret, struct um_span plain, struct um_buf *out) UM_CHECK_RESULT;
+/* The same under the master secret that CONF was loaded with. UM_ENOTFOUND: there is none. */
+um_err um_conf_encrypt_own(const struct um_conf *conf, struct um_span plain, struct um_buf *out) UM_CHECK_RESULT;
 /* TEXT with its ENC( and ). UM_EPROTO: not of this form; UM_EDENIED: wrong secret or changed text. */
 um_err um_conf_decrypt(const char *secret, struct um_span text, struct um_buf *out) UM_CHECK_RESULT;
 

@@ -12,6 +12,7 @@
 #include <umbel/loop.h>
 #include <umbel/redis.h>
 
+struct um_conf;
 struct um_node_setup {                        /* borrowed for the life of the node */
     const char *role;                         /* "core", "gateway" */
     const char *listen_address;               /* server.address */
@@ -21,7 +22,30 @@ struct um_node_setup {                        /* borrowed for the life of the no
     const struct um_redis_conf *redis;
     const struct um_cluster_conf *cluster;
     struct um_loop *loop;                     /* where the membership lives: that of the first reactor */
+    const struct um_conf *conf;               /* what administrators may read of it; NULL: nothing */
+    void (*on_drain)(void *arg, bool draining);   /* on the loop: an administrator wants no new work for it, or again; may be NULL */
+    void *arg;
 };
+
+/* Topics of umbel/ask.h that every member answers, beside UM_CHECK_TOPIC:
+ *   UM_NODE_LOGGERS                              {"loggers": {name: {"configuredLevel","effectiveLevel"}}}
+ *   UM_NODE_LOGGER  {"name", "level" or null}    {"before","after"}
+ *   UM_NODE_CONFIG  {"contains"?}                {"rows": [{"name","value","origin","group"}]}, secrets masked
+ *   UM_NODE_DRAIN   {"draining", "by"}           {"before","after"}
+ *   UM_NODE_LOCKS                                {"rows": [{"user","address","failures","waitMs"}]}
+ *   UM_NODE_UNLOCK  {"user"}                     {"forgotten"}
+ * and gateways alone:
+ *   UM_NODE_SESSIONS      {"user"} or {"id"}     {"rows": [{"id","user","created","lastAccessed","maxInactiveS"}]}
+ *   UM_NODE_END_SESSIONS  the same               {"ended"} */
+#define UM_NODE_LOGGERS "loggers"
+#define UM_NODE_LOGGER  "logger"
+#define UM_NODE_CONFIG  "config"
+#define UM_NODE_DRAIN   "drain"
+#define UM_NODE_LOCKS   "locks"
+#define UM_NODE_UNLOCK  "unlock"
+#define UM_NODE_SESSIONS     "sessions"
+#define UM_NODE_END_SESSIONS "sessions.end"
+enum { UM_NODE_LOGGER_MAX = 31 };             /* bytes of a category's name */
 
 struct um_ask;
 struct um_node;
@@ -30,6 +54,8 @@ struct um_node;
 um_err um_node_open(struct um_node **out, const struct um_node_setup *setup, const char **part, char why[256]) UM_CHECK_RESULT;
 void um_node_listens(struct um_node *n, int port);
 void um_node_drain(struct um_node *n);        /* not on a loop; with Redis it takes 100 ms, in which the others hear of it */
+/* On the loop: readiness says no and the others hear of it, but everything goes on; or the other way. False: it is being stopped. */
+bool um_node_set_draining(struct um_node *n, bool draining);
 void um_node_leave(struct um_node *n);        /* not on a loop; returns when it is said, after a second at the latest */
 void um_node_free(struct um_node *n);         /* NULL is fine */
 
@@ -45,6 +71,8 @@ bool um_node_was_refused(const struct um_node *n);
  * REDIS NULL: {"mode":"none"}. */
 json_t *um_node_redis_json(const struct um_redis *redis, struct um_cluster *cluster);
 json_t *um_node_members_json(struct um_cluster *cluster);
+json_t *um_node_loggers_json(void);           /* {name: {"configuredLevel","effectiveLevel"}}, ROOT among them */
+bool um_node_set_logger(const char *name, const char *level);    /* LEVEL NULL: takes its own away. False: no such level, or a name too long */
 /* Do all links work? True without Redis. */
 bool um_node_redis_is_up(const struct um_redis *redis);
 

@@ -29,7 +29,7 @@ struct row {
     json_t *body;
     bool there, is_self, by_previous;
     enum um_ask_state state;
-    int64_t us;
+    int64_t us, at_wall_ms;
 };
 
 struct open {                                 /* a question of ours */
@@ -100,7 +100,8 @@ static void come_home(void *arg)
 
     for (size_t i = 0; i < o->n; i++) {
         const struct row *r = &o->rows[i];
-        list[i] = (struct um_ask_answer){ r->member, r->role, r->version, r->state, r->is_self, r->by_previous, r->us, r->body, r->error };
+        list[i] = (struct um_ask_answer){ r->member, r->role, r->version, r->state, r->is_self, r->by_previous, r->us,
+                                           r->at_wall_ms, r->body, r->error };
     }
     o->done(o->arg, list, o->n);
     free(list);
@@ -132,6 +133,7 @@ static void take(struct open *o, struct row *r, enum um_ask_state state, json_t 
     r->there = true;
     r->state = state;
     r->us = um_now_us() - o->since_us;
+    r->at_wall_ms = um_wall_ms();
     r->body = json_incref(body);
     r->error = error != NULL ? um_xstrdup(error) : NULL;
     if (--o->n_missing == 0)

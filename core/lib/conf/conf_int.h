@@ -159,6 +159,7 @@ bool profile_holds(const struct um_conf_list *profiles, const char *expression, 
 void items_build(struct um_conf *c, bool final);         /* FINAL: clashes become notes */
 void items_clear(struct um_conf *c);
 struct item *items_get(const struct um_conf *c, const char *canonical);
+void items_find_secret(struct um_conf *c);               /* the master secret, whether anything needs it or not */
 bool item_resolve(struct um_conf *c, struct item *it);   /* false: it->reason says why */
 /* Before the last build, from what has been read so far: E's text resolved, or the value of NAME (canonical) and
  * its entry. In the pool; NULL: absent, or failed and noted. */

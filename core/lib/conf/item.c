@@ -414,3 +414,11 @@ const char *items_early_value(struct um_conf *c, const char *name, const struct 
     items_clear(c);
     return text;
 }
+
+void items_find_secret(struct um_conf *c)
+{
+    struct resolving r = { .c = c };
+
+    (void)master_secret(&r);
+    um_buf_free(&r.scratch);
+}

@@ -65,6 +65,7 @@ um_err um_conf_load(struct um_conf **out, const struct um_conf_source *source)
     files_load(c);
     items_build(c, true);
     values_build(c);
+    items_find_secret(c);
     report_unknown(c);
     c->from = NULL;
     c->dir = NULL;

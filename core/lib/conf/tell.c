@@ -101,3 +101,8 @@ void um_conf_each_row(const struct um_conf *conf, um_conf_seen_fn *cb, void *arg
     um_buf_free(&t.origin);
     um_buf_free(&t.source);
 }
+
+um_err um_conf_encrypt_own(const struct um_conf *conf, struct um_span plain, struct um_buf *out)
+{
+    return conf->secret == NULL || *conf->secret == '\0' ? UM_ENOTFOUND : um_conf_encrypt(conf->secret, plain, out);
+}

@@ -15,6 +15,7 @@ enum { SLOW_US = 200000 };
 struct um_check {
     struct um_node *node;
     struct um_asked *asked;
+    json_t *question;
     json_t *results;
     unsigned held;
     int64_t began_us;                         /* of the question to Redis */
@@ -50,6 +51,8 @@ void um_check_say(struct um_check *c, const char *name, enum um_check_status sta
     json_array_append_new(c->results, row);
 }
 
+const json_t *um_check_question(const struct um_check *c) { return c->question; }
+
 void um_check_hold(struct um_check *c) { c->held++; }
 
 void um_check_release(struct um_check *c)
@@ -65,6 +68,7 @@ void um_check_release(struct um_check *c)
         json_array_append_new(ids, json_string(members->list[i].id));
     um_members_unref(members);
     um_ask_answer(c->asked, json_pack("{s:I, s:o, s:o}", "at", (json_int_t)um_wall_ms(), "members", ids, "results", c->results));
+    json_decref(c->question);
     free(c);
 }
 
@@ -188,8 +192,7 @@ static void check(void *arg, struct um_asked *q, const json_t *body)
     struct um_node *n = arg;
     struct um_check *c = um_xcalloc(1, sizeof(*c));
 
-    (void)body;
-    *c = (struct um_check){ .node = n, .asked = q, .results = json_array(), .held = 1 };
+    *c = (struct um_check){ .node = n, .asked = q, .question = json_deep_copy(body), .results = json_array(), .held = 1 };
     check_disk(c);
     if (n->redis != NULL) {
         check_redis(c);

@@ -127,6 +127,7 @@ static void open_ask(struct um_node *n)
 
     n->ask = um_ask_new(&setup);
     check_serve(n);
+    answers_serve(n);
 }
 
 um_err um_node_open(struct um_node **out, const struct um_node_setup *setup, const char **part, char why[256])

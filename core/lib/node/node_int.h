@@ -17,8 +17,10 @@ struct um_node {
     size_t n_parts;
     char host[NODE_HOST_MAX + 1];             /* this machine's own name */
     _Atomic bool ending, refused, left;
+    bool is_draining;                         /* by an administrator's word */
 };
 
 void check_serve(struct um_node *n);
+void answers_serve(struct um_node *n);
 
 #endif

@@ -15,6 +15,7 @@ struct um_cluster;
 struct um_conf;
 struct um_conf_table;
 struct um_domain;
+struct um_node;
 struct um_redis;
 struct um_reserve;
 struct um_rest;
@@ -39,6 +40,7 @@ struct um_rest_deps {                        /* all outlive the um_rest */
     struct um_cachegen *cachegen;
     struct um_reserve *reserve;
     struct um_domain *domain;
+    struct um_node *node;
     struct um_loop *loop;                    /* where what the process has once is done */
 };
 /* The rows of all calls and their description (umbel/api.h). */
@@ -51,7 +53,7 @@ void um_rest_free(struct um_rest *r);        /* stopped, and the loops have noth
 /* The engine asks the rest for tokens, the rest hands the engine its sockets: joined after both exist, before serving. */
 void um_rest_set_collab(struct um_rest *r, struct um_collab *collab);
 struct um_collab_hooks um_rest_collab_hooks(struct um_rest *r);
-void um_rest_set_draining(struct um_rest *r);        /* readiness says no from now on; any thread */
+void um_rest_set_draining(struct um_rest *r, bool draining);     /* readiness says no from now on, or yes again; any thread */
 
 const struct um_http_route *um_rest_routes(const struct um_rest *r, size_t *n);
 extern const struct um_http_hooks um_rest_hooks;     /* their ctx is the um_rest */
