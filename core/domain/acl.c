@@ -4,6 +4,7 @@
 #include <string.h>
 #include <umbel/util.h>
 #include "acl.h"
+#include "conditions.h"
 #include "principals.h"
 
 enum { ENTRIES_MAX = 1000, RULES_MAX = 100, CONDITIONS_MAX = 20 };
@@ -153,71 +154,6 @@ static bool entries_allow(const struct acl *a, const struct principals *who, enu
     return false;
 }
 
-static bool tag_has(const json_t *tags, struct um_span name, const char *value)
-{
-    size_t i, k;
-    json_t *tag, *v;
-
-    json_array_foreach(tags, i, tag) {
-        const char *n = json_string_value(json_object_get(tag, "name"));
-
-        if (n == NULL || strlen(n) != name.len || memcmp(n, name.data, name.len) != 0)
-            continue;
-        json_array_foreach(json_object_get(tag, "value"), k, v)
-            if (json_is_string(v) && strcmp(json_string_value(v), value) == 0)
-                return true;
-    }
-    return false;
-}
-
-static bool starts(const char **p, const char *with)
-{
-    size_t n = strlen(with);
-
-    if (strncmp(*p, with, n) != 0)
-        return false;
-    *p += n;
-    return true;
-}
-
-/* ${user.authorities}.contains("G") */
-static bool has_authority(const char *p, const struct principals *who)
-{
-    char name[UM_DOMAIN_ID_MAX + 1];
-    size_t n = strcspn(p, "\"");
-
-    if (n >= sizeof(name) || strcmp(p + n, "\")") != 0)
-        return false;
-    memcpy(name, p, n);
-    name[n] = '\0';
-    return principals_have(who, name);
-}
-
-/* What cannot be understood does not hold. */
-static bool holds(const char *text, const struct principals *who, const struct acl_about *about)
-{
-    const char *p = text, *end;
-    bool negated = starts(&p, "!"), equal, is;
-    struct um_span name = { 0 };
-
-    if (starts(&p, "${user.authorities}.contains(\""))
-        return has_authority(p, who) != negated;
-    if (starts(&p, "${tags.")) {
-        if ((end = strchr(p, '}')) == NULL)
-            return false;
-        name = UM_SPAN((const uint8_t *)p, (size_t)(end - p));
-        p = end + 1;
-    } else if (!starts(&p, "${data.classid}")) {
-        return false;
-    }
-    equal = starts(&p, "==");
-    if (!equal && !starts(&p, "!="))
-        return false;
-    is = name.data != NULL ? about != NULL && tag_has(about->tags, name, p)
-                           : about != NULL && about->class_id != NULL && strcmp(about->class_id, p) == 0;
-    return (is == equal) != negated;
-}
-
 static const char *rule_acl(const struct acl *a, const struct principals *who, const struct acl_about *about)
 {
     size_t i, k;
@@ -227,7 +163,7 @@ static const char *rule_acl(const struct acl *a, const struct principals *who, c
         bool all = true;
 
         json_array_foreach(json_object_get(rule, "conditions"), k, condition)
-            all = all && holds(json_string_value(condition), who, about);
+            all = all && condition_holds(json_string_value(condition), who, about);
         if (all)
             return json_string_value(json_object_get(rule, "aclId"));
     }

@@ -60,6 +60,7 @@ struct um_call {
     int64_t version;                         /* ETag of the one object in REPLY */
     bool again;                              /* there is more to do than one unit should: after its commit the work runs once more, in
                                               * a unit of its own, until it leaves this unset. Only the last one's reply counts */
+    unsigned matches;                        /* patterns tried so far: tags.h */
     struct outcome *outcome;
 };
 

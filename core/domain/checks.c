@@ -3,6 +3,7 @@
 #include <string.h>
 #include "component.h"
 #include "objects.h"
+#include "tags.h"
 
 static um_err check_acl_of(struct um_call *c, const json_t *asked, const char *path)
 {
@@ -28,21 +29,10 @@ static um_err check_category(struct um_call *c, enum um_kind k, const json_t *as
 
 static um_err check_tags(struct um_call *c, const json_t *asked, const char *path)
 {
-    const json_t *references = json_object_get(asked, "tagReferences");
-    size_t i;
-    json_t *reference;
+    char at[64];
 
-    json_array_foreach(references, i, reference) {
-        const char *name = json_string_value(json_object_get(reference, "tagName"));
-        char at[80];
-
-        snprintf(at, sizeof(at), "%s/tagReferences/%zu/tagName", path, i);
-        if (name == NULL)
-            return um_fail_at(c, UM_U00400, at, "a reference names its tag");
-        if (um_model_find(c->model, UM_KIND_TAG_CLASS, name) == NULL)
-            return um_fail_at(c, UM_F00205, at, "there is no tag class %s", name);
-    }
-    return UM_OK;
+    snprintf(at, sizeof(at), "%s/tagReferences", path);
+    return tags_check_references(c, json_object_get(asked, "tagReferences"), at);
 }
 
 static um_err check_class(struct um_call *c, enum um_kind k, const json_t *asked, const char *path)
@@ -68,6 +58,8 @@ um_err object_check(struct um_call *c, enum um_kind k, const json_t *asked, cons
 {
     if (k == UM_KIND_ACL)
         return check_acl(c, asked, path);
+    if (k == UM_KIND_TAG_CLASS)
+        return tags_check_class(c, asked, path);
     return k <= UM_KIND_VIRTUAL_FOLDER_CLASS ? check_class(c, k, asked, path) : UM_OK;
 }
 

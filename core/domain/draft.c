@@ -6,6 +6,7 @@
 #include "dates.h"
 #include "draft.h"
 #include "files.h"
+#include "tags.h"
 
 enum { AHEAD_MAX_MS = 5 * 60 * 1000, NAME_MAX = 1000, STATUS_MAX = 200 };
 
@@ -117,6 +118,24 @@ static um_err check_texts(struct um_call *c, const struct draft *d)
     return err;
 }
 
+static um_err check_tags(struct um_call *c, struct draft *d)
+{
+    const json_t *tags = json_object_get(d->asked, "tags");
+    char at[48];
+    struct tags_ask ask = { .path = at, .references = json_object_get(d->class, "tagReferences"), .asked = tags,
+                            .before = d->before != NULL ? json_object_get(d->before->body, "tags") : NULL };
+    json_t *kept;
+    um_err err;
+
+    if (tags != NULL && !json_is_array(tags) && !json_is_null(tags))
+        return draft_fail(c, d, UM_U00400, "tags", "a list of tags");
+    snprintf(at, sizeof(at), "%s/tags", d->path);
+    err = tags_make(c, &ask, &kept);
+    if (err == UM_OK)
+        json_object_set_new(d->body, "tags", kept);
+    return err;
+}
+
 /* What a category has beside what all have. */
 static um_err (*const complete[UM_CATEGORIES_N])(struct um_call *c, struct draft *d) = {
     [UM_CATEGORY_DOCUMENT] = files_bind,
@@ -134,8 +153,6 @@ um_err draft_make(struct um_call *c, struct draft *d)
     json_object_del(d->body, "reservationToken");
     set(d->body, "id", d->id);
     set(d->body, "category", um_category_word(d->category));
-    if (json_object_get(d->body, "tags") == NULL)
-        json_object_set_new(d->body, "tags", json_array());
     err = find_class(c, d);
     if (err == UM_OK)
         err = check_class(c, d);
@@ -145,5 +162,7 @@ um_err draft_make(struct um_call *c, struct draft *d)
     if ((err = choose_acl(c, d, data)) != UM_OK || (err = check_date(c, d, data)) != UM_OK)
         return err;
     err = check_texts(c, d);
+    if (err == UM_OK)
+        err = check_tags(c, d);
     return err == UM_OK && complete[d->category] != NULL ? complete[d->category](c, d) : err;
 }

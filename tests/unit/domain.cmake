@@ -6,3 +6,5 @@ um_unit_test(domain_acl SOURCES ${domain}/test_acl.c ${domain_rig}
              LINK um_domain INCLUDES ${domain} ${CMAKE_SOURCE_DIR}/core/domain ${CMAKE_SOURCE_DIR}/tests/unit/store)
 um_unit_test(domain_components SOURCES ${domain}/test_components.c ${domain_rig}
              LINK um_domain INCLUDES ${domain} ${CMAKE_SOURCE_DIR}/tests/unit/store)
+um_unit_test(domain_tags SOURCES ${domain}/test_tags.c ${domain_rig}
+             LINK um_domain INCLUDES ${domain} ${CMAKE_SOURCE_DIR}/core/domain ${CMAKE_SOURCE_DIR}/tests/unit/store)
