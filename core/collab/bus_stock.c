@@ -38,11 +38,11 @@ static struct stock_tag tag_of(const struct stock_hub *s, unsigned flags)
 
 void stock_publish(struct stock_hub *s, struct um_span channel, const struct um_buf *message, um_redis_cb *cb, void *arg)
 {
-    static const struct um_redis_opts at_once = { .flags = UM_REDIS_NO_WAIT };
+    static const struct um_redis_opts at_once = { .flags = UM_REDIS_NO_WAIT }, unanswered = { .flags = UM_REDIS_NO_ANSWER };
 
     count(C_BUS_SENT, 1);
     count(C_BUS_SENT_BYTES, (int64_t)message->len);
-    um_redis_command(s->link, &at_once,
+    um_redis_command(s->link, cb != NULL ? &at_once : &unanswered,
                      (struct um_span[]){ UM_SPAN_STR("PUBLISH"), channel, UM_SPAN(message->data, message->len) }, 3, cb, arg);
 }
 

@@ -8,6 +8,7 @@
  * What a link promises
  *  1. Every command is answered exactly once, on the loop, never before um_redis_command returned and never after
  *     um_redis_link_free did. It waits at most `redis.queue.max-age` for a link and `spring.data.redis.timeout` for the answer.
+ *     UM_REDIS_NO_ANSWER is the exception.
  *  2. UM_OK: the server that was the master, as far as anybody had told us, did it. It is in that server's memory and may
  *     be gone after a failover (replication is asynchronous). Nothing that must not be lost is kept in Redis only.
  *  3. UM_EUNAVAIL: it was not done. UM_ETIMEOUT: it was sent and no answer came: it may have been done, or be done yet.
@@ -140,6 +141,12 @@ typedef void um_redis_cb(void *arg, um_err err, const struct um_redis_reply *rep
 enum {
     UM_REDIS_IDEMPOTENT = 1u << 0,            /* may be sent again when the connection is lost before the answer */
     UM_REDIS_NO_WAIT    = 1u << 1,            /* fails at once when the link is not ready */
+    /* For messages whose loss is found out in another way. Without a callback; sent at once or not at all; what becomes of it
+     * is told to nobody: Redis says nothing (CLIENT REPLY SKIP) and we are not woken. It has no deadline of its own: a master
+     * that has gone silent is noticed by the ROLE of each second, so the link is lost, with on_ready(false), within a second
+     * and the timeout. More than `redis.queue.max-bytes` that the socket has not taken: dropped and counted. Where the user
+     * may not run CLIENT REPLY (warned of once), the answer comes and is dropped. */
+    UM_REDIS_NO_ANSWER  = 1u << 2,
 };
 struct um_redis_opts {
     unsigned flags;

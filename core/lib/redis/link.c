@@ -141,6 +141,17 @@ static void ask_role(struct um_redis_link *l, um_redis_cb *cb)
     queue_internal(l, cb, (struct um_span[]){ UM_SPAN("ROLE", 4) }, 1);
 }
 
+/* Asked for the right to it; answers are on already. */
+static void take_skip(void *arg, um_err err, const struct um_redis_reply *reply)
+{
+    struct um_redis_link *l = arg;
+
+    l->can_skip = err == UM_OK;
+    if (err != UM_OK && !atomic_exchange(&l->redis->no_skip_told, true))
+        um_log(UM_WARN, "redis", "CLIENT REPLY is refused: every message to other processes is answered", UM_S("link", l->name),
+               UM_B("reply", reply->text));
+}
+
 static void on_stage(void *arg, enum conn_stage stage)
 {
     static const enum link_state states[] = { [CONN_TLS] = LINK_TLS, [CONN_AUTH] = LINK_AUTH, [CONN_SELECT] = LINK_SELECT,
@@ -150,7 +161,9 @@ static void on_stage(void *arg, enum conn_stage stage)
     /* The connection keeps its own time until it is up. */
     link_go(l, states[stage], l->redis->cf->connect_timeout_ms + l->redis->cf->timeout_ms, "");
     if (stage == CONN_UP) {
+        l->can_skip = false;
         ask_role(l, take_role);
+        queue_internal(l, take_skip, (struct um_span[]){ UM_SPAN("CLIENT", 6), UM_SPAN("REPLY", 5), UM_SPAN("ON", 2) }, 3);
         queue_internal(l, take_info, (struct um_span[]){ UM_SPAN("INFO", 4) }, 1);
     }
 }

@@ -104,6 +104,7 @@ struct um_redis_link {
     char run_id[48], repl_id[48];             /* of the master; "" when it does not say */
     char new_run_id[48], new_repl_id[48];
     char last_loss[96];
+    bool can_skip;                            /* this connection may run CLIENT REPLY */
     bool freed;                               /* no callbacks but the answers */
 };
 

@@ -7,6 +7,8 @@
  *        |             +-- connection lost: those that may be repeated, and those refused unexecuted
  *        +--too many--> failed: told at the end of the turn
  *
+ * One that wants no answer is put on the wire, behind a CLIENT REPLY SKIP, and forgotten.
+ *
  * Invariants
  *  1. A command is on exactly one list, and its callback runs once, when it leaves the last one.
  *  2. Replies belong to the head of in_flight; a reply that is given up on costs the connection.
@@ -189,7 +191,7 @@ static void enter(struct um_redis_link *l, struct cmd *c, bool failed)
 
     redis_count(R_COMMANDS, 1);
     if (failed || l->freed || l->queue.n >= (size_t)cf->queue_max || l->queue.bytes + c->len > (size_t)cf->queue_bytes ||
-        (!ready && (c->flags & UM_REDIS_NO_WAIT))) {
+        (!ready && (c->flags & (UM_REDIS_NO_WAIT | UM_REDIS_NO_ANSWER)))) {
         um_list_append(&l->queue.failed, &c->link);
         if (!l->freed)
             um_loop_defer(l->loop, UM_PHASE_FLUSH, &l->queue.tell);
@@ -204,13 +206,36 @@ static void enter(struct um_redis_link *l, struct cmd *c, bool failed)
     hold(l, c, cf->queue_max_age_ms);
 }
 
+/* What the socket does not take is bounded like what waits. */
+static void send_unanswered(struct um_redis_link *l, const struct um_span *argv, size_t n)
+{
+    static const char skip[] = "*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$4\r\nSKIP\r\n";
+    size_t bytes = l->conn.out.len - l->conn.sent;
+
+    for (size_t i = 0; i < n; i++)
+        bytes += argv[i].len;
+    if (bytes > (size_t)l->redis->cf->queue_bytes) {
+        redis_count(R_E_UNAVAIL, 1);
+        return;
+    }
+    redis_count(R_UNANSWERED, 1);
+    um_buf_put(&l->conn.out, skip, sizeof(skip) - 1);
+    resp_put_command(&l->conn.out, argv, n);
+    conn_flush_later(&l->conn);
+}
+
 void um_redis_command(struct um_redis_link *l, const struct um_redis_opts *opts, const struct um_span *argv, size_t n,
                       um_redis_cb *cb, void *arg)
 {
     struct um_buf data = { 0 };
+    bool unanswered = opts != NULL && (opts->flags & UM_REDIS_NO_ANSWER);
     struct cmd *c;
 
-    UM_ASSERT(n > 0 && um_loop_is_mine(l->loop));
+    UM_ASSERT(n > 0 && um_loop_is_mine(l->loop) && !(unanswered && cb != NULL));
+    if (unanswered && l->state == LINK_READY && l->can_skip) {
+        send_unanswered(l, argv, n);
+        return;
+    }
     resp_put_command(&data, argv, n);
     c = new_cmd(opts, &data, um_loop_now_ms(l->loop), cb, arg);
     enter(l, c, data.failed);

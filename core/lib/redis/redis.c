@@ -10,6 +10,7 @@
 struct um_metric redis_rows[R_N] = {
     [R_COMMANDS]      = { "redis.commands", "commands", "commands that callers gave", UM_COUNTER, 0 },
     [R_LATENCY]       = { "redis.latency", "us", "sum over commands: from sending to the answer", UM_COUNTER, 0 },
+    [R_UNANSWERED]    = { "redis.unanswered", "commands", "commands sent without asking for an answer", UM_COUNTER, 0 },
     [R_RETRIES]       = { "redis.retries", "commands", "sent again after a lost connection (idempotent ones)", UM_COUNTER, 0 },
     [R_CONNECTS]      = { "redis.connects", "connections", "links that became ready", UM_COUNTER, 0 },
     [R_LOSSES]        = { "redis.losses", "connections", "links that ceased to be ready", UM_COUNTER, 0 },

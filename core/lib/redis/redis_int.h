@@ -17,10 +17,11 @@ struct um_redis {
     char id[13];                              /* random: the process, in heartbeat channels */
     _Atomic int links, ready;
     _Atomic bool settings_told;               /* warnings about the server's settings, once per process */
+    _Atomic bool no_skip_told;                /* likewise, that CLIENT REPLY is refused */
 };
 
 enum {
-    R_COMMANDS, R_LATENCY, R_RETRIES, R_CONNECTS, R_LOSSES, R_SWITCHES, R_EPOCHS, R_QUEUED, R_READY, R_SUBSCRIPTIONS, R_MESSAGES,
+    R_COMMANDS, R_LATENCY, R_UNANSWERED, R_RETRIES, R_CONNECTS, R_LOSSES, R_SWITCHES, R_EPOCHS, R_QUEUED, R_READY, R_SUBSCRIPTIONS, R_MESSAGES,
     R_RESUBSCRIBED, R_QUARANTINED, R_E_UNAVAIL, R_E_TIMEOUT, R_E_DENIED, R_E_LIMIT, R_E_TYPE, R_E_REDIRECT, R_E_NOSCRIPT,
     R_E_OTHER, R_N
 };

@@ -13,6 +13,7 @@ struct fake_conn {
     int fd;                                   /* -1: free */
     struct resp_reader *reader;
     bool is_sub;
+    unsigned silent;                          /* so many commands more are not answered: CLIENT REPLY SKIP */
 };
 
 /* Says what happens with COMMAND (an array): true when it was answered, or deliberately not. */
@@ -33,7 +34,7 @@ struct fake_redis {
 
 void fake_open(struct fake_redis *f, struct um_loop *loop);
 void fake_close(struct fake_redis *f);
-void fake_say(struct fake_conn *c, const char *text);
+void fake_say(struct fake_conn *c, const char *text);             /* nothing, when C asked for silence */
 void fake_drop(struct fake_conn *c);
 void fake_drop_all(struct fake_redis *f);
 /* To who subscribed anything. */

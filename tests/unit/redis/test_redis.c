@@ -123,7 +123,7 @@ static void logs_in_before_anything_else_and_asks_what_the_server_is(void **stat
 {
     struct bench *b = ready_bench(state);
 
-    assert_string_equal(um_buf_cstr(&b->server.log), "AUTH ann secret|SELECT 3|CLIENT SETNAME umbel-unit-0|ROLE|INFO|");
+    assert_string_equal(um_buf_cstr(&b->server.log), "AUTH ann secret|SELECT 3|CLIENT SETNAME umbel-unit-0|ROLE|CLIENT REPLY ON|INFO|");
     assert_string_equal(um_buf_cstr(&b->events), "epoch 1|ready|");
     assert_int_equal(um_redis_get_health(b->redis).ready, 1);
 }
@@ -333,6 +333,95 @@ static void freeing_the_link_answers_what_is_left(void **state)
     assert_int_equal(sent.calls + waiting.calls, 2);
 }
 
+/* ---- without an answer ---- */
+
+static void publish(struct bench *b, struct um_span text)
+{
+    static const struct um_redis_opts opts = { .flags = UM_REDIS_NO_ANSWER };
+
+    um_redis_command(b->link, &opts, (struct um_span[]){ UM_SPAN("PUBLISH", 7), UM_SPAN("c", 1), text }, 3, NULL, NULL);
+}
+
+static void what_wants_no_answer_asks_for_none_and_the_next_command_gets_its_own(void **state)
+{
+    struct bench *b = ready_bench(state);
+    struct note n = { 0 };
+
+    command(b, 0, "SET a 1", &n);
+    publish(b, UM_SPAN_STR("1"));
+    publish(b, UM_SPAN_STR("2"));
+    command(b, 0, "GET a", &n);
+    assert_int_equal(um_redis_link_get_stats(b->link).in_flight, 2);
+    UNTIL(b, n.calls == 2);
+    assert_int_equal(n.err, UM_OK);
+    assert_non_null(strstr(um_buf_cstr(&b->server.log), "SET a 1|CLIENT REPLY SKIP|PUBLISH c 1|CLIENT REPLY SKIP|PUBLISH c 2|GET a|"));
+    assert_int_equal(um_redis_link_get_stats(b->link).in_flight, 0);
+    assert_string_equal(um_buf_cstr(&b->events), "epoch 1|ready|");
+}
+
+static bool refuse_client_reply(struct fake_conn *c, const struct um_redis_reply *command)
+{
+    if (!fake_is(command, "CLIENT") || !um_span_eq(um_redis_item(command, 1), UM_SPAN_STR("REPLY")))
+        return false;
+    fake_say(c, "-NOPERM this user has no permissions to run the 'client|reply' command\r\n");
+    return true;
+}
+
+static void who_may_not_leave_answers_out_gets_them(void **state)
+{
+    struct bench *b = *state;
+
+    b->server.answer = refuse_client_reply;
+    ready_bench(state);
+    publish(b, UM_SPAN_STR("1"));
+    assert_int_equal(um_redis_link_get_stats(b->link).in_flight, 1);
+    UNTIL(b, um_redis_link_get_stats(b->link).in_flight == 0);
+    assert_int_equal(fake_count(&b->server, "PUBLISH c 1"), 1);
+    assert_int_equal(fake_count(&b->server, "CLIENT REPLY SKIP"), 0);
+    assert_string_equal(um_buf_cstr(&b->events), "epoch 1|ready|");
+}
+
+static void what_wants_no_answer_does_not_wait_for_a_link_nor_pile_up(void **state)
+{
+    struct bench *b = *state;
+    struct note n = { 0 };
+    char big[60000];
+
+    connect_link(b);
+    publish(b, UM_SPAN_STR("early"));
+    UNTIL(b, um_redis_link_is_ready(b->link));
+    memset(big, 'x', sizeof(big));
+    publish(b, UM_SPAN(big, sizeof(big)));
+    publish(b, UM_SPAN(big, sizeof(big)));    /* more than the 100,000 bytes that may wait for the socket */
+    publish(b, UM_SPAN_STR("small"));
+    command(b, 0, "GET a", &n);
+    UNTIL(b, n.calls == 1);
+    assert_int_equal(fake_count(&b->server, "CLIENT REPLY SKIP"), 2);
+    assert_int_equal(fake_count(&b->server, "PUBLISH c early"), 0);
+    assert_int_equal(fake_count(&b->server, "PUBLISH c small"), 1);
+}
+
+static bool say_nothing(struct fake_conn *c, const struct um_redis_reply *command)
+{
+    (void)c;
+    (void)command;
+    return true;
+}
+
+static void a_server_that_went_silent_is_left_though_nobody_waits_for_an_answer(void **state)
+{
+    struct bench *b = *state;
+
+    b->cf.timeout_ms = 100;
+    ready_bench(state);
+    b->server.answer = say_nothing;
+    publish(b, UM_SPAN_STR("1"));
+    UNTIL(b, !um_redis_link_is_ready(b->link));
+    assert_string_equal(um_redis_link_get_stats(b->link).last_loss, "no answer in time");
+    b->server.answer = NULL;
+    UNTIL(b, um_redis_link_is_ready(b->link));
+}
+
 /* ---- epoch and subscriptions ---- */
 
 static void the_epoch_rises_with_another_run_or_history_and_not_with_a_lost_connection(void **state)
@@ -531,6 +620,10 @@ int main(void)
         T(a_command_refused_unexecuted_is_given_to_the_next_master),
         T(an_unknown_script_is_sent_whole),
         T(freeing_the_link_answers_what_is_left),
+        T(what_wants_no_answer_asks_for_none_and_the_next_command_gets_its_own),
+        T(who_may_not_leave_answers_out_gets_them),
+        T(what_wants_no_answer_does_not_wait_for_a_link_nor_pile_up),
+        T(a_server_that_went_silent_is_left_though_nobody_waits_for_an_answer),
         T(the_epoch_rises_with_another_run_or_history_and_not_with_a_lost_connection),
         T(subscriptions_are_back_before_the_link_is_ready),
         T(a_subscriber_may_leave_in_its_own_callback),
