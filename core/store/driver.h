@@ -9,6 +9,7 @@
 struct um_store_driver {
     const char *name;
     bool is_shared;                                   /* several processes may have it open */
+    bool never_waits;                                 /* WRITE touches memory alone: a loop may call it for a small append */
     /* Threads for reading, each with a reader of its own. 0: one reader, used by the writer's thread between transactions;
      * STORE_READERS_BY_CONF: as many as conf.connections. */
     unsigned readers;
@@ -18,7 +19,7 @@ struct um_store_driver {
     um_err (*open)(void **self, const struct um_store_conf *cf, const char *location, char why[256]);
     void (*close)(void *self);                        /* after its readers */
 
-    /* The writer's thread: all calls of BATCH (may be none: then it proves that a commit works) in one transaction.
+    /* The writer's thread, or with never_waits whoever has the writer's place: all calls of BATCH (may be none: then it proves that a commit works) in one transaction.
      * UM_OK: durable; every op has its own err and answer. Otherwise rolled back, or unknown; the ops' answers mean nothing. */
     um_err (*write)(void *self, struct store_op *batch);
     bool (*has_backlog)(const void *self);            /* wants to be called again soon, be it with an empty batch */

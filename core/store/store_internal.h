@@ -15,6 +15,7 @@ enum {
     STORE_READS_MAX = 16384,          /* loads and lists that wait; inspections: UM_STORE_VIEWS_MAX */
     STORE_HEADS_MAX = 10000,          /* documents of one question for heads */
     STORE_CLIENTS_MAX = 100000,       /* clients that are told of a document */
+    STORE_AT_ONCE_BYTES = 16 << 10,   /* an append into memory that its caller makes itself */
     STORE_BATCH_BYTES = 32 << 20,     /* a transaction closes when it holds so much */
     STORE_PROBE_MS = 1000,            /* after a failure, how often a commit is tried with nobody asking */
     STORE_IDLE_PROBE_MS = 500,        /* the same of a healthy store that other machines may hold */

@@ -8,7 +8,10 @@
  * 3. The thread is woken when the inbox was empty, and once more when a transaction is full before its time.
  * 4. A transaction has at most UM_STORE_UNITS_TOGETHER units, so that nobody waits long for others' work.
  * 5. After a failure an empty transaction is tried every second, so that health returns without a user's help; a server is
- *    asked while nobody writes, so that its absence is known before somebody does. */
+ *    asked while nobody writes, so that its absence is known before somebody does.
+ * 6. What is written, and the order, belong to who has the writer's place (`at_work`): its thread, from taking calls until all
+ *    of them are done; or, where a database never waits, the caller of a small append that found nobody at work, nothing
+ *    waiting and a silence before it: the append takes less time than waking the thread. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -26,13 +29,15 @@ struct store_writer {
     pthread_t thread;
     bool started;
 
-    pthread_mutex_t lock;            /* of the next six */
+    pthread_mutex_t lock;            /* of the next eight */
     pthread_cond_t wake;
     struct store_queue inbox;
     int64_t first_at_us;             /* arrival of the oldest in the inbox */
     int64_t gathered_at_us;          /* when the last transaction began */
     bool hurry;                      /* somebody waits who should not wait for company */
     bool stop;
+    bool at_work;                    /* somebody has the writer's place */
+    bool held_up;                    /* the thread waits for it */
 
     struct store_queue taken;        /* the thread's own, not yet in a transaction */
     _Atomic int64_t waiting_bytes;
@@ -60,10 +65,57 @@ static void release_bytes(struct store_writer *w, int64_t cost)
  * a transaction runs share the next one all the same. */
 static bool waits_for_nobody(enum store_kind kind) { return store_is_read(kind) || kind == STORE_WORK; }
 
+static void commit_batch(struct store_writer *w, struct store_op *batch);
+
+/* Nothing came for as long as one would wait: company is not to be expected, and waiting would cost a wake-up. */
+static bool is_silence(const struct store_writer *w, int64_t at_us)
+{
+    return at_us - w->gathered_at_us > w->st->conf.commit_delay_ms * 1000;
+}
+
+/* Only after a silence: in a crowd, one transaction for many is cheaper. */
+static bool take_place(struct store_writer *w)
+{
+    int64_t now_us = um_now_us();
+    bool is_free;
+
+    pthread_mutex_lock(&w->lock);
+    is_free = !w->at_work && w->inbox.first == NULL && is_silence(w, now_us);
+    if (is_free) {
+        w->at_work = true;
+        w->gathered_at_us = now_us;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return is_free;
+}
+
+static void leave_place(struct store_writer *w)
+{
+    bool signal;
+
+    pthread_mutex_lock(&w->lock);
+    w->at_work = false;
+    signal = w->held_up;
+    pthread_mutex_unlock(&w->lock);
+    if (signal)
+        pthread_cond_signal(&w->wake);
+}
+
+static bool append_at_once(struct store_writer *w, struct store_op *op)
+{
+    if (!w->leads || !w->st->driver->never_waits || op->kind != STORE_APPEND || op->cost > STORE_AT_ONCE_BYTES || !take_place(w))
+        return false;
+    commit_batch(w, op);
+    leave_place(w);
+    return true;
+}
+
 void store_writer_put(struct store_writer *w, struct store_op *op)
 {
     bool signal;
 
+    if (append_at_once(w, op))
+        return;
     if (!reserve_bytes(w, op->cost)) {
         store_count(M_REFUSED, 1);
         op->err = UM_EUNAVAIL;
@@ -94,12 +146,6 @@ static bool wait_until(struct store_writer *w, int64_t at_us)
     return pthread_cond_timedwait(&w->wake, &w->lock, &ts) != ETIMEDOUT;
 }
 
-/* Nothing came for as long as one would wait: company is not to be expected, and waiting would cost a wake-up. */
-static bool is_lonely(const struct store_writer *w)
-{
-    return w->inbox.n == 1 && w->first_at_us - w->gathered_at_us > w->st->conf.commit_delay_ms * 1000;
-}
-
 /* Sleeps until there is a transaction to make. False: stop, nothing is left. */
 static bool gather(struct store_writer *w)
 {
@@ -107,18 +153,26 @@ static bool gather(struct store_writer *w)
     int64_t probe_ms = !w->leads ? 0 : !um_store_is_healthy(w->st) ? STORE_PROBE_MS :
                        w->st->driver->is_shared ? STORE_IDLE_PROBE_MS : 0;
     bool busy = w->taken.n > 0 || (w->leads && w->st->driver->has_backlog(w->st->self));
-    bool more;
+    bool mine, more;
 
     pthread_mutex_lock(&w->lock);
+    mine = busy;
+    w->at_work = busy;
     while (!busy && w->inbox.first == NULL && !w->stop) {
         if (probe_ms == 0)
             pthread_cond_wait(&w->wake, &w->lock);
         else if (!wait_until(w, um_now_us() + probe_ms * 1000))
             busy = true;                       /* with nothing to write: the probe */
     }
-    while (!busy && !is_lonely(w) && !w->hurry && !w->stop && w->inbox.n < (size_t)cf->commit_rows)
+    while (!busy && !(w->inbox.n == 1 && is_silence(w, w->first_at_us)) && !w->hurry && !w->stop && w->inbox.n < (size_t)cf->commit_rows)
         if (!wait_until(w, w->first_at_us + cf->commit_delay_ms * 1000))
             break;
+    while (!mine && w->at_work) {
+        w->held_up = true;
+        pthread_cond_wait(&w->wake, &w->lock);
+    }
+    w->held_up = false;
+    w->at_work = true;
     w->gathered_at_us = um_now_us();
     store_queue_move(&w->taken, &w->inbox);
     w->hurry = false;
@@ -230,6 +284,7 @@ static struct store_writer *make_writer(struct um_store *st)
     pthread_condattr_t monotonic;
 
     w->st = st;
+    w->at_work = true;               /* the thread's, until it finds nothing to do */
     store_queue_init(&w->inbox);
     store_queue_init(&w->taken);
     pthread_mutex_init(&w->lock, NULL);

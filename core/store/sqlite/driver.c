@@ -172,6 +172,6 @@ const struct um_store_driver store_sqlite = {
 };
 
 const struct um_store_driver store_sqlite_memory = {
-    .name = "sqlite in memory", .readers = 0, .open = open_store, .close = close_store, .write = sq_write,
+    .name = "sqlite in memory", .readers = 0, .never_waits = true, .open = open_store, .close = close_store, .write = sq_write,
     .has_backlog = sq_has_backlog, .reader_open = open_reader, .reader_close = close_reader, .read = sq_read,
 };
