@@ -821,7 +821,7 @@ static void beat(void *arg)
     int64_t now = um_loop_now_ms(h->loop);
     bool stood_still = h->bus.beaten_at_ms != 0 && now - h->bus.beaten_at_ms > CLOCK_MS + PAUSE_MS;
 
-    um_timer_set(h->loop, &h->bus.beat, CLOCK_MS, beat, h);
+    um_timer_set(h->loop, &h->bus.beat, um_loop_next_ms(h->loop, CLOCK_MS), beat, h);
     h->bus.beaten_at_ms = now;
     if (stood_still) {
         h->bus.ops->wake(h);

@@ -243,9 +243,10 @@ static bool open_rest(struct core *c)
 static void beat(void *arg)
 {
     struct core *c = arg;
+    struct um_loop *loop = um_reactors_loop(c->reactors, 0);
 
     um_cluster_set_load(c->cluster, um_collab_get_stats(c->collab).connections);
-    um_timer_set(um_reactors_loop(c->reactors, 0), &c->beat, BEAT_MS, beat, c);
+    um_timer_set(loop, &c->beat, um_loop_next_ms(loop, BEAT_MS), beat, c);
 }
 
 static bool open_doors(struct core *c)

@@ -43,7 +43,7 @@ static void beat(void *arg)
     atomic_store_explicit(&r->gw->vitals.beat_ms[r->index], um_now_ms(), memory_order_relaxed);
     atomic_store_explicit(&r->gw->vitals.core_is_up[r->index], um_cores_is_up(um_upstream_cores(r->upstream)), memory_order_relaxed);
     tell_load(r);
-    um_timer_set(r->loop, &r->beat, BEAT_MS, beat, r);
+    um_timer_set(r->loop, &r->beat, um_loop_next_ms(r->loop, BEAT_MS), beat, r);
 }
 
 static void sweep(void *arg)

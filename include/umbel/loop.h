@@ -11,7 +11,7 @@
 struct um_loop;
 
 struct um_loop *um_loop_new(unsigned index);      /* index: its number in the process, for logs and placing */
-void um_loop_free(struct um_loop *l);             /* after um_loop_run returned; posts that wait are dropped */
+void um_loop_free(struct um_loop *l);             /* after um_loop_run returned; what was posted is run. Waits for threads that still post */
 void um_loop_run(struct um_loop *l);              /* until um_loop_stop; runs on the calling thread, which owns the loop from then on */
 void um_loop_turn(struct um_loop *l, int max_wait_ms);   /* one turn, for tests and embedding */
 /* Runs what was posted, no timers and no descriptors: for the end, when modules still hear answers but are not to ask. */
@@ -48,6 +48,12 @@ struct um_timer {                                 /* embed it; zero-initialise *
 void um_timer_set(struct um_loop *l, struct um_timer *t, int64_t delay_ms, um_timer_cb *cb, void *arg);  /* re-arms */
 void um_timer_stop(struct um_loop *l, struct um_timer *t);
 static inline bool um_timer_is_set(const struct um_timer *t) { return t->pos != 0; }
+/* The delay to the next multiple of PERIOD_MS, 1..PERIOD_MS: what is done again and again on one loop then shares its turns,
+ * and an idle process is woken less often. */
+static inline int64_t um_loop_next_ms(const struct um_loop *l, int64_t period_ms)
+{
+    return period_ms - um_loop_now_ms(l) % period_ms;
+}
 
 /* --- hooks that run once at the end of a turn --------------------------------------------------- */
 enum um_phase { UM_PHASE_FLUSH_DOCS, UM_PHASE_FLUSH, UM_PHASE_REAP, UM_PHASE_N };
@@ -64,7 +70,8 @@ void um_defer_cancel(struct um_defer *d);
 
 /* --- between threads ----------------------------------------------------------------------------- */
 /* A message owns its memory: embed um_msg, fill cb, post it; CB runs once on the loop and frees it.
- * Messages from one thread to one loop keep their order. The eventfd is signalled only when the inbox was empty. */
+ * Messages from one thread to one loop keep their order. The eventfd is signalled only when the inbox was empty, and not by a
+ * turn of the loop itself. */
 struct um_msg;
 typedef void um_msg_cb(struct um_msg *m);
 struct um_msg {

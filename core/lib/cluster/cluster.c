@@ -216,7 +216,7 @@ static void sweep(void *arg)
         um_count(&rows[M_GONE], 1);
         drop(c, o);
     }
-    um_timer_set(c->loop, &c->sweep, SWEEP_MS, sweep, c);
+    um_timer_set(c->loop, &c->sweep, um_loop_next_ms(c->loop, SWEEP_MS), sweep, c);
     note_link(c);
     if (c->n_others != before)
         renew_view(c, true);
@@ -306,7 +306,7 @@ static void beat(void *arg)
 {
     struct um_cluster *c = arg;
 
-    um_timer_set(c->loop, &c->beat, BEAT_MS, beat, c);
+    um_timer_set(c->loop, &c->beat, um_loop_next_ms(c->loop, BEAT_MS), beat, c);
     if (!c->waits)
         send_sign(c, "");
 }

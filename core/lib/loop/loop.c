@@ -3,8 +3,11 @@
  * Invariants
  *  1. Callbacks run on the owner's thread only.
  *  2. After um_io_stop no callback of that um_io runs: events of the current batch that name it are wiped.
- *  3. Deferred work asked for during its own phase runs in the next turn, so a turn always ends. */
+ *  3. Deferred work asked for during its own phase runs in the next turn, so a turn always ends.
+ *  4. The eventfd is watched edge-triggered and never read: each write is told once, and its counter would take centuries
+ *     to fill. A turn of its own needs no wake-up: it looks into the inbox before it waits. */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -64,21 +67,25 @@ void um_io_stop(struct um_loop *l, struct um_io *io)
             l->events[i].data.ptr = NULL;
 }
 
+static _Thread_local struct um_loop *in_turn;            /* the loop whose callbacks this thread is running */
+
 /* --- the inbox ---------------------------------------------------------------------------------------- */
 
 void um_loop_post(struct um_loop *l, struct um_msg *m, um_msg_cb *cb)
 {
     struct um_msg *head = atomic_load_explicit(&l->inbox, memory_order_relaxed);
 
+    atomic_fetch_add_explicit(&l->posting, 1, memory_order_relaxed);
     m->cb = cb;
     do
         m->next = head;
     while (!atomic_compare_exchange_weak_explicit(&l->inbox, &head, m, memory_order_release, memory_order_relaxed));
-    if (head == NULL) {
+    if (head == NULL && l != in_turn) {
         uint64_t one = 1;
         ssize_t n = write(l->wake_fd, &one, sizeof(one));
-        (void)n;                              /* EAGAIN: it is signalled already */
+        (void)n;
     }
+    atomic_fetch_sub_explicit(&l->posting, 1, memory_order_release);
 }
 
 static struct um_msg *take_inbox(struct um_loop *l)
@@ -104,14 +111,11 @@ static void run_inbox(struct um_loop *l)
     }
 }
 
-static void clear_wake(void *arg, unsigned events)
+static bool watch_inbox(struct um_loop *l)
 {
-    struct um_loop *l = arg;
-    uint64_t n;
-    ssize_t got = read(l->wake_fd, &n, sizeof(n));
+    struct epoll_event ev = { .events = EPOLLIN | EPOLLET, .data.ptr = NULL };
 
-    (void)events;
-    (void)got;
+    return epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, l->wake_fd, &ev) == 0;
 }
 
 struct call {
@@ -214,11 +218,13 @@ void um_loop_turn(struct um_loop *l, int max_wait_ms)
     l->n_events = epoll_wait(l->epoll_fd, l->events, EVENTS_PER_TURN, wait_ms(l, max_wait_ms));
     l->n_events = UM_MAX(l->n_events, 0);     /* EINTR */
     began = l->now_ms = um_now_ms();
+    in_turn = l;
     dispatch(l);
     um_timers_run(l);
     run_inbox(l);
     for (int ph = 0; ph < UM_PHASE_N; ph++)
         run_phase(l, (enum um_phase)ph);
+    in_turn = NULL;
     um_count(&rows[M_TURNS], 1);
     if (um_now_ms() - began > SLOW_TURN_MS)
         um_count(&rows[M_SLOW_TURNS], 1);
@@ -259,7 +265,7 @@ struct um_loop *um_loop_new(unsigned index)
     l->now_ms = um_now_ms();
     for (int ph = 0; ph < UM_PHASE_N; ph++)
         um_list_init(&l->phase[ph]);
-    UM_ASSERT(um_io_start(l, &l->wake_io, l->wake_fd, UM_READ, clear_wake, l) == UM_OK);
+    UM_ASSERT(watch_inbox(l));
     um_metrics_register(rows, UM_COUNT(rows));
     return l;
 }
@@ -270,6 +276,8 @@ void um_loop_free(struct um_loop *l)
         return;
     run_inbox(l);                             /* messages own memory: their callbacks free it */
     run_phase(l, UM_PHASE_REAP);
+    while (atomic_load_explicit(&l->posting, memory_order_acquire) > 0)
+        sched_yield();                        /* its message was run already, its wake-up is on the way */
     close(l->wake_fd);
     close(l->epoll_fd);
     free(l->timers.slot);

@@ -17,7 +17,7 @@ struct um_loop {
     unsigned index;
     int epoll_fd;
     int wake_fd;                          /* eventfd: the inbox was empty and is not any more */
-    struct um_io wake_io;
+    _Atomic unsigned posting;             /* threads in um_loop_post */
     _Atomic(struct um_msg *) inbox;       /* newest first; reversed when taken */
     _Atomic bool stop;
     int64_t now_ms;

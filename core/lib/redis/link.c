@@ -185,7 +185,7 @@ static void watch_role(void *arg)
     if (l->state != LINK_READY)
         return;
     ask_role(l, take_role);
-    um_timer_set(l->loop, &l->role, REDIS_ROLE_MS, watch_role, l);
+    um_timer_set(l->loop, &l->role, um_loop_next_ms(l->loop, REDIS_ROLE_MS), watch_role, l);
 }
 
 /* Another server, another run of it, or another history? A server that does not say counts as another one. */
@@ -214,7 +214,7 @@ void link_restored(struct um_redis_link *l)
     if (l->h->on_ready != NULL)
         l->h->on_ready(l->arg, true);
     queue_send_waiting(l);
-    um_timer_set(l->loop, &l->role, REDIS_ROLE_MS, watch_role, l);
+    um_timer_set(l->loop, &l->role, um_loop_next_ms(l->loop, REDIS_ROLE_MS), watch_role, l);
 }
 
 /* ---- down ---- */

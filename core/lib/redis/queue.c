@@ -38,6 +38,11 @@ static void hold(struct um_redis_link *l, struct cmd *c, int64_t wait_ms)
         um_timer_set(l->loop, &l->queue.sweep, SWEEP_MS, sweep, l);
 }
 
+static bool is_idle(const struct queue *q)
+{
+    return um_list_is_empty(&q->waiting) && um_list_is_empty(&q->later) && um_list_is_empty(&q->in_flight);
+}
+
 static void count_in(struct um_redis_link *l, const struct cmd *c)
 {
     if (c->internal)
@@ -389,6 +394,8 @@ void queue_take_reply(struct um_redis_link *l, const struct um_redis_reply *repl
         finish(l, c, reply->kind == UM_REDIS_ERROR ? UM_EINVAL : UM_OK, reply);
     else
         take_answer(l, c, reply);
+    if (is_idle(&l->queue))
+        um_timer_stop(l->loop, &l->queue.sweep);
 }
 
 /* ---- time and loss ---- */
@@ -438,8 +445,7 @@ static void sweep(void *arg)
     expire(l, &q->later, now);
     if (in_flight_is_late(l, now))
         link_lost(l, UM_ETIMEOUT, "no answer in time");
-    if (!um_timer_is_set(&q->sweep) &&
-        !(um_list_is_empty(&q->waiting) && um_list_is_empty(&q->later) && um_list_is_empty(&q->in_flight)))
+    if (!um_timer_is_set(&q->sweep) && !is_idle(q))
         um_timer_set(l->loop, &q->sweep, SWEEP_MS, sweep, l);
 }
 

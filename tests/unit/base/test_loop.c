@@ -130,6 +130,78 @@ static void stop_both(void *arg, unsigned events)
     um_io_stop(p->l, &p->io[1]);
 }
 
+/* A wake-up for each time that the inbox was empty, however often: the thread posts the next when the last one has been run,
+ * and the loop's own callback posts on, from its turn, where no wake-up is needed. */
+enum { ROUND_TRIPS = 2000 };
+static struct { struct um_loop *loop; int of_thread, of_turn; pthread_mutex_t lock; pthread_cond_t ran; } trip;
+
+static void run_in_turn(void *arg)
+{
+    (void)arg;
+    pthread_mutex_lock(&trip.lock);
+    trip.of_turn++;
+    pthread_cond_signal(&trip.ran);
+    pthread_mutex_unlock(&trip.lock);
+}
+
+static void post_on(void *arg)
+{
+    (void)arg;
+    trip.of_thread++;
+    um_loop_call(trip.loop, run_in_turn, NULL);
+}
+
+static void *make_trips(void *arg)
+{
+    for (int i = 0; i < ROUND_TRIPS; i++) {
+        um_loop_call(trip.loop, post_on, NULL);
+        pthread_mutex_lock(&trip.lock);
+        while (trip.of_turn == i)
+            pthread_cond_wait(&trip.ran, &trip.lock);
+        pthread_mutex_unlock(&trip.lock);
+    }
+    um_loop_stop(trip.loop);
+    return arg;
+}
+
+static void a_sleeping_loop_is_woken_for_every_post_and_needs_none_for_its_own(void **state)
+{
+    pthread_t thread;
+
+    (void)state;
+    trip.loop = um_loop_new(0);
+    trip.of_thread = trip.of_turn = 0;
+    pthread_mutex_init(&trip.lock, NULL);
+    pthread_cond_init(&trip.ran, NULL);
+    assert_int_equal(pthread_create(&thread, NULL, make_trips, NULL), 0);
+    um_loop_run(trip.loop);                                   /* would never return if a wake-up were missing */
+    pthread_join(thread, NULL);
+    assert_int_equal(trip.of_thread, ROUND_TRIPS);
+    assert_int_equal(trip.of_turn, ROUND_TRIPS);
+    pthread_cond_destroy(&trip.ran);
+    pthread_mutex_destroy(&trip.lock);
+    um_loop_free(trip.loop);
+}
+
+static void what_is_done_again_and_again_shares_its_turns(void **state)
+{
+    (void)state;
+    struct um_loop *l = um_loop_new(0);
+    struct um_timer slow = { 0 }, quick = { 0 };
+
+    for (int i = 0; i < 3; i++) {
+        um_timer_set(l, &slow, um_loop_next_ms(l, 60), note, NULL);
+        um_timer_set(l, &quick, um_loop_next_ms(l, 20), note, NULL);
+        assert_int_equal(slow.at_ms % 60, 0);
+        assert_int_equal(quick.at_ms % 20, 0);
+        assert_true(slow.at_ms > um_loop_now_ms(l) && slow.at_ms <= um_loop_now_ms(l) + 60);
+        n_trace = 0;
+        for (int turns = 0; n_trace < 2 && turns < 1000; turns++)
+            um_loop_turn(l, 100);
+    }
+    um_loop_free(l);
+}
+
 static void a_stopped_descriptor_is_silent_even_in_the_same_batch(void **state)
 {
     (void)state;
@@ -188,6 +260,8 @@ int main(void)
         cmocka_unit_test(settling_hears_what_was_posted_and_starts_nothing),
         cmocka_unit_test(deferred_work_runs_once_in_its_phase),
         cmocka_unit_test(posts_of_a_thread_keep_their_order_and_none_is_lost),
+        cmocka_unit_test(a_sleeping_loop_is_woken_for_every_post_and_needs_none_for_its_own),
+        cmocka_unit_test(what_is_done_again_and_again_shares_its_turns),
         cmocka_unit_test(a_stopped_descriptor_is_silent_even_in_the_same_batch),
         cmocka_unit_test(pool_brings_results_back_to_the_loop),
         cmocka_unit_test(reactors_start_and_stop),

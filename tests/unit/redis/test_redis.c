@@ -175,6 +175,7 @@ static void answers_come_in_order_and_never_before_the_call_returns(void **state
     assert_int_equal(one.calls, 1);
     assert_string_equal(one.text, "OK");
     assert_non_null(strstr(um_buf_cstr(&b->server.log), "SET a 1|GET a|"));
+    assert_int_equal(um_timer_is_set(&b->link->queue.sweep), !um_list_is_empty(&b->link->queue.in_flight));  /* nothing to watch */
 }
 
 static void what_was_given_before_the_link_was_ready_is_sent_then(void **state)
