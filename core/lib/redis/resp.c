@@ -5,7 +5,6 @@
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "resp.h"
@@ -14,10 +13,15 @@
 
 static void put_size(struct um_buf *out, char kind, size_t n)
 {
-    char text[32];
-    int len = snprintf(text, sizeof(text), "%c%zu\r\n", kind, n);
+    char text[24], *at = text + sizeof(text);
 
-    um_buf_put(out, text, (size_t)len);
+    *--at = '\n';
+    *--at = '\r';
+    do
+        *--at = (char)('0' + n % 10);
+    while ((n /= 10) > 0);
+    *--at = kind;
+    um_buf_put(out, at, (size_t)(text + sizeof(text) - at));
 }
 
 void resp_put_head(struct um_buf *out, size_t n)

@@ -10,10 +10,10 @@ enum { DOCS_MAX = 16384 };                   /* remembered at once; then all are
 int sq_docs_check(struct sq_store *st)
 {
     int64_t version = 0;
-    int rc = sq_int(&st->conn, SQ_DATA_VERSION, 0, &version);
+    int rc;
 
-    if (rc != SQLITE_OK)
-        return rc;
+    if (st->path != NULL && (rc = sq_int(&st->conn, SQ_DATA_VERSION, 0, &version)) != SQLITE_OK)
+        return rc;                           /* in memory nobody else writes */
     if (version != st->data_version) {
         if (st->data_version != 0)
             store_count(M_FOREIGN, 1);
