@@ -20,17 +20,65 @@ static const struct store_ddl objects[] = {
 };
 
 /* Components. BODY is the component as the REST interface has it, and the truth; the columns beside it and the rows of its tags
- * are what is searched by, written with it. NUM is its name inside the database: short, never reused. NUMBER: a tag's value as
- * a number or moment, when its class has such a type. */
+ * are what is searched by, written with it. NUM is its name inside the database: short, never reused. FIELD: scope, category and
+ * name of a tag as one number (core/domain/search/fields.h); VALUE: its beginning; NUMBER: a value as number or moment, when the
+ * tag's class has such a type. */
 static const struct store_ddl components[] = {
     { STORE_BOTH, "CREATE TABLE components(num {ID}, scope {TEXT} NOT NULL, category {TEXT} NOT NULL, id {TEXT} NOT NULL,"
                   " class_id {TEXT} NOT NULL, name {TEXT} NOT NULL, acl {TEXT} NOT NULL, owner {TEXT} NOT NULL, status {TEXT} NOT NULL,"
                   " assignee {TEXT} NOT NULL, version {BIGINT} NOT NULL, created_ms {BIGINT} NOT NULL, updated_ms {BIGINT} NOT NULL,"
                   " body {TEXT} NOT NULL)" },
     { STORE_BOTH, "CREATE UNIQUE INDEX components_by_id ON components(scope, category, id)" },
-    { STORE_BOTH, "CREATE INDEX components_by_class ON components(scope, category, class_id, updated_ms, num)" },
-    { STORE_BOTH, "CREATE TABLE component_tags(num {BIGINT} NOT NULL, tag {TEXT} NOT NULL, position {BIGINT} NOT NULL,"
-                  " value {TEXT} NOT NULL, number {REAL}, PRIMARY KEY(num, tag, position)) {KEYED}" },
+    { STORE_BOTH, "CREATE INDEX components_by_class ON components(scope, category, class_id, updated_ms, num, acl)" },
+    { STORE_BOTH, "CREATE TABLE component_tags(num {BIGINT} NOT NULL, field {BIGINT} NOT NULL, position {BIGINT} NOT NULL,"
+                  " value {TEXT} NOT NULL, number {REAL}, PRIMARY KEY(num, field, position)) {KEYED}" },
+};
+
+/* Ways into them for searches. They end with what decides whether a row is a result, so that the row itself, which has the
+ * body in it, is not read for that. */
+static const struct store_ddl component_indexes[] = {
+    { STORE_BOTH, "CREATE INDEX components_by_update ON components(scope, category, updated_ms, num, acl)" },
+    { STORE_BOTH, "CREATE INDEX components_by_creation ON components(scope, category, created_ms, num, acl)" },
+    { STORE_BOTH, "CREATE INDEX components_by_name ON components(scope, category, name, num, acl)" },
+    { STORE_BOTH, "CREATE INDEX components_by_assignee ON components(scope, category, assignee, num, acl)" },
+    { STORE_BOTH, "CREATE INDEX component_tags_by_value ON component_tags(field, value, num)" },
+    { STORE_BOTH, "CREATE INDEX component_tags_by_number ON component_tags(field, number, num) WHERE number IS NOT NULL" },
+};
+
+/* Full text. TEXT: the words of one part of a component (its name and tags, a file), once each. component_words has those of
+ * the whole component for the databases' own full-text index, and follows component_text by itself, whoever writes that. */
+static const struct store_ddl texts[] = {
+    { STORE_BOTH, "CREATE TABLE component_text(num {BIGINT} NOT NULL, part {TEXT} NOT NULL, text {TEXT} NOT NULL,"
+                  " PRIMARY KEY(num, part))" },
+    { STORE_SQLITE, "CREATE VIRTUAL TABLE component_words USING fts5(words, content='', detail=none, columnsize=0, tokenize='ascii')" },
+#define WITH_OLD \
+    "INSERT INTO component_words(component_words, rowid, words) SELECT 'delete', OLD.num, OLD.text || ' ' || coalesce(" \
+    "(SELECT group_concat(text, ' ') FROM component_text WHERE num = OLD.num AND part <> OLD.part), '');"
+#define WITHOUT_NEW \
+    "INSERT INTO component_words(component_words, rowid, words) SELECT 'delete', num, group_concat(text, ' ') FROM component_text" \
+    " WHERE num = NEW.num AND part <> NEW.part GROUP BY num;"
+#define ALL(row) \
+    "INSERT INTO component_words(rowid, words) SELECT num, group_concat(text, ' ') FROM component_text WHERE num = " row ".num GROUP BY num;"
+    { STORE_SQLITE, "CREATE TRIGGER component_text_insert AFTER INSERT ON component_text BEGIN " WITHOUT_NEW ALL("NEW") " END" },
+    { STORE_SQLITE, "CREATE TRIGGER component_text_update AFTER UPDATE ON component_text BEGIN " WITH_OLD ALL("NEW") " END" },
+    { STORE_SQLITE, "CREATE TRIGGER component_text_delete AFTER DELETE ON component_text BEGIN " WITH_OLD ALL("OLD") " END" },
+#undef WITH_OLD
+#undef WITHOUT_NEW
+#undef ALL
+    { STORE_POSTGRES, "CREATE TABLE component_words(num bigint PRIMARY KEY NOT NULL, words tsvector NOT NULL)" },
+    { STORE_POSTGRES, "CREATE INDEX component_words_by_word ON component_words USING gin(words)" },
+    { STORE_POSTGRES, "CREATE FUNCTION component_text_follow() RETURNS trigger LANGUAGE plpgsql AS $$"
+                      " DECLARE n bigint; all_text text;"
+                      " BEGIN"
+                      "  IF TG_OP = 'DELETE' THEN n := OLD.num; ELSE n := NEW.num; END IF;"
+                      "  SELECT string_agg(text, ' ') INTO all_text FROM component_text WHERE num = n AND text <> '';"
+                      "  IF all_text IS NULL THEN DELETE FROM component_words WHERE num = n;"
+                      "  ELSE INSERT INTO component_words VALUES(n, array_to_tsvector(string_to_array(all_text, ' ')))"
+                      "   ON CONFLICT (num) DO UPDATE SET words = EXCLUDED.words; END IF;"
+                      "  RETURN NULL;"
+                      " END $$" },
+    { STORE_POSTGRES, "CREATE TRIGGER component_text_follow AFTER INSERT OR UPDATE OR DELETE ON component_text"
+                      " FOR EACH ROW EXECUTE FUNCTION component_text_follow()" },
 };
 
 /* Files, and the contents that they refer to (core/content/internal.h). Chunks have been compressed by whoever wanted them to be. */
@@ -59,6 +107,8 @@ static const struct store_migration migrations[] = {
     { "components", 1, ROWS(components) },
     { "files and their contents", 1, ROWS(contents) },
     { "components by ACL", 1, ROWS(components_by_acl) },
+    { "indexes of components", 1, ROWS(component_indexes) },
+    { "full text", 1, ROWS(texts) },
 };
 _Static_assert(UM_COUNT(migrations) == STORE_SCHEMA_MODULES, "a migration is a version");
 

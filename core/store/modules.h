@@ -26,13 +26,14 @@
     X(models, "ti", "scope, stamp", "scope", "")                                                                          \
     X(components, "itttttttttiiit", "num, scope, category, id, class_id, name, acl, owner, status, assignee, version, created_ms," \
       " updated_ms, body", "num", "num")                                                                                  \
-    X(component_tags, "ititr", "num, tag, position, value, number", "num, tag, position", "")                   \
+    X(component_tags, "iiitr", "num, field, position, value, number", "num, field, position", "")                        \
+    X(component_text, "itt", "num, part, text", "num, part", "")                                                 \
     X(contents, "ttitiii", "id, place, size, sha256, chunk, created_ms, due_ms", "id", "")                                  \
     X(content_chunks, "tib", "content, n, bytes", "content, n", "")                                                         \
     X(content_files, "tttttii", "owner, id, content, name, format, created_ms, expires_ms", "owner, id", "")
 
 /* Tables that only repeat what others hold, as indexes do, by name; FTS5's own tables NAME_... belong to it. */
-#define STORE_MODULE_DERIVED(X)
+#define STORE_MODULE_DERIVED(X) X(component_words)
 
 bool store_is_module_table(const char *name);        /* of either list; in any case, as SQL reads it */
 
@@ -46,7 +47,7 @@ struct store_migration {
 };
 enum {
     STORE_SCHEMA_OWN = 3,            /* versions that each database's schema.c makes */
-    STORE_SCHEMA_MODULES = 5,        /* rows of the list here: the versions above */
+    STORE_SCHEMA_MODULES = 7,        /* rows of the list here: the versions above */
     STORE_SCHEMA = STORE_SCHEMA_OWN + STORE_SCHEMA_MODULES,
 };
 /* What makes VERSION, above STORE_SCHEMA_OWN. */

@@ -43,6 +43,8 @@ static bool is_harmless(const char *p)
 {
     if ((p[0] == '-' && p[1] == '-') || (p[0] == '/' && p[1] == '*'))
         return false;
+    if (p[0] == '@')                             /* PostgreSQL's @@, of full text */
+        return p[1] == '@' ? p[2] == ' ' : p[-1] == '@';
     return is_letter(*p) || is_digit(*p) || strchr(" \n_.,()*+-/%=<>|&!:", *p) != NULL;
 }
 

@@ -21,6 +21,7 @@ static void a_text_is_taken_when_it_holds_words_and_places(void **state)
         { "SELECT a\\b", 0, false }, { "SELECT \xc3\xa9", 0, false }, { "SELECT\t1", 0, false }, { "SELECT {a}", 0, false },
         { "", 0, false }, { "SELECT", 0, false }, { "SELECTED", 0, false }, { "select 1", 0, false }, { "VACUUM ", 0, false },
         { "EXPLAIN SELECT 1", 0, false }, { "SAVEPOINT a", 0, false }, { "ATTACH ?1 AS a", 1, false },
+        { "SELECT a @@ b", 0, true }, { "SELECT a @@b", 0, false }, { "SELECT a @ b", 0, false }, { "SELECT a @@@ b", 0, false },
         { "SELECT 3 - -4", 0, true }, { "SELECT 3 * 4 / 2 % 5", 0, true },
     };
 

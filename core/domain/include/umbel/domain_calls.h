@@ -25,4 +25,7 @@ UM_CALLS(um_objects_list, um_objects_get, um_objects_create, um_objects_update, 
  * gone. A body may have `reservationToken`, the fencing token under which it was edited; it is not kept. */
 UM_CALLS(um_components_get, um_components_create, um_components_update, um_components_delete);
 
+/* searches: args {category}, body: the search */
+UM_CALLS(um_search);
+
 #endif
