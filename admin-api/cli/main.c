@@ -1,4 +1,4 @@
-/* umbelctl: the operator's tool. Commands are rows; those here need no running server. */
+/* umbelctl: the operator's tool. Commands that need no running server are rows here; all others speak to one (remote.h). */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +6,7 @@
 #include <umbel/conf.h>
 #include <umbel/util.h>
 #include "commands.h"
+#include "remote.h"
 
 #define SECRET_MAX 1024
 
@@ -74,6 +75,10 @@ static int usage(FILE *f, int status)
     fputs("umbelctl COMMAND\n\n", f);
     for (size_t i = 0; i < UM_COUNT(commands); i++)
         fprintf(f, "  %-15s %s\n", commands[i].name, commands[i].help);
+    if (status == 0)
+        remote_usage();
+    else
+        fputs("\numbelctl --help lists the calls of a running installation, too\n", f);
     return status;
 }
 
@@ -90,5 +95,5 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < UM_COUNT(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 2, argv + 2);
-    return usage(stderr, 2);
+    return remote_run(argc - 1, argv + 1);
 }
