@@ -10,7 +10,7 @@
 extern const struct um_embedded api_schema_files[];
 extern const size_t api_schema_files_n;
 
-enum { REST_MAX = 8192 };                    /* bytes of what a path's "*" stands for; the server's own limit is mostly lower */
+enum { REST_MAX = 8192 };                    /* bytes of what a path's "*" stands for */
 
 struct compiler { struct um_api *a; const struct um_api_row *row; char *why; };
 
@@ -32,7 +32,8 @@ static bool fail(struct compiler *c, const char *fmt, ...)
 const struct um_api_param *api_param(const struct api_row *r, const char *name, enum um_api_in in)
 {
     for (size_t i = 0; i < r->n_params; i++)
-        if (r->params[i].in == in && (in == UM_API_HEADER ? um_ascii_ieq(r->params[i].name, name) : strcmp(r->params[i].name, name) == 0))
+        if (r->params[i].in == in && (in == UM_API_HEADER ? um_ascii_ieq(r->params[i].name, name)
+                                                          : strcmp(r->params[i].name, name) == 0))
             return &r->params[i];
     return NULL;
 }
@@ -286,6 +287,9 @@ const struct api_row *api_row_of(const struct um_api *a, const struct um_http_ro
     return &a->rows[route - a->routes];
 }
 
-const struct um_api_row *um_api_row_of(const struct um_api *a, const struct um_http_route *route) { return api_row_of(a, route)->row; }
+const struct um_api_row *um_api_row_of(const struct um_api *a, const struct um_http_route *route)
+{
+    return api_row_of(a, route)->row;
+}
 
 struct um_bytes *um_api_description(const struct um_api *a) { return a->description; }

@@ -13,8 +13,8 @@ static void refuse(struct um_http_req *rq, json_t *faults)
     const json_t *first = json_array_get(faults, 0);
     char message[256];
 
-    snprintf(message, sizeof(message), "the body does not fit: %.100s %.120s", json_string_value(json_object_get(first, "path")),
-             json_string_value(json_object_get(first, "message")));
+    snprintf(message, sizeof(message), "the body does not fit: %.100s %.120s",
+             json_string_value(json_object_get(first, "path")), json_string_value(json_object_get(first, "message")));
     um_http_reply_error_with(rq, 400, "U00400", message, faults);
 }
 

@@ -30,7 +30,8 @@ const struct um_api_param *api_param(const struct api_row *r, const char *name, 
 
 /* value.c: false: MESSAGE says what it must be. TEXT as decoded, of ids as sent. OUT gets the number of INT, DURATION, BOOL. */
 bool api_value(const struct um_api_param *p, const char *text, int64_t *out, char message[160]);
-/* Takes RAW apart at its commas. Each is decoded: "+" as a blank when PLUS. NULL: malformed, or more than MAX. The caller frees the one block. */
+/* Takes RAW apart at its commas. Each is decoded: "+" as a blank when PLUS. NULL: malformed, or more than MAX. The caller frees
+ * the one block. */
 char **api_split_ids(struct um_span raw, bool plus, size_t max, size_t *n);
 json_t *api_param_schema(const struct um_api_param *p);
 

@@ -134,12 +134,13 @@ bool um_api_check_params(const struct um_api *a, struct um_http_req *rq)
 static const struct um_api_param *param_of(const struct um_api *a, const struct um_http_req *rq, const char *name)
 {
     const struct api_row *r = api_row_of(a, um_http_matched_route(rq));
+    const struct um_api_param *found = NULL;
 
-    for (size_t i = 0; i < r->n_params; i++)
+    for (size_t i = 0; i < r->n_params && found == NULL; i++)
         if (strcmp(r->params[i].name, name) == 0)
-            return &r->params[i];
-    UM_ASSERT(!"the row names the parameter");
-    return NULL;
+            found = &r->params[i];
+    UM_ASSERT(found != NULL);
+    return found;
 }
 
 int64_t um_api_int(const struct um_api *a, struct um_http_req *rq, const char *name)

@@ -1,14 +1,11 @@
-/* From the text of the schema files to nodes. Every keyword has a row; one that has none is refused, so that nothing is written
- * in a schema that is not checked. References are joined when all names are known; then loops that would never reach a part of
- * the value are looked for. */
+/* From the text of the schema files to nodes. References are joined when all names are known; then loops that would never reach
+ * a part of the value are looked for. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <umbel/util.h>
-#include "schema.h"
-
-#define REF_PREFIX "#/components/schemas/"
+#include "schema_compile.h"
 
 struct api_schemas {
     json_t *files;                           /* what the nodes borrow from */
@@ -18,10 +15,7 @@ struct api_schemas {
     size_t n;
 };
 
-struct compiler { struct api_schemas *all; const char *component; char *why; };
-
-static bool fail(struct compiler *c, const char *fmt, ...) UM_PRINTF(2, 3);
-static bool fail(struct compiler *c, const char *fmt, ...)
+bool api_compile_fails(struct api_compiler *c, const char *fmt, ...)
 {
     va_list ap;
     int n = snprintf(c->why, 256, "schema %s: ", c->component);
@@ -31,192 +25,6 @@ static bool fail(struct compiler *c, const char *fmt, ...)
         vsnprintf(c->why + n, 256 - (size_t)n, fmt, ap);
     va_end(ap);
     return false;
-}
-
-static bool compile(struct compiler *c, const json_t *text, struct api_schema **out);
-
-/* ---- keywords ---- */
-
-static const struct { const char *name; unsigned bits; } type_names[] = {
-    { "null", API_NULL }, { "boolean", API_BOOL }, { "integer", API_INT }, { "number", API_NUMBER },
-    { "string", API_STRING }, { "array", API_ARRAY }, { "object", API_OBJECT },
-};
-
-static bool add_type(struct compiler *c, struct api_schema *s, const json_t *v)
-{
-    const char *name = json_string_value(v);
-
-    for (size_t i = 0; name != NULL && i < UM_COUNT(type_names); i++)
-        if (strcmp(type_names[i].name, name) == 0) {
-            s->types |= type_names[i].bits;
-            return true;
-        }
-    return fail(c, "unknown type %s", name != NULL ? name : "");
-}
-
-static bool take_type(struct compiler *c, struct api_schema *s, const json_t *v)
-{
-    size_t i;
-    json_t *one;
-
-    if (!json_is_array(v))
-        return add_type(c, s, v);
-    json_array_foreach(v, i, one)
-        if (!add_type(c, s, one))
-            return false;
-    return json_array_size(v) > 0 || fail(c, "type names none");
-}
-
-static struct api_property *property(struct api_schema *s, const char *name)
-{
-    for (size_t i = 0; i < s->n_properties; i++)
-        if (strcmp(s->properties[i].name, name) == 0)
-            return &s->properties[i];
-    s->properties = um_xrealloc(s->properties, (s->n_properties + 1) * sizeof(*s->properties));
-    s->properties[s->n_properties] = (struct api_property){ .name = name };
-    return &s->properties[s->n_properties++];
-}
-
-static bool take_properties(struct compiler *c, struct api_schema *s, const json_t *v)
-{
-    const char *name;
-    json_t *sub;
-
-    if (!json_is_object(v))
-        return fail(c, "properties is no object");
-    json_object_foreach((json_t *)v, name, sub) {
-        struct api_schema *compiled;
-        if (!compile(c, sub, &compiled))
-            return false;
-        property(s, name)->schema = compiled;
-    }
-    return true;
-}
-
-static bool take_required(struct compiler *c, struct api_schema *s, const json_t *v)
-{
-    size_t i;
-    json_t *name;
-
-    if (!json_is_array(v))
-        return fail(c, "required is no array");
-    json_array_foreach(v, i, name) {
-        struct api_property *p;
-        if (!json_is_string(name))
-            return fail(c, "required has something that is no name");
-        p = property(s, json_string_value(name));
-        if (p->required)
-            return fail(c, "requires %s twice", p->name);
-        p->required = true;
-        s->n_required++;
-    }
-    return true;
-}
-
-static bool take_additional(struct compiler *c, struct api_schema *s, const json_t *v)
-{
-    if (!json_is_boolean(v))
-        return compile(c, v, &s->extra);
-    s->closed = json_is_false(v);
-    return true;
-}
-
-static bool take_items(struct compiler *c, struct api_schema *s, const json_t *v) { return compile(c, v, &s->items); }
-
-static bool take_enum(struct compiler *c, struct api_schema *s, const json_t *v)
-{
-    s->values = v;
-    return json_array_size(v) > 0 || fail(c, "enum has no values");
-}
-
-static bool take_const(struct compiler *c, struct api_schema *s, const json_t *v)
-{
-    (void)c;
-    s->constant = v;
-    return true;
-}
-
-static bool take_number(struct compiler *c, const json_t **out, const json_t *v)
-{
-    *out = v;
-    return json_is_number(v) || fail(c, "a bound that is no number");
-}
-
-static bool take_minimum(struct compiler *c, struct api_schema *s, const json_t *v) { return take_number(c, &s->minimum, v); }
-static bool take_maximum(struct compiler *c, struct api_schema *s, const json_t *v) { return take_number(c, &s->maximum, v); }
-
-static bool take_size(struct compiler *c, int64_t *out, const json_t *v)
-{
-    *out = json_integer_value(v);
-    return (json_is_integer(v) && *out >= 0) || fail(c, "a length or count that is no number");
-}
-
-static bool take_min_length(struct compiler *c, struct api_schema *s, const json_t *v) { return take_size(c, &s->length.min, v); }
-static bool take_max_length(struct compiler *c, struct api_schema *s, const json_t *v) { return take_size(c, &s->length.max, v); }
-static bool take_min_items(struct compiler *c, struct api_schema *s, const json_t *v) { return take_size(c, &s->count.min, v); }
-static bool take_max_items(struct compiler *c, struct api_schema *s, const json_t *v) { return take_size(c, &s->count.max, v); }
-static bool take_min_members(struct compiler *c, struct api_schema *s, const json_t *v) { return take_size(c, &s->members.min, v); }
-static bool take_max_members(struct compiler *c, struct api_schema *s, const json_t *v) { return take_size(c, &s->members.max, v); }
-
-static bool take_format(struct compiler *c, struct api_schema *s, const json_t *v)
-{
-    s->format = json_is_string(v) ? api_format_find(json_string_value(v)) : NULL;
-    return s->format != NULL || fail(c, "unknown format %s", json_is_string(v) ? json_string_value(v) : "");
-}
-
-static bool take_any(struct compiler *c, struct api_schema *s, const json_t *v)
-{
-    size_t n = json_array_size(v);
-
-    if (n == 0 || s->choices != NULL)
-        return fail(c, "one list of alternatives, with at least one");
-    s->choices = um_xcalloc(n, sizeof(struct api_schema *));
-    for (; s->n_choices < n; s->n_choices++)
-        if (!compile(c, json_array_get(v, s->n_choices), &s->choices[s->n_choices]))
-            return false;
-    return true;
-}
-
-static bool take_one(struct compiler *c, struct api_schema *s, const json_t *v)
-{
-    s->exactly_one = true;
-    return take_any(c, s, v);
-}
-
-static bool take_ref(struct compiler *c, struct api_schema *s, const json_t *v)
-{
-    const char *ref = json_string_value(v);
-
-    if (ref == NULL || strncmp(ref, REF_PREFIX, strlen(REF_PREFIX)) != 0)
-        return fail(c, "$ref is " REF_PREFIX "Name");
-    s->ref_name = ref + strlen(REF_PREFIX);
-    return true;
-}
-
-static bool explain(struct compiler *c, struct api_schema *s, const json_t *v)
-{
-    (void)c;
-    (void)s;
-    (void)v;
-    return true;
-}
-
-static const struct keyword { const char *name; bool (*take)(struct compiler *, struct api_schema *, const json_t *); } keywords[] = {
-    { "type", take_type }, { "properties", take_properties }, { "required", take_required },
-    { "additionalProperties", take_additional }, { "items", take_items }, { "enum", take_enum }, { "const", take_const },
-    { "minimum", take_minimum }, { "maximum", take_maximum }, { "minLength", take_min_length }, { "maxLength", take_max_length },
-    { "minItems", take_min_items }, { "maxItems", take_max_items }, { "minProperties", take_min_members },
-    { "maxProperties", take_max_members }, { "format", take_format }, { "oneOf", take_one }, { "anyOf", take_any },
-    { "$ref", take_ref }, { "description", explain }, { "default", explain }, { "title", explain }, { "examples", explain },
-    { "deprecated", explain },
-};
-
-static const struct keyword *keyword_of(const char *name)
-{
-    for (size_t i = 0; i < UM_COUNT(keywords); i++)
-        if (strcmp(keywords[i].name, name) == 0)
-            return &keywords[i];
-    return NULL;
 }
 
 /* ---- nodes ---- */
@@ -236,7 +44,7 @@ static struct api_schema *node_new(struct api_schemas *all)
     return s;
 }
 
-static bool compile(struct compiler *c, const json_t *text, struct api_schema **out)
+bool api_compile(struct api_compiler *c, const json_t *text, struct api_schema **out)
 {
     struct api_schema *s = *out = node_new(c->all);
     const char *name;
@@ -245,16 +53,16 @@ static bool compile(struct compiler *c, const json_t *text, struct api_schema **
     if (json_is_true(text))                  /* anything */
         return true;
     if (!json_is_object(text))
-        return fail(c, "a schema is an object");
+        return api_compile_fails(c, "a schema is an object");
     json_object_foreach((json_t *)text, name, v) {
-        const struct keyword *k = keyword_of(name);
+        const struct api_keyword *k = api_keyword_of(name);
         if (k == NULL)
-            return fail(c, "the keyword %s is not known", name);
+            return api_compile_fails(c, "the keyword %s is not known", name);
         if (!k->take(c, s, v))
             return false;
     }
     if (s->ref_name != NULL && (s->types != 0 || s->n_properties > 0 || s->choices != NULL || s->values != NULL))
-        return fail(c, "what stands beside $ref %s is not checked", s->ref_name);
+        return api_compile_fails(c, "what stands beside $ref %s is not checked", s->ref_name);
     if (s->n_properties > 0)
         qsort(s->properties, s->n_properties, sizeof(*s->properties), by_name);
     return true;
@@ -262,7 +70,7 @@ static bool compile(struct compiler *c, const json_t *text, struct api_schema **
 
 /* ---- files ---- */
 
-static bool add_file(struct compiler *c, const struct um_embedded *file)
+static bool add_file(struct api_compiler *c, const struct um_embedded *file)
 {
     json_error_t error;
     json_t *object = json_loadb((const char *)file->data.data, file->data.len, JSON_REJECT_DUPLICATES, &error), *v;
@@ -271,12 +79,12 @@ static bool add_file(struct compiler *c, const struct um_embedded *file)
     c->component = file->name;
     if (!json_is_object(object)) {
         json_decref(object);
-        return fail(c, "line %d: %s", error.line, error.text);
+        return api_compile_fails(c, "line %d: %s", error.line, error.text);
     }
     json_array_append_new(c->all->files, object);
     json_object_foreach(object, name, v) {
         if (json_object_get(c->all->by_name, name) != NULL)
-            return fail(c, "there is another %s", name);
+            return api_compile_fails(c, "there is another %s", name);
         json_object_set(c->all->by_name, name, v);
     }
     return true;
@@ -301,7 +109,7 @@ static void sort(struct api_schemas *all)
     all->by_name = sorted;
 }
 
-static bool compile_all(struct compiler *c)
+static bool compile_all(struct api_compiler *c)
 {
     const char *name;
     json_t *v;
@@ -309,21 +117,21 @@ static bool compile_all(struct compiler *c)
     c->all->named = um_xcalloc(json_object_size(c->all->by_name) + 1, sizeof(struct api_schema *));
     json_object_foreach(c->all->by_name, name, v) {
         c->component = name;
-        if (!compile(c, v, &c->all->named[c->all->n]))
+        if (!api_compile(c, v, &c->all->named[c->all->n]))
             return false;
         c->all->named[c->all->n++]->name = name;
     }
     return true;
 }
 
-static bool join(struct compiler *c)
+static bool join(struct api_compiler *c)
 {
     for (struct api_schema *s = c->all->nodes; s != NULL; s = s->next)
         if (s->ref_name != NULL) {
             s->ref = (struct api_schema *)api_schemas_find(c->all, s->ref_name);
             c->component = "files";
             if (s->ref == NULL)
-                return fail(c, "there is no %s", s->ref_name);
+                return api_compile_fails(c, "there is no %s", s->ref_name);
         }
     return true;
 }
@@ -344,12 +152,12 @@ static bool has_loop(struct api_schema *s)
     return found;
 }
 
-static bool look_for_loops(struct compiler *c)
+static bool look_for_loops(struct api_compiler *c)
 {
     for (size_t i = 0; i < c->all->n; i++) {
         c->component = c->all->named[i]->name;
         if (has_loop(c->all->named[i]))
-            return fail(c, "refers to itself");
+            return api_compile_fails(c, "refers to itself");
     }
     return true;
 }
@@ -357,7 +165,7 @@ static bool look_for_loops(struct compiler *c)
 um_err api_schemas_new(struct api_schemas **out, const struct um_embedded *files, size_t n, char why[256])
 {
     struct api_schemas *all = um_xcalloc(1, sizeof(*all));
-    struct compiler c = { all, "", why };
+    struct api_compiler c = { all, "", why };
     bool ok = true;
 
     *out = NULL;
@@ -408,20 +216,4 @@ const struct api_schema *api_schema_real(const struct api_schema *s)
     while (s->ref != NULL)
         s = s->ref;
     return s;
-}
-
-void api_types_text(unsigned types, char out[96])
-{
-    static const struct { unsigned bits; const char *text; } words[] = {
-        { API_OBJECT, "an object" }, { API_ARRAY, "an array" }, { API_STRING, "a string" }, { API_NUMBER, "a number" },
-        { API_INT, "an integer" }, { API_BOOL, "true or false" }, { API_NULL, "null" },
-    };
-    size_t n = 0;
-
-    out[0] = '\0';
-    for (size_t i = 0; i < UM_COUNT(words); i++)
-        if ((types & words[i].bits) == words[i].bits) {
-            n += (size_t)snprintf(out + n, 96 - n, "%s%s", n > 0 ? " or " : "", words[i].text);
-            types &= ~words[i].bits;
-        }
 }

@@ -10,7 +10,8 @@ enum {                                       /* of a value, as bits */
     API_NUMBER = API_INT | API_REAL,
 };
 enum { API_DEPTH_MAX = 200 };                /* of nodes on the way to a value */
-enum { API_TRIES_MAX = 1 << 22 };            /* nodes that alternatives may cost one value: a hostile one would double them at each level */
+enum { API_TRIES_MAX = 1 << 22 };            /* nodes that alternatives may cost one value: a hostile one doubles them at
+                                              * each level */
 
 struct api_format { const char *name; bool (*fits)(const char *s, size_t n); const char *message; };
 const struct api_format *api_format_find(const char *name);          /* NULL: unknown */

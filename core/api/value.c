@@ -100,7 +100,7 @@ static json_t *string_schema(const struct um_api_param *p)
 {
     json_t *s = json_pack("{s:s}", "type", "string");
 
-    if (p->min > 0)                          /* bytes here, characters there: what is too long in characters is so in bytes */
+    if (p->min > 0)                          /* bytes here, characters there */
         json_object_set_new(s, "minLength", json_integer(1));
     json_object_set_new(s, "maxLength", json_integer(most(p)));
     if (p->min > 1)

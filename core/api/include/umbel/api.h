@@ -29,7 +29,8 @@ enum {
     UM_API_FAULTS_MAX = 20,                  /* of a request, that are told */
     UM_API_REPLIES_MAX = 8,
 };
-struct um_api_param {                        /* of a path all that {…} names ("*": its rest); those of the query and headers that the row knows */
+/* Of a path all that {…} names ("*": its rest); those of the query and headers that the row knows. */
+struct um_api_param {
     const char *name;
     enum um_api_in in;
     enum um_api_type type;
@@ -40,7 +41,8 @@ struct um_api_param {                        /* of a path all that {…} names (
     const char *text;                        /* a sentence */
 };
 
-/* SCHEMA, MEDIA: NULL: no body / application/json. MEDIA without SCHEMA: bytes or text. Several rows of one status: its media types. */
+/* SCHEMA, MEDIA: NULL: no body / application/json. MEDIA without SCHEMA: bytes or text. Several rows of one status: its media
+ * types. */
 struct um_api_reply { unsigned status; const char *schema, *media, *text; };
 
 struct um_api_row {
@@ -48,8 +50,8 @@ struct um_api_row {
     um_http_handler *handler;
     unsigned flags;                          /* UM_HTTP_… */
     const char *role;                        /* NULL: any authenticated caller; "A|B": one of them */
-    const char *id;                          /* operationId, unique: "documents.create"; umbelctl's words too. NULL: the row is not
-                                              * described (another way to a described call, or of test builds only) */
+    const char *id;                          /* operationId, unique: "documents.create"; umbelctl's words too. NULL: not described
+                                              * (another way to a described call, or of test builds only) */
     const char *summary;                     /* a sentence */
     size_t max_body;                         /* 0: the server's */
     const char *body;                        /* schema of the body; NULL: none is read, or BODY_MEDIA says what */
@@ -58,7 +60,7 @@ struct um_api_row {
     struct um_api_reply replies[UM_API_REPLIES_MAX];     /* of success; ends with an empty one. Errors are the same everywhere */
     const void *call;                        /* the handler's own: which call of the domain this is */
     bool body_optional;                      /* um_api_body gives JSON null for a missing one */
-    bool any_query;                          /* parameters of the query that it does not know are passed over (sockets' rows: always) */
+    bool any_query;                          /* what it does not know of the query is passed over (sockets' rows: always) */
 };
 
 /* The rows of a module. */
@@ -97,7 +99,8 @@ json_t *um_api_body(const struct um_api *a, struct um_http_req *rq);
 /* ---- schemas alone ---- */
 
 typedef void um_api_fault_fn(void *arg, const char *pointer, const char *message);
-/* False: VALUE does not fit; FN (may be NULL) has heard of the first UM_API_FAULTS_MAX faults, with JSON pointers. NAME must exist. */
+/* False: VALUE does not fit; FN (may be NULL) has heard of the first UM_API_FAULTS_MAX faults, with JSON pointers. NAME must
+ * exist. */
 bool um_api_fits(const struct um_api *a, const char *name, const json_t *value, um_api_fault_fn *fn, void *arg);
 
 #endif
