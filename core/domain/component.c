@@ -63,6 +63,12 @@ um_err component_find(struct um_call *c, enum um_category k, const char *id, str
     return err;
 }
 
+bool component_has_shared_body(const struct um_call *c, const struct component *m)
+{
+    return c->model != NULL && m->category == UM_CATEGORY_DOCUMENT &&
+           json_is_true(json_object_get(component_class(c, m), "collaborative"));
+}
+
 /* ---- judging ---- */
 
 um_err component_may(struct um_call *c, const struct component *m, enum um_permission p, bool *may)
@@ -106,9 +112,11 @@ static um_err columns_of(struct um_call *c, const json_t *body, struct columns *
     return um_body_text(c, body, &out->body);
 }
 
-static void tell(struct um_call *c, enum um_change_kind kind, const struct component *m)
+/* Who edits a body together is judged again when its component changes. */
+static um_err tell(struct um_call *c, enum um_change_kind kind, const struct component *m)
 {
     um_changed(c, kind, um_category_word(m->category), component_id(m), text_or_empty(component_class_id(m)));
+    return kind != UM_CHANGE_CREATED && component_has_shared_body(c, m) ? um_raise(c, c->scope, "CollaborativeBody") : UM_OK;
 }
 
 um_err component_insert(struct um_call *c, struct component *m, const char *path)
@@ -133,8 +141,7 @@ um_err component_insert(struct um_call *c, struct component *m, const char *path
         return err;
     m->num = um_sql_int(&row, 0);
     err = index_put(c, m->num, m->category, m->body);
-    tell(c, UM_CHANGE_CREATED, m);
-    return err;
+    return err == UM_OK ? tell(c, UM_CHANGE_CREATED, m) : err;
 }
 
 um_err component_save(struct um_call *c, struct component *m, json_t *body, enum um_change_kind kind)
@@ -156,8 +163,7 @@ um_err component_save(struct um_call *c, struct component *m, json_t *body, enum
     free(of.body);
     if (err == UM_OK)
         err = index_put(c, m->num, m->category, next);
-    tell(c, kind, m);
-    return err;
+    return err == UM_OK ? tell(c, kind, m) : err;
 }
 
 /* What goes with one of a category. */
@@ -173,6 +179,5 @@ um_err component_remove(struct um_call *c, struct component *m)
         err = forget[m->category](c, m);
     if (err == UM_OK)
         err = um_sql_exec(c->q, "DELETE FROM components WHERE num = ?1", UM_SQL_ARGS(UM_SQL_INT(m->num)), NULL);
-    tell(c, UM_CHANGE_DELETED, m);
-    return err;
+    return err == UM_OK ? tell(c, UM_CHANGE_DELETED, m) : err;
 }

@@ -15,6 +15,9 @@ const char *component_id(const struct component *m);
 const char *component_class_id(const struct component *m);
 const json_t *component_class(const struct um_call *c, const struct component *m);   /* NULL: it is no more */
 
+/* A document of a collaborative class (none, when there is no model): its body is edited together, as the document "component/<scope>/<id>". */
+bool component_has_shared_body(const struct um_call *c, const struct component *m);
+
 /* ---- finding ---- */
 
 /* The component as the caller may see it: one that he may not READ is as absent as one that is not there: F00012, T00103 for

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 #include <umbel/util.h>
+#include "bodies.h"
 #include "internal.h"
 #include "reservations.h"
 
@@ -102,13 +103,14 @@ bool caller_identity(struct um_rest *r, struct um_span token, struct um_collab_i
     }
     *out = (struct um_collab_identity){ .read_only = claims.access != NULL && strcmp(claims.access, "readonly") == 0 };
     strncpy(out->user, claims.sub, sizeof(out->user) - 1);
+    out->who = body_who(&(struct caller){ claims });
     um_token_claims_free(&claims);
     return true;
 }
 
 static um_err authenticate(void *ctx, struct um_span token, struct um_span document, struct um_collab_identity *who, char reason[64])
 {
-    (void)document;                          /* rights per document come with components */
+    (void)document;                          /* body_judge does */
     if (caller_identity(ctx, token, who))
         return UM_OK;
     strcpy(reason, "permission-denied");
@@ -117,6 +119,6 @@ static um_err authenticate(void *ctx, struct um_span token, struct um_span docum
 
 struct um_collab_hooks um_rest_collab_hooks(struct um_rest *r)
 {
-    return (struct um_collab_hooks){ .authenticate = authenticate, .may_change = reservation_may_change, .changed = reservation_changed,
+    return (struct um_collab_hooks){ .authenticate = authenticate, .judge = body_judge, .may_change = reservation_may_change, .changed = reservation_changed,
                                      .editing = reservation_editing, .ctx = r };
 }

@@ -6,6 +6,7 @@
 #include <umbel/log.h>
 #include <umbel/session.h>
 #include <umbel/util.h>
+#include "bodies.h"
 #include "internal.h"
 #include "reservations.h"
 
@@ -349,7 +350,8 @@ static void judge_write(void *arg, um_err err, const struct um_reserve_answer *a
 
 void reservation_guard(struct um_http_req *rq, struct um_rest *r, const char *document, um_http_handler *then)
 {
-    struct um_store_ref ref = { UM_RESERVE_DOCUMENT, document, 0 };
+    char id[BODY_REF_MAX + 1];
+    struct um_store_ref ref = { UM_RESERVE_DOCUMENT, body_ref(r, document, id), 0 };
     char session[UM_RESERVE_SESSION_MAX + 1];
     struct guarded *g;
 
@@ -364,18 +366,25 @@ void reservation_guard(struct um_http_req *rq, struct um_rest *r, const char *do
 bool reservation_may_change(void *ctx, const char *document, const char *user, int64_t *until_ms)
 {
     struct um_rest *r = ctx;
+    char ref[BODY_REF_MAX + 1];
 
-    return um_reserve_may_write(r->deps.reserve, UM_RESERVE_DOCUMENT, document, user, until_ms);
+    return um_reserve_may_write(r->deps.reserve, UM_RESERVE_DOCUMENT, body_ref(r, document, ref), user, until_ms);
 }
 
 void reservation_changed(void *ctx, const char *document, const char *user)
 {
-    um_reserve_wrote(((struct um_rest *)ctx)->deps.reserve, UM_RESERVE_DOCUMENT, document, user);
+    struct um_rest *r = ctx;
+    char ref[BODY_REF_MAX + 1];
+
+    um_reserve_wrote(r->deps.reserve, UM_RESERVE_DOCUMENT, body_ref(r, document, ref), user);
 }
 
 void reservation_editing(void *ctx, const char *document, const char *user, bool begins)
 {
-    um_reserve_editing(((struct um_rest *)ctx)->deps.reserve, UM_RESERVE_DOCUMENT, document, user, begins);
+    struct um_rest *r = ctx;
+    char ref[BODY_REF_MAX + 1];
+
+    um_reserve_editing(r->deps.reserve, UM_RESERVE_DOCUMENT, body_ref(r, document, ref), user, begins);
 }
 
 /* {"type":"reservation","event":"reserved","user":"ann"}: what a page needs to say who. */
@@ -399,7 +408,7 @@ static void on_change(void *arg, const struct um_reserve_change *c)
     if (strcmp(c->category, UM_RESERVE_DOCUMENT) != 0)
         return;
     note = c->event == UM_RESERVE_CONFIRMED ? NULL : note_of(c);
-    um_collab_reservation_changed(r->collab, c->id, note);
+    body_reservation_changed(r, c->id, note);
     free(note);
 }
 

@@ -2,12 +2,14 @@
 #include <stdlib.h>
 #include <umbel/util.h>
 #include "internal.h"
+#include "bodies.h"
 #include "reservations.h"
 
 #define AT(f) .at = offsetof(struct um_rest_conf, f)
 static const struct um_conf_key keys[] = {
     { "system.admin.username", NULL, "", "platform administrator, valid in every scope", UM_CONF_STR, 0, AT(admin_user), .max = USER_MAX },
     { "system.admin.password", NULL, "", "its password: text, ENC(...), or an argon2id hash", UM_CONF_STR, UM_CONF_SECRET, AT(admin_password), .max = 1024 },
+    { "collab.free-documents", NULL, "true", "documents of any name may be opened, beside those of components", UM_CONF_BOOL, 0, AT(free_documents) },
     { "internal.realm.users[N].id", NULL, NULL, "name of a local user", UM_CONF_STR, UM_CONF_UNBOUND, .max = USER_MAX },
     { "internal.realm.users[N].password", NULL, NULL, "its password: text, ENC(...), or an argon2id hash from umbelctl hash-password",
       UM_CONF_STR, UM_CONF_UNBOUND | UM_CONF_SECRET, .max = 1024 },
@@ -70,6 +72,7 @@ void um_rest_set_collab(struct um_rest *r, struct um_collab *collab)
     reservation_listen(r);
     admin_serve(r);
     admin_check_serve(r);
+    body_listen(r);
 }
 
 void um_rest_set_draining(struct um_rest *r, bool draining) { atomic_store(&r->draining, draining); }

@@ -1,4 +1,5 @@
 /* Every door of the core: groups of rows, in the order in which they are tried and described. */
+#include "bodies.h"
 #include "routes/routes.h"
 
 static const struct um_api_group *const groups[] = {
@@ -15,7 +16,7 @@ static bool before(struct um_http_req *rq, const struct um_http_route *route, vo
 {
     struct um_rest *r = ctx;
 
-    return caller_check(rq, route, ctx) && um_api_check_params(r->api, rq);
+    return caller_check(rq, route, ctx) && um_api_check_params(r->api, rq) && body_check(rq, r);
 }
 const struct um_http_hooks um_rest_hooks = { .before = before };
 

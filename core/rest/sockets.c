@@ -20,6 +20,7 @@ static void hand_over(void *arg, int fd, struct um_span early)
 
     if (fd >= 0)                             /* -1: the client left before */
         um_collab_accept(d->rest->collab, d->loop, fd, early, &peer);
+    um_bytes_unref(d->identity.who);
     free(d->room);
     free(d->address);
     free(d);

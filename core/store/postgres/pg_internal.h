@@ -55,7 +55,8 @@ const char *pg_target_param(const struct pg_target *to, const char *key);       
 #define PG_VERSION_ROW \
     "SELECT d.name, s.seq, s.at, coalesce(s.label, ''), coalesce(s.author, ''), coalesce(s.contributors, '[]'), s.bytes," \
     " coalesce(s.archive_key, ''), s.crc"
-#define PG_MATCHES "deleted_at IS NULL AND ($1::text IS NULL OR coalesce(title, name) COLLATE \"default\" ILIKE $1)"
+/* Names that do not begin with UM_STORE_UNLISTED; "0" is what comes behind "/". */
+#define PG_MATCHES "deleted_at IS NULL AND (name COLLATE \"C\" < 'component/' OR name COLLATE \"C\" >= 'component0') AND ($1::text IS NULL OR coalesce(title, name) COLLATE \"default\" ILIKE $1)"
 #define PG_PRUNED "DELETE FROM document_snapshots WHERE document_id = $1::bigint AND seq IN (SELECT seq FROM document_snapshots" \
     " WHERE document_id = $1 AND label IS NULL AND archive_key IS NULL "
 

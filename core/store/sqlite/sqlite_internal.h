@@ -21,7 +21,8 @@
 #define SQ_VERSION_ROW \
     "SELECT d.name, s.seq, s.at, coalesce(s.label, ''), coalesce(s.author, ''), coalesce(s.contributors, '[]'), s.bytes," \
     " coalesce(s.archive_key, ''), s.crc"
-#define SQ_MATCHES "deleted_at IS NULL AND (?1 IS NULL OR coalesce(title, name) LIKE ?1 ESCAPE '\\')"
+/* Names that do not begin with UM_STORE_UNLISTED; "0" is what comes behind "/". */
+#define SQ_MATCHES "deleted_at IS NULL AND (name < 'component/' OR name >= 'component0') AND (?1 IS NULL OR coalesce(title, name) LIKE ?1 ESCAPE '\\')"
 
 #define SQ_STATEMENTS(X)                                                                                               \
     X(BEGIN_WRITE, "BEGIN IMMEDIATE")                                                                                  \

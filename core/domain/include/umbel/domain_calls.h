@@ -24,6 +24,8 @@ UM_CALLS(um_objects_list, um_objects_get, um_objects_create, um_objects_update, 
 /* components; args {category, ids}. X-Reservation-Token, If-Match: of a single one. Updates replace the whole: what is absent is
  * gone. A body may have `reservationToken`, the fencing token under which it was edited; it is not kept. */
 UM_CALLS(um_components_get, um_components_create, um_components_update, um_components_delete);
+/* the body of a document of a collaborative class: args {id}; answers {"right": "NONE" | "READ" | "WRITE"} */
+UM_CALLS(um_components_right);
 
 /* searches: args {category}, body: the search */
 UM_CALLS(um_search);

@@ -22,6 +22,7 @@ struct um_rest;
 
 struct um_rest_conf {
     const char *admin_user, *admin_password; /* system.admin.* */
+    bool free_documents;                     /* collab.free-documents */
 };
 extern const struct um_conf_table um_rest_conf_table;
 

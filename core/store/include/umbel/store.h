@@ -153,6 +153,9 @@ void um_store_set_title(struct um_store *st, struct um_loop *l, const char *name
 void um_store_delete(struct um_store *st, struct um_loop *l, const char *name, const char *user,
                      um_store_entry_cb *cb, void *arg);
 
+/* Documents with names that begin so are somebody else's parts, and not in the list. */
+#define UM_STORE_UNLISTED "component/"
+
 struct um_store_query {
     const char *search;              /* part of the title, any case (SQLite: of A-Z); NULL or "": all */
     int64_t max;                     /* 1..1000 */

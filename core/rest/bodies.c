@@ -1,0 +1,293 @@
+/* See bodies.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <umbel/api.h>
+#include <umbel/cachegen.h>
+#include <umbel/domain_calls.h>
+#include <umbel/log.h>
+#include <umbel/util.h>
+#include "bodies.h"
+#include "platform.h"
+#include "reservations.h"
+
+/* ---- names ---- */
+
+struct body_name { char scope[UM_DOMAIN_SCOPE_MAX + 1]; const char *id; };
+
+bool body_is_name(const char *document) { return strncmp(document, BODY_PREFIX, strlen(BODY_PREFIX)) == 0; }
+
+/* False: no component can be called so. */
+static bool split_name(const char *document, struct body_name *out)
+{
+    const char *scope = document + strlen(BODY_PREFIX), *slash = strchr(scope, '/');
+    size_t n = slash != NULL ? (size_t)(slash - scope) : 0;
+
+    if (n == 0 || n > UM_DOMAIN_SCOPE_MAX || slash[1] == '\0' || strlen(slash + 1) > UM_DOMAIN_ID_MAX)
+        return false;
+    memcpy(out->scope, scope, n);
+    out->scope[n] = '\0';
+    out->id = slash + 1;
+    return true;
+}
+
+const char *body_ref(const struct um_rest *r, const char *document, char out[BODY_REF_MAX + 1])
+{
+    struct body_name name;
+
+    if (!body_is_name(document) || !split_name(document, &name))
+        return document;
+    _Static_assert(UM_DOMAIN_SCOPE_MAX + UM_DOMAIN_ID_MAX + 2 <= BODY_REF_MAX, "a component's id is no longer than a reservation's");
+    um_domain_shared_id(r->deps.domain, name.scope, name.id, out);
+    return out;
+}
+
+/* Of the default scope the id alone says nothing of what it is, and of another one it begins with the scope: each is tried. */
+void body_reservation_changed(struct um_rest *r, const char *id, const char *note)
+{
+    struct um_buf name = { 0 };
+
+    um_collab_reservation_changed(r->collab, id, note);
+    um_buf_printf(&name, BODY_PREFIX "%s/%s", um_domain_default_scope(r->deps.domain), id);
+    um_collab_reservation_changed(r->collab, um_buf_cstr(&name), note);
+    um_buf_clear(&name);
+    um_buf_printf(&name, BODY_PREFIX "%s", id);
+    if (strchr(id, '/') != NULL)
+        um_collab_reservation_changed(r->collab, um_buf_cstr(&name), note);
+    um_buf_free(&name);
+}
+
+/* ---- who ---- */
+
+static json_t *list_json(const struct um_token_list *list)
+{
+    json_t *a = json_array();
+
+    for (size_t i = 0; i < list->n; i++)
+        json_array_append_new(a, json_string(list->items[i]));
+    return a;
+}
+
+struct um_bytes *body_who(const struct caller *c)
+{
+    char session[UM_RESERVE_SESSION_MAX + 1], *text;
+    struct um_bytes *bytes;
+    json_t *o;
+
+    caller_session(c, session);
+    o = json_pack("{s:s, s:s, s:s, s:o, s:o}", "user", c->claims.sub, "scope", c->claims.scope != NULL ? c->claims.scope : "",
+                  "session", session, "profiles", list_json(&c->claims.profiles), "groups", list_json(&c->claims.groups));
+    text = json_dumps(o, JSON_COMPACT);
+    bytes = text != NULL ? um_bytes_dup(text, strlen(text)) : NULL;
+    free(text);
+    json_decref(o);
+    return bytes;
+}
+
+/* ---- the engine's question ---- */
+
+struct question {
+    struct um_rest *rest;
+    struct um_loop *loop;
+    um_collab_right_cb *cb;
+    void *arg;
+    enum um_collab_right right;
+    json_t *who;                             /* texts of WHO of the call are its */
+    const char **profiles, **groups;
+};
+
+static const char **list_of(const json_t *a, struct um_token_list *out)
+{
+    const char **items = um_xcalloc(json_array_size(a) + 1, sizeof(*items));
+
+    for (size_t i = 0; i < json_array_size(a); i++)
+        items[i] = json_string_value(json_array_get(a, i));
+    *out = (struct um_token_list){ items, json_array_size(a) };
+    return items;
+}
+
+static void question_free(struct question *q)
+{
+    json_decref(q->who);
+    free(q->profiles);
+    free(q->groups);
+    free(q);
+}
+
+static void answer(void *arg)
+{
+    struct question *q = arg;
+
+    q->cb(q->arg, q->right);
+    question_free(q);
+}
+
+static enum um_collab_right right_of(const json_t *reply)
+{
+    const char *word = json_string_value(json_object_get(reply, "right"));
+
+    if (word == NULL || strcmp(word, "NONE") == 0)
+        return UM_COLLAB_NONE;
+    return strcmp(word, "WRITE") == 0 ? UM_COLLAB_WRITE : UM_COLLAB_READ;
+}
+
+/* What cannot be judged is not let in: rights fail closed. */
+static void on_right(void *arg, const struct um_domain_answer *a)
+{
+    struct question *q = arg;
+
+    if (a->err != UM_OK)
+        um_log_limited(UM_WARN, "rest", "rights could not be judged", UM_S("code", a->problem->code), UM_S("reason", a->problem->message));
+    q->right = a->err == UM_OK ? right_of(a->reply) : UM_COLLAB_NONE;
+    answer(q);
+}
+
+/* May somebody look into SCOPE at all? */
+static bool is_his_scope(const struct um_rest *r, const char *own, const struct um_token_list *profiles, const char *scope)
+{
+    if (own == NULL || *own == '\0')
+        own = um_domain_default_scope(r->deps.domain);
+    return strcmp(own, scope) == 0 || um_token_list_contains(profiles, "SYSTEM_ADMIN");
+}
+
+static bool may_be_free(const struct um_rest *r, const char *own, const struct um_token_list *profiles)
+{
+    return r->deps.own->free_documents && is_his_scope(r, own, profiles, um_domain_default_scope(r->deps.domain));
+}
+
+/* Answered without the database: always later, as the engine wants it. */
+static bool settle(struct question *q, enum um_collab_right right)
+{
+    q->right = right;
+    um_loop_call(q->loop, answer, q);
+    return true;
+}
+
+bool body_judge(void *ctx, struct um_loop *l, const char *document, const struct um_collab_identity *identity, um_collab_right_cb *cb,
+                void *arg)
+{
+    struct um_rest *r = ctx;
+    struct body_name name;
+    struct question *q;
+    struct um_who who;
+
+    if (!body_is_name(document) && identity->who == NULL && r->deps.own->free_documents)
+        return false;                        /* who needs no token has no scope */
+    q = um_xcalloc(1, sizeof(*q));
+    *q = (struct question){ .rest = r, .loop = l, .cb = cb, .arg = arg, .right = UM_COLLAB_NONE };
+    if (identity->who != NULL)
+        q->who = json_loadb((const char *)identity->who->data, identity->who->len, 0, NULL);
+    if (q->who == NULL)
+        return settle(q, UM_COLLAB_NONE);
+    who = (struct um_who){ .user = json_string_value(json_object_get(q->who, "user")), .scope = json_string_value(json_object_get(q->who, "scope")),
+                           .session = json_string_value(json_object_get(q->who, "session")), .request = "", .address = "" };
+    q->profiles = list_of(json_object_get(q->who, "profiles"), &who.profiles);
+    q->groups = list_of(json_object_get(q->who, "groups"), &who.groups);
+    if (!body_is_name(document))
+        return settle(q, may_be_free(r, who.scope, &who.profiles) ? UM_COLLAB_WRITE : UM_COLLAB_NONE);
+    if (!split_name(document, &name) || !is_his_scope(r, who.scope, &who.profiles, name.scope))
+        return settle(q, UM_COLLAB_NONE);
+    who.scope = name.scope;
+    um_domain_run(r->deps.domain, l, &um_components_right, &who, json_pack("{s:s}", "id", name.id), NULL, on_right, q);
+    return true;
+}
+
+/* ---- when rights change ---- */
+
+/* SCOPE's ACLs, classes or teams, or a component with a body. */
+static void rights_changed(struct um_rest *r, const char *scope)
+{
+    struct um_buf prefix = { 0 };
+
+    um_buf_printf(&prefix, BODY_PREFIX "%s/", scope);
+    um_collab_judge_again(r->collab, um_buf_cstr(&prefix));
+    um_buf_free(&prefix);
+}
+
+#define CACHES(X) X(ACL) X(DocumentClass) X(Scope) X(CollaborativeBody)
+#define X(name) \
+    static void name##_changed(void *arg, const char *scope, uint64_t version, struct um_span news) \
+    { \
+        struct um_rest *r = arg; \
+        (void)news; \
+        rights_changed(r, scope); \
+        um_cachegen_applied(r->deps.cachegen, scope, #name, version); \
+    }
+CACHES(X)
+#undef X
+
+static void was_deleted(void *arg, um_err err, const struct um_store_entry *e)
+{
+    (void)arg;
+    (void)e;
+    if (err != UM_OK && err != UM_ENOTFOUND)
+        um_log_limited(UM_WARN, "rest", "a component's body was not deleted", UM_S("reason", um_err_text(err)));
+}
+
+/* A component's body goes with it. When we die before, it stays behind where nobody may open it. */
+static void on_change(void *arg, const struct um_domain_change *change)
+{
+    struct um_rest *r = arg;
+    struct um_buf name = { 0 };
+
+    if (change->kind == UM_CHANGE_DELETED && strcmp(change->category, UM_RESERVE_DOCUMENT) == 0) {
+        um_buf_printf(&name, BODY_PREFIX "%s/%s", change->scope, change->id);
+        um_collab_forget(r->collab, um_buf_cstr(&name));
+        um_store_delete(r->deps.store, r->deps.loop, um_buf_cstr(&name), "", was_deleted, NULL);
+    }
+    um_buf_free(&name);
+}
+
+void body_listen(struct um_rest *r)
+{
+    um_domain_on_change(r->deps.domain, on_change, r);
+#define X(name) um_cachegen_listen(r->deps.cachegen, r->deps.loop, #name, name##_changed, r);
+    CACHES(X)
+#undef X
+}
+
+/* ---- rows about one document ---- */
+
+#define DOCUMENTS "/core/rest/collab/documents"
+
+struct checking { struct later *later; bool writes; };
+
+static void on_checked(void *arg, enum um_collab_right right)
+{
+    struct checking *k = arg;
+    struct um_http_req *rq = later_take(k->later);
+    bool writes = k->writes;
+
+    free(k);
+    if (rq == NULL)
+        return;
+    if (right == UM_COLLAB_NONE)
+        um_http_reply_error(rq, 404, "F00012", "there is no such document");
+    else if (writes && right < UM_COLLAB_WRITE)
+        um_http_reply_error(rq, 403, "U00403", "changing it needs the permission UPDATE_CONTENT");
+    else
+        um_http_continue(rq);
+}
+
+bool body_check(struct um_http_req *rq, struct um_rest *r)
+{
+    const char *name = um_http_param(rq, "name"), *method = um_http_method(rq);
+    struct um_collab_identity identity = { 0 };
+    const struct caller *c = caller_of(rq);
+    struct checking *k;
+
+    if (strncmp(um_http_matched_route(rq)->path, DOCUMENTS, strlen(DOCUMENTS)) != 0)
+        return true;
+    if (name == NULL || !body_is_name(name)) {
+        if (may_be_free(r, c->claims.scope, &c->claims.profiles))
+            return true;
+        um_http_reply_error(rq, 403, "U00403", "documents without a component belong to the default scope, or are switched off");
+        return false;
+    }
+    k = um_xmalloc(sizeof(*k));
+    *k = (struct checking){ later_new(rq, r, NULL), strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0 };
+    identity.who = body_who(c);
+    body_judge(r, um_http_loop(rq), name, &identity, on_checked, k);
+    um_bytes_unref(identity.who);
+    return false;
+}
