@@ -235,6 +235,7 @@ struct doc {
     int64_t first_unfolded_ms, last_change_ms;
     bool fold_running;
     uint64_t fold_upto;
+    struct um_bytes *fold_state;         /* while the fold runs, for hooks.folded */
     size_t fold_bytes;                   /* log_bytes when the fold began */
     int64_t retry_ms;
     struct um_timer fold_timer, retry_timer, catch_up_timer, unload_timer;

@@ -240,12 +240,25 @@ void persist_changed(struct doc *d)
 
 static void fold_overtaken(void *arg, um_err err, const struct um_store_loaded *doc);
 
+static void tell_folded(struct doc *d, struct um_bytes *state)
+{
+    const struct um_collab_hooks *hooks = &d->hub->engine->hooks;
+
+    if (hooks->folded != NULL && state != NULL)
+        hooks->folded(hooks->ctx, d->hub->loop, d->name, state);
+}
+
 static void fold_done(void *arg, um_err err, uint64_t version)
 {
     struct doc *d = arg;
+    struct um_bytes *state = d->fold_state;
 
+    d->fold_state = NULL;
     d->fold_running = false;
     d->hub->bus.ops->folded(d);
+    if (err == UM_OK)
+        tell_folded(d, state);
+    um_bytes_unref(state);
     if (err == UM_OK) {
         count(C_FOLDS, 1);
         d->overwritten = false;
@@ -303,8 +316,8 @@ void persist_fold_go(struct doc *d)
     }
     d->fold_upto = d->last_seq;
     d->fold_bytes = d->log_bytes;
+    d->fold_state = state;
     um_store_fold(d->hub->engine->store, d->hub->loop, d->name, state, d->last_seq, d->version, fold_done, d);
-    um_bytes_unref(state);
 }
 
 /* ---- loading ------------------------------------------------------------------------------------------------------------------ */
@@ -405,4 +418,5 @@ void persist_free(struct doc *d)
 {
     um_timer_stop(d->hub->loop, &d->fold_timer);
     um_timer_stop(d->hub->loop, &d->retry_timer);
+    um_bytes_unref(d->fold_state);
 }

@@ -23,6 +23,7 @@ struct asked {
     const char **profiles, **groups;
     json_t *args, *body;
     um_domain_cb *cb;
+    um_domain_drop *drop;                    /* may be NULL */
     void *arg;
     json_t *reply;                           /* of the last run */
     int64_t version;
@@ -98,8 +99,13 @@ void um_domain_free(struct um_domain *d)
 {
     if (d == NULL)
         return;
-    UM_LIST_EACH_SAFE(it, &d->asked)
-        asked_free(UM_CONTAINER(it, struct asked, link));
+    UM_LIST_EACH_SAFE(it, &d->asked) {
+        struct asked *a = UM_CONTAINER(it, struct asked, link);
+
+        if (a->drop != NULL)
+            a->drop(a->arg);
+        asked_free(a);
+    }
     models_free(d->models);
     pthread_mutex_destroy(&d->lock);
     free(d);
@@ -205,6 +211,12 @@ static void start(struct asked *a)
 void um_domain_run(struct um_domain *d, struct um_loop *l, const struct um_domain_call *call, const struct um_who *who,
                    json_t *args, json_t *body, um_domain_cb *cb, void *arg)
 {
+    um_domain_run_or(d, l, call, who, args, body, cb, NULL, arg);
+}
+
+void um_domain_run_or(struct um_domain *d, struct um_loop *l, const struct um_domain_call *call, const struct um_who *who,
+                      json_t *args, json_t *body, um_domain_cb *cb, um_domain_drop *drop, void *arg)
+{
     struct asked *a = um_xcalloc(1, sizeof(*a));
 
     a->d = d;
@@ -214,6 +226,7 @@ void um_domain_run(struct um_domain *d, struct um_loop *l, const struct um_domai
     a->args = args;
     a->body = body;
     a->cb = cb;
+    a->drop = drop;
     a->arg = arg;
     a->outcome = outcome_new();
     pthread_mutex_lock(&d->lock);

@@ -131,6 +131,8 @@ static enum um_collab_right right_of(const json_t *reply)
     return strcmp(word, "WRITE") == 0 ? UM_COLLAB_WRITE : UM_COLLAB_READ;
 }
 
+static void drop(void *arg) { question_free(arg); }
+
 /* What cannot be judged is not let in: rights fail closed. */
 static void on_right(void *arg, const struct um_domain_answer *a)
 {
@@ -188,7 +190,7 @@ bool body_judge(void *ctx, struct um_loop *l, const char *document, const struct
     if (!split_name(document, &name) || !is_his_scope(r, who.scope, &who.profiles, name.scope))
         return settle(q, UM_COLLAB_NONE);
     who.scope = name.scope;
-    um_domain_run(r->deps.domain, l, &um_components_right, &who, json_pack("{s:s}", "id", name.id), NULL, on_right, q);
+    um_domain_run_or(r->deps.domain, l, &um_components_right, &who, json_pack("{s:s}", "id", name.id), NULL, on_right, drop, q);
     return true;
 }
 

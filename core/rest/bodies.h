@@ -24,6 +24,8 @@ struct um_bytes *body_who(const struct caller *c);
 /* The engine's hook; CTX is the um_rest. */
 bool body_judge(void *ctx, struct um_loop *l, const char *document, const struct um_collab_identity *who, um_collab_right_cb *cb,
                 void *arg);
+/* body_text.c: the engine's hook; the words of DOCUMENT go into the search. */
+void body_folded(void *ctx, struct um_loop *l, const char *document, struct um_bytes *state);
 void body_listen(struct um_rest *r);         /* before threads start */
 
 /* Rows of documents: may the caller do what the method says (GET: read) to the document of the parameter {name}? False: it has

@@ -120,5 +120,5 @@ static um_err authenticate(void *ctx, struct um_span token, struct um_span docum
 struct um_collab_hooks um_rest_collab_hooks(struct um_rest *r)
 {
     return (struct um_collab_hooks){ .authenticate = authenticate, .judge = body_judge, .may_change = reservation_may_change, .changed = reservation_changed,
-                                     .editing = reservation_editing, .ctx = r };
+                                     .editing = reservation_editing, .folded = body_folded, .ctx = r };
 }

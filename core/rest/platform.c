@@ -100,6 +100,14 @@ static void on_answer(void *arg, const struct um_domain_answer *answer)
     asked_free(a);
 }
 
+static void drop(void *arg)
+{
+    struct asked *a = arg;
+
+    later_take(a->later);
+    asked_free(a);
+}
+
 /* ---- the call ---- */
 
 void platform_call(struct um_http_req *rq, void *ctx)
@@ -120,5 +128,5 @@ void platform_call(struct um_http_req *rq, void *ctx)
     a = um_xcalloc(1, sizeof(*a));
     a->status = row->replies[0].status;
     a->later = later_new(rq, r, NULL);
-    um_domain_run(r->deps.domain, um_http_loop(rq), own->call, &who, args, body, on_answer, a);
+    um_domain_run_or(r->deps.domain, um_http_loop(rq), own->call, &who, args, body, on_answer, drop, a);
 }

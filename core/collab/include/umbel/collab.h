@@ -75,6 +75,8 @@ struct um_collab_hooks {
     void (*changed)(void *ctx, const char *document, const char *user);
     /* The first connection that may write as USER has joined DOCUMENT; the last one has left. */
     void (*editing)(void *ctx, const char *document, const char *user, bool begins);
+    /* STATE of DOCUMENT (borrowed) has been stored whole, so often as documents are folded. On its reactor L. May be NULL. */
+    void (*folded)(void *ctx, struct um_loop *l, const char *document, struct um_bytes *state);
     void *ctx;
 };
 

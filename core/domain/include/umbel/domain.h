@@ -77,6 +77,11 @@ typedef void um_domain_cb(void *arg, const struct um_domain_answer *a);
 void um_domain_run(struct um_domain *d, struct um_loop *l, const struct um_domain_call *call, const struct um_who *who,
                    json_t *args, json_t *body, um_domain_cb *cb, void *arg);
 
+/* The same for who has something to free: DROP runs instead of CB when the store is closed before, in um_domain_free. */
+typedef void um_domain_drop(void *arg);
+void um_domain_run_or(struct um_domain *d, struct um_loop *l, const struct um_domain_call *call, const struct um_who *who,
+                      json_t *args, json_t *body, um_domain_cb *cb, um_domain_drop *drop, void *arg);
+
 /* FN hears of every change of a component after its commit, on the thread of the answer's loop. Before threads start. */
 typedef void um_domain_change_fn(void *arg, const struct um_domain_change *change);
 void um_domain_on_change(struct um_domain *d, um_domain_change_fn *fn, void *arg);

@@ -26,6 +26,8 @@ UM_CALLS(um_objects_list, um_objects_get, um_objects_create, um_objects_update, 
 UM_CALLS(um_components_get, um_components_create, um_components_update, um_components_delete);
 /* the body of a document of a collaborative class: args {id}; answers {"right": "NONE" | "READ" | "WRITE"} */
 UM_CALLS(um_components_right);
+/* the words of such a body, for the search: args {id, text}. Of the platform itself: nobody is asked for a right. */
+UM_CALLS(um_components_body_text);
 
 /* searches: args {category}, body: the search */
 UM_CALLS(um_search);

@@ -1,5 +1,6 @@
-/* What the caller may do with a component's body that is edited together. */
+/* Bodies of components that are edited together: what the caller may do with one, and the words by which it is found. */
 #include "component.h"
+#include "search/index_text.h"
 
 static um_err judge(struct um_call *c, const struct component *m, const char **word)
 {
@@ -29,4 +30,18 @@ static um_err right(struct um_call *c)
     return UM_OK;
 }
 
+/* The component may be gone, or of another class: then there is nothing to find. */
+static um_err body_text(struct um_call *c)
+{
+    const char *text = um_arg(c, "text");
+    struct component m;
+    um_err err = component_fetch(c, UM_CATEGORY_DOCUMENT, um_arg(c, "id"), &m);
+
+    if (err == UM_OK && component_has_shared_body(c, &m))
+        err = index_text(c, m.num, "body", UM_SPAN_STR(text != NULL ? text : ""), NULL);
+    component_done(&m);
+    return err == UM_ENOTFOUND ? UM_OK : err;
+}
+
+const struct um_domain_call um_components_body_text = { "components.bodyText", body_text, UM_CALL_WRITES };
 const struct um_domain_call um_components_right = { "components.right", right, 0 };
