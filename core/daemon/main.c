@@ -8,6 +8,7 @@
 #include <umbel/archive.h>
 #include <umbel/cachegen.h>
 #include <umbel/collab.h>
+#include <umbel/actuator.h>
 #include <umbel/conf.h>
 #include <umbel/content.h>
 #include <umbel/domain.h>
@@ -40,7 +41,7 @@ static const struct um_conf_table *const tables[] = {
     &own_table, &um_conf_own_table, &um_process_conf_table, &um_http_conf_table, &um_ws_conf_table, &um_token_conf_table, &um_throttle_conf_table,
     &um_rest_conf_table, &um_store_conf_table, &um_content_conf_table, &um_archive_conf_table, &um_versions_conf_table,
     &um_collab_conf_table, &um_redis_conf_table, &um_cluster_conf_table, &um_cachegen_conf_table,
-    &um_reserve_conf_table, &um_domain_conf_table,
+    &um_reserve_conf_table, &um_actuator_conf_table, &um_domain_conf_table,
 };
 static const char *const prefixes[] = { "umbel", "server", "collab", "store", "ws", "token", "internal", "system", "json", "login", "archive", "file",
                                         "redis", "spring.redis", "spring.data.redis", "cluster", "cache", "reservation", "scope", NULL };
@@ -87,10 +88,11 @@ struct core {
     struct um_conf *conf;
     struct core_conf own;
     struct um_process_conf process;
-    struct um_http_conf http;
+    struct um_http_conf http, management;    /* management: the actuator's own port */
     struct um_ws_conf ws;
     struct um_token_conf token;
     struct um_throttle_conf throttle;
+    struct um_actuator_conf actuator;
     struct um_rest_conf rest_conf;
     struct um_store_conf store_conf;
     struct um_content_conf content_conf;
@@ -133,7 +135,7 @@ static bool bind_all(struct core *c)
     const struct { const struct um_conf_table *table; void *base; } rows[] = {
         { &own_table, &c->own }, { &um_process_conf_table, &c->process }, { &um_http_conf_table, &c->http },
         { &um_ws_conf_table, &c->ws }, { &um_token_conf_table, &c->token }, { &um_throttle_conf_table, &c->throttle },
-        { &um_rest_conf_table, &c->rest_conf },
+        { &um_rest_conf_table, &c->rest_conf }, { &um_actuator_conf_table, &c->actuator },
         { &um_store_conf_table, &c->store_conf }, { &um_content_conf_table, &c->content_conf }, { &um_archive_conf_table, &c->archive_conf },
         { &um_versions_conf_table, &c->versions_conf }, { &um_collab_conf_table, &c->collab_conf },
         { &um_redis_conf_table, &c->redis_conf }, { &um_cluster_conf_table, &c->cluster_conf },
@@ -214,7 +216,7 @@ static bool open_rest(struct core *c)
 {
     struct um_rest_deps deps = { .conf = c->conf, .own = &c->rest_conf, .store = c->store,
                                  .versions = c->versions, .collab_conf = &c->collab_conf,
-                                 .ws = &c->ws, .throttle = &c->throttle, .token_expiration_s = c->token.expiration_s,
+                                 .ws = &c->ws, .throttle = &c->throttle, .actuator = &c->actuator, .token_expiration_s = c->token.expiration_s,
                                  .redis = c->redis, .cluster = c->cluster,
                                  .cachegen = c->cachegen, .reserve = c->reserve, .domain = c->domain, .node = c->node,
                                  .loop = um_reactors_loop(c->reactors, 0) };
@@ -249,6 +251,17 @@ static void beat(void *arg)
     um_timer_set(loop, &c->beat, um_loop_next_ms(loop, BEAT_MS), beat, c);
 }
 
+static bool open_management(struct core *c)
+{
+    struct um_http_conf *cf = &c->management;
+
+    *cf = c->http;
+    cf->port = c->actuator.port;
+    if (*c->actuator.address != '\0')
+        cf->address = c->actuator.address;
+    return servers_open_management(c->servers, cf, c->rest) == UM_OK || fail("management.server.port", "it cannot be listened on");
+}
+
 static bool open_doors(struct core *c)
 {
     um_err err = UM_FAILPOINT("startup.before_listen") ? UM_EIO : servers_open(&c->servers, c->reactors, &c->http, c->rest);
@@ -257,6 +270,8 @@ static bool open_doors(struct core *c)
         return fail("server.port", "another process listens there");
     if (err != UM_OK)
         return fail("server", um_err_text(err));
+    if (c->actuator.port > 0 && !open_management(c))
+        return false;
     um_node_listens(c->node, servers_port(c->servers));
     beat(c);
     um_content_start(c->content);

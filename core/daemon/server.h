@@ -10,6 +10,8 @@ struct servers;
 
 /* Before the reactors run. The first server picks the port when it is 0. UM_EEXIST: the port is taken. */
 um_err servers_open(struct servers **out, struct um_reactors *reactors, struct um_http_conf *cf, struct um_rest *rest);
+/* The actuator's own port, on the first reactor; before the reactors start. It serves to the end. */
+um_err servers_open_management(struct servers *s, const struct um_http_conf *cf, struct um_rest *rest);
 int servers_port(const struct servers *s);
 void servers_quiesce(struct servers *s);      /* stop accepting; any thread */
 /* Begins no further request; the flag turns true when none is left. Once; any thread. */

@@ -1,127 +1,150 @@
-/* /core/actuator: health for balancers and people, in Spring Boot's shapes. Details stay with administrators. */
+/* /core/actuator: this core's components of health; the rest is umbel/actuator.h's. */
 #include <string.h>
-#include <unistd.h>
+#include <sys/statvfs.h>
 #include <umbel/failpoint.h>
-#include <umbel/metrics.h>
 #include <umbel/node.h>
 #include <umbel/util.h>
-#include "internal.h"
+#include "actuator.h"
+#include "admin/admin.h"
 
-#define MEDIA_TYPE "application/vnd.spring-boot.actuator.v3+json"
+#define DISK_THRESHOLD ((json_int_t)10 << 20)
 
-static void reply_state(struct um_http_req *rq, json_t *body)
-{
-    const char *status = json_string_value(json_object_get(body, "status"));
-    unsigned code = strcmp(status, "DOWN") == 0 || strcmp(status, "OUT_OF_SERVICE") == 0 ? 503 : 200;
-    char *text = json_dumps(body, JSON_COMPACT);
+/* ---- components ---- */
 
-    um_http_add_header(rq, "Cache-Control", "no-store");
-    um_http_reply(rq, code, MEDIA_TYPE, UM_SPAN_STR(text ? text : "{}"));
-    free(text);
-    json_decref(body);
-}
+static enum um_health up_if(bool is) { return is ? UM_HEALTH_UP : UM_HEALTH_DOWN; }
 
-static const char *database(struct um_rest *r) { return um_store_is_healthy(r->deps.store) ? "UP" : "DOWN"; }
-
-/* A core that cannot store sends newcomers elsewhere; those who are here stay and are told "not saved yet". */
-static const char *readiness(struct um_rest *r)
-{
-    return atomic_load(&r->draining) || !um_store_is_healthy(r->deps.store) ? "OUT_OF_SERVICE" : "UP";
-}
+static bool has_archive(void *arg) { return um_versions_has_archive(((struct um_rest *)arg)->deps.versions); }
 
 /* Without it old versions cannot be read and no more of them moved; documents are none the worse, so it is only told. */
-static void add_archive(struct um_rest *r, json_t *components)
+static enum um_health archive(void *arg)
 {
-    if (um_versions_has_archive(r->deps.versions))
-        json_object_set_new(components, "archive", json_pack("{s:s}", "status",
-                            um_versions_archive_is_healthy(r->deps.versions) ? "UP" : "UNKNOWN"));
+    return um_versions_archive_is_healthy(((struct um_rest *)arg)->deps.versions) ? UM_HEALTH_UP : UM_HEALTH_UNKNOWN;
 }
 
-/* Redis away makes nobody unready: each core goes on by itself. Where it is and who the others are is not for everybody. */
-static void add_cluster(struct um_rest *r, const struct um_http_req *rq, json_t *components)
+static enum um_health ping(void *arg)
 {
-    bool detailed = caller_has_role(r, rq, "ADMIN");
-    json_t *cluster = json_pack("{s:s}", "status", "UP"), *redis;
+    (void)arg;
+    return UM_HEALTH_UP;
+}
 
-    if (detailed)
-        json_object_set_new(cluster, "details", json_pack("{s:o}", "members", um_node_members_json(r->deps.cluster)));
-    json_object_set_new(components, "cluster", cluster);
-    if (r->deps.redis == NULL)
+static json_t *cluster_details(void *arg)
+{
+    return json_pack("{s:o}", "members", um_node_members_json(((struct um_rest *)arg)->deps.cluster));
+}
+
+static enum um_health db(void *arg) { return up_if(um_store_is_healthy(((struct um_rest *)arg)->deps.store)); }
+
+static json_t *db_details(void *arg)
+{
+    const char *url = um_conf_get(((struct um_rest *)arg)->deps.conf, "store.url");
+    bool postgres = url != NULL && strstr(url, "postgres") != NULL;
+
+    return json_pack("{s:s, s:s}", "database", postgres ? "PostgreSQL" : "SQLite", "validationQuery", "isValid()");
+}
+
+static bool look_at_disk(struct um_rest *r, const char **path, struct statvfs *fs)
+{
+    *path = um_conf_get(r->deps.conf, "umbel.data-dir");
+    return *path != NULL && statvfs(*path, fs) == 0;
+}
+
+static enum um_health disk(void *arg)
+{
+    struct statvfs fs;
+    const char *path;
+
+    return up_if(look_at_disk(arg, &path, &fs) && (json_int_t)fs.f_bavail * (json_int_t)fs.f_frsize >= DISK_THRESHOLD);
+}
+
+static json_t *disk_details(void *arg)
+{
+    struct statvfs fs = { 0 };
+    const char *path;
+    bool exists = look_at_disk(arg, &path, &fs);
+
+    return json_pack("{s:I, s:I, s:I, s:s, s:b}", "total", (json_int_t)fs.f_blocks * (json_int_t)fs.f_frsize, "free",
+                     (json_int_t)fs.f_bavail * (json_int_t)fs.f_frsize, "threshold", DISK_THRESHOLD, "path", path != NULL ? path : "",
+                     "exists", (int)exists);
+}
+
+/* A core that cannot store sends newcomers elsewhere; those who are here stay and are told "not saved yet". */
+static enum um_health readiness(void *arg)
+{
+    struct um_rest *r = arg;
+
+    return atomic_load(&r->draining) || !um_store_is_healthy(r->deps.store) ? UM_HEALTH_OUT_OF_SERVICE : UM_HEALTH_UP;
+}
+
+static bool has_redis(void *arg) { return ((struct um_rest *)arg)->deps.redis != NULL; }
+
+/* Redis away makes nobody unready: each core goes on by itself. */
+static enum um_health redis(void *arg) { return up_if(um_node_redis_is_up(((struct um_rest *)arg)->deps.redis)); }
+
+static json_t *redis_details(void *arg)
+{
+    struct um_rest *r = arg;
+
+    return um_node_redis_json(r->deps.redis, r->deps.cluster);
+}
+
+static const struct um_actuator_component components[] = {       /* sorted by name */
+    { "archive", NULL, archive, has_archive, NULL },
+    { "cluster", NULL, ping, NULL, cluster_details },
+    { "db", NULL, db, NULL, db_details },
+    { "diskSpace", NULL, disk, NULL, disk_details },
+    { "livenessState", "liveness", ping, NULL, NULL },
+    { "ping", NULL, ping, NULL, NULL },
+    { "readinessState", "readiness", readiness, NULL, NULL },
+    { "redis", NULL, redis, has_redis, redis_details },
+};
+static const char *const endpoints[] = { "caches", "configprops", "env", "health", "info", "loggers", "metrics", "prometheus", "status", NULL };
+
+static bool is_trusted(void *arg, const struct um_http_req *rq)
+{
+    const struct caller *c = caller_of(rq);
+
+    return c != NULL ? true : caller_has_role(arg, rq, "ADMIN");     /* behind a row that is not public it has been judged */
+}
+
+struct um_actuator *actuator_new(struct um_rest *r)
+{
+    return um_actuator_new(&(struct um_actuator_setup){
+        .base = "/core/actuator", .app = "Umbel Core", .endpoints = endpoints, .components = components, .n_components = UM_COUNT(components),
+        .conf = r->deps.actuator, .settings = r->deps.conf, .open_components = true, .is_trusted = is_trusted, .arg = r,
+        .started_wall_ms = r->started_wall_ms,
+    });
+}
+
+/* ---- handlers ---- */
+
+#define HANDLER(name, call) \
+    void name(struct um_http_req *rq, void *ctx) { const struct um_actuator *a = ((struct um_rest *)ctx)->actuator; call; }
+HANDLER(actuator_index, um_actuator_index(a, rq))
+HANDLER(actuator_health, um_actuator_health(a, rq, um_http_param(rq, "component")))
+HANDLER(actuator_liveness, um_actuator_health(a, rq, "liveness"))
+HANDLER(actuator_readiness, um_actuator_health(a, rq, "readiness"))
+HANDLER(actuator_status, um_actuator_status(a, rq))
+HANDLER(actuator_info, um_actuator_info(a, rq))
+HANDLER(actuator_metrics, um_actuator_metrics(a, rq))
+HANDLER(actuator_metric, um_actuator_metric(a, rq, um_http_param(rq, "name")))
+HANDLER(actuator_prometheus, um_actuator_prometheus(a, rq))
+HANDLER(actuator_loggers, um_actuator_loggers(a, rq))
+HANDLER(actuator_logger, um_actuator_logger(a, rq, um_http_param(rq, "name")))
+HANDLER(actuator_env, um_actuator_env(a, rq))
+HANDLER(actuator_env_one, um_actuator_env_one(a, rq, um_http_param(rq, "name")))
+HANDLER(actuator_configprops, um_actuator_configprops(a, rq))
+
+void actuator_logger_set(struct um_http_req *rq, void *ctx)
+{
+    struct um_rest *r = ctx;
+    const char *name = um_http_param(rq, "name");
+    json_t *body = um_api_body(r->api, rq);
+
+    if (body == NULL)
         return;
-    redis = json_pack("{s:s}", "status", um_node_redis_is_up(r->deps.redis) ? "UP" : "DOWN");
-    if (detailed)
-        json_object_set_new(redis, "details", um_node_redis_json(r->deps.redis, r->deps.cluster));
-    json_object_set_new(components, "redis", redis);
-}
-
-void actuator_health(struct um_http_req *rq, void *ctx)
-{
-    struct um_rest *r = ctx;
-    const char *db = database(r), *ready = readiness(r);
-    const char *all = strcmp(db, "UP") != 0 || !um_node_redis_is_up(r->deps.redis) ? "DOWN" : ready;
-
-    json_t *body = json_pack("{s:s, s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}}, s:[s, s]}", "status", all, "components", "db",
-                             "status", db, "livenessState", "status", "UP", "ping", "status", "UP", "readinessState",
-                             "status", ready, "groups", "liveness", "readiness");
-
-    add_archive(r, json_object_get(body, "components"));
-    add_cluster(r, rq, json_object_get(body, "components"));
-    reply_state(rq, body);
-}
-
-void actuator_liveness(struct um_http_req *rq, void *ctx)
-{
-    (void)ctx;
-    reply_state(rq, json_pack("{s:s}", "status", "UP"));
-}
-
-void actuator_readiness(struct um_http_req *rq, void *ctx)
-{
-    reply_state(rq, json_pack("{s:s}", "status", readiness(ctx)));
-}
-
-void actuator_status(struct um_http_req *rq, void *ctx)
-{
-    const char *accept = um_http_header(rq, "Accept");
-    bool up = strcmp(readiness(ctx), "UP") == 0;
-
-    um_http_add_header(rq, "Cache-Control", "no-store");
-    if (accept != NULL && strstr(accept, "text/plain") != NULL && strstr(accept, "json") == NULL)
-        um_http_reply(rq, up ? 200 : 503, "text/plain", up ? UM_SPAN("UP", 2) : UM_SPAN("DOWN", 4));
-    else
-        um_http_reply_json(rq, up ? 200 : 503, json_pack("{s:s}", "status", up ? "UP" : "DOWN"));
-}
-
-void actuator_info(struct um_http_req *rq, void *ctx)
-{
-    struct um_rest *r = ctx;
-    char started[32];
-
-    um_wall_iso(r->started_wall_ms, started);
-    um_http_reply_json(rq, 200, json_pack("{s:s, s:s, s:s, s:{s:i, s:s}}", "name", "Umbel Core", "version", UMBEL_VERSION,
-                                          "build", UMBEL_VERSION, "process", "pid", (int)getpid(), "startTime", started));
-}
-
-void actuator_index(struct um_http_req *rq, void *ctx)
-{
-    static const char *const names[] = { "caches", "health", "info", "prometheus", "status" };
-    json_t *links = json_object();
-
-    (void)ctx;
-    json_object_set_new(links, "self", json_pack("{s:s, s:b}", "href", "/core/actuator", "templated", 0));
-    for (size_t i = 0; i < UM_COUNT(names); i++)
-        json_object_set_new(links, names[i], json_pack("{s:s+, s:b}", "href", "/core/actuator/", names[i], "templated", 0));
-    um_http_reply_json(rq, 200, json_pack("{s:o}", "_links", links));
-}
-
-void actuator_prometheus(struct um_http_req *rq, void *ctx)
-{
-    struct um_buf out = { 0 };
-
-    (void)ctx;
-    um_metrics_prometheus(&out, &(struct um_prometheus_opts){ 0 });
-    um_http_reply(rq, 200, "text/plain;version=0.0.4", UM_SPAN(out.data, out.len));
-    um_buf_free(&out);
+    json_decref(body);
+    act_fact(rq, r, "LOG_LEVEL", "LOGGER", name);
+    (void)um_actuator_set_logger(r->actuator, rq, name);
 }
 
 void actuator_failpoint(struct um_http_req *rq, void *ctx)

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 #include <umbel/util.h>
+#include "actuator.h"
 #include "bodies.h"
 #include "internal.h"
 #include "reservations.h"
@@ -48,6 +49,18 @@ static bool has_role(const struct um_token_claims *claims, const char *roles)
     return false;
 }
 
+bool caller_is(struct um_http_req *rq, const struct um_token_claims *claims, const struct um_http_route *route)
+{
+    struct caller *c = um_xcalloc(1, sizeof(*c));
+
+    c->claims = *claims;
+    um_http_set_user(rq, c, caller_free);
+    if (has_role(&c->claims, route->role))
+        return true;
+    um_http_reply_error(rq, 403, "U00403", "this needs another role");
+    return false;
+}
+
 bool caller_check(struct um_http_req *rq, const struct um_http_route *route, void *ctx)
 {
     bool of_gateway = route->role != NULL && strcmp(route->role, REST_GATEWAY) == 0;
@@ -58,6 +71,8 @@ bool caller_check(struct um_http_req *rq, const struct um_http_route *route, voi
     if (route->flags & UM_HTTP_PUBLIC)
         return true;
     token = caller_token(rq);
+    if (token == NULL && basic_begin(rq, route, r))
+        return false;
     c = um_xcalloc(1, sizeof(*c));
     if (token == NULL ||
         um_token_verify(&r->deps.ring, UM_SPAN_STR(token), of_gateway ? UM_TOKEN_GATEWAY : UM_TOKEN_USER, um_wall_ms() / 1000,

@@ -16,6 +16,7 @@ struct um_rest {
     struct um_api *api;                      /* the rows of our calls */
     struct um_collab *collab;
     struct users *users;
+    struct um_actuator *actuator;
     struct um_throttle *throttle;
     struct revocations *revocations;
     struct um_pool *pool;                    /* password hashing */
@@ -39,6 +40,8 @@ bool revocations_have(const struct revocations *v, const char *sid);   /* V, SID
 #define REST_GATEWAY "(gateway)"
 struct caller { struct um_token_claims claims; };
 bool caller_check(struct um_http_req *rq, const struct um_http_route *route, void *ctx);
+/* RQ is asked by who has these CLAIMS, whose strings outlive it (nothing is owned). False: he may not; replied. */
+bool caller_is(struct um_http_req *rq, const struct um_token_claims *claims, const struct um_http_route *route);
 const struct caller *caller_of(const struct um_http_req *rq);          /* not NULL behind a row that is not public */
 const char *caller_token(const struct um_http_req *rq);                /* header token, or Authorization: Bearer */
 bool caller_has_role(struct um_rest *r, const struct um_http_req *rq, const char *role);   /* of a public row's caller */
@@ -90,8 +93,9 @@ um_http_handler admin_check, admin_documents_list, admin_documents_get, admin_do
 um_http_handler internal_session_end, internal_revocations_get;
 um_http_handler caches_list, caches_clear, internal_caches_get, actuator_caches_list, actuator_caches_clear,
     actuator_cache_get, actuator_cache_clear;
-um_http_handler actuator_index, actuator_health, actuator_liveness, actuator_readiness, actuator_status, actuator_info,
-    actuator_prometheus, actuator_failpoint;
+um_http_handler actuator_index, actuator_health, actuator_liveness, actuator_readiness, actuator_status, actuator_info, actuator_metrics,
+    actuator_metric, actuator_prometheus, actuator_loggers, actuator_logger, actuator_logger_set, actuator_env, actuator_env_one,
+    actuator_configprops, actuator_failpoint;
 um_http_handler description_get, viewer_get, viewer_index;
 um_http_handler socket_collab, socket_room, socket_echo, socket_welcome;
 

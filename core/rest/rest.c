@@ -1,6 +1,7 @@
 /* What the handlers stand on. */
 #include <stdlib.h>
 #include <umbel/util.h>
+#include "actuator.h"
 #include "internal.h"
 #include "bodies.h"
 #include "reservations.h"
@@ -29,6 +30,7 @@ um_err um_rest_new(struct um_rest **out, const struct um_rest_deps *deps, char w
     *out = NULL;
     r->deps = *deps;
     r->started_wall_ms = um_wall_ms();
+    r->actuator = actuator_new(r);
     err = um_rest_api(&r->api, why);
     if (err == UM_OK)
         err = users_load(&r->users, deps, why);
@@ -62,6 +64,7 @@ void um_rest_free(struct um_rest *r)
     um_throttle_free(r->throttle);
     revocations_free(r->revocations);
     users_free(r->users);
+    um_actuator_free(r->actuator);
     um_api_free(r->api);
     free(r);
 }

@@ -1,64 +1,47 @@
-/* Health, status and info in Spring Boot's shapes. A component is a row; the health of a group is its worst component. */
-#include "actuator.h"
-
-#include <jansson.h>
-#include <string.h>
+/* /gui/actuator: this gateway's components of health; the rest is umbel/actuator.h's. One for each site, whose cores it tells of. */
+#include <actuator.h>
 #include <proxy/cores.h>
+#include <string.h>
+#include <strings.h>
 #include <umbel/node.h>
 #include <umbel/util.h>
 
-#define MEDIA_TYPE "application/vnd.spring-boot.actuator.v3+json"
+static const struct um_vitals *vitals_of(void *arg) { return ((struct um_gateway_health *)arg)->vitals; }
 
-enum status { ST_DOWN, ST_OUT_OF_SERVICE, ST_UP, ST_UNKNOWN };        /* worst first */
-static const char *const status_text[] = { "DOWN", "OUT_OF_SERVICE", "UP", "UNKNOWN" };
-
-static enum status ping(const struct um_vitals *v)
+static enum um_health ping(void *arg)
 {
-    (void)v;
-    return ST_UP;
+    (void)arg;
+    return UM_HEALTH_UP;
 }
 
 /* Only what the process cannot help by itself: a loop that stands still. */
-static enum status liveness(const struct um_vitals *v)
+static enum um_health liveness(void *arg)
 {
+    const struct um_vitals *v = vitals_of(arg);
     int64_t now = um_now_ms();
 
     for (unsigned i = 0; i < v->n_reactors; i++) {
         int64_t beat = atomic_load_explicit(&v->beat_ms[i], memory_order_relaxed);
         if (beat != 0 && now - beat > UM_VITALS_STUCK_MS)
-            return ST_DOWN;
+            return UM_HEALTH_DOWN;
     }
-    return ST_UP;
+    return UM_HEALTH_UP;
 }
 
-static enum status readiness(const struct um_vitals *v)
+static enum um_health readiness(void *arg)
 {
-    return atomic_load_explicit(&v->refuses, memory_order_relaxed) ? ST_OUT_OF_SERVICE : ST_UP;
+    return atomic_load_explicit(&vitals_of(arg)->refuses, memory_order_relaxed) ? UM_HEALTH_OUT_OF_SERVICE : UM_HEALTH_UP;
 }
 
 /* Told, but without weight: a core that restarts must not take every gateway out of service. */
-static enum status core(const struct um_vitals *v)
+static enum um_health core(void *arg)
 {
+    const struct um_vitals *v = vitals_of(arg);
+
     for (unsigned i = 0; i < v->n_reactors; i++)
         if (!atomic_load_explicit(&v->core_is_up[i], memory_order_relaxed))
-            return ST_UNKNOWN;
-    return ST_UP;
-}
-
-static bool has_cluster(const struct um_vitals *v) { return v->cluster != NULL; }
-static bool has_redis(const struct um_vitals *v) { return v->redis != NULL; }
-static enum status redis(const struct um_vitals *v) { return um_node_redis_is_up(v->redis) ? ST_UP : ST_DOWN; }
-
-static json_t *cluster_details(const struct um_vitals *v, struct um_cores *cores)
-{
-    (void)cores;
-    return json_pack("{s:o}", "members", um_node_members_json(v->cluster));
-}
-
-static json_t *redis_details(const struct um_vitals *v, struct um_cores *cores)
-{
-    (void)cores;
-    return um_node_redis_json(v->redis, v->cluster);
+            return UM_HEALTH_UNKNOWN;
+    return UM_HEALTH_UP;
 }
 
 static void add_core(void *arg, const char *host, const char *state)
@@ -66,22 +49,24 @@ static void add_core(void *arg, const char *host, const char *state)
     json_array_append_new(arg, json_pack("{s:s, s:s}", "address", host, "state", state));
 }
 
-static json_t *core_details(const struct um_vitals *v, struct um_cores *cores)
+static json_t *core_details(void *arg)
 {
+    struct um_gateway_health *h = arg;
     json_t *list = json_array();
 
-    (void)v;
-    if (cores != NULL)
-        um_cores_each(cores, add_core, list);
+    if (h->cores != NULL)
+        um_cores_each(h->cores, add_core, list);
     return json_pack("{s:o}", "cores", list);
 }
 
-static const struct component {
-    const char *name, *group;             /* group: the probe that consists of it */
-    enum status (*judge)(const struct um_vitals *v);
-    bool (*is_there)(const struct um_vitals *v);     /* NULL: always */
-    json_t *(*details)(const struct um_vitals *v, struct um_cores *cores);   /* NULL: none */
-} components[] = {                        /* sorted by name */
+static bool has_cluster(void *arg) { return vitals_of(arg)->cluster != NULL; }
+static json_t *cluster_details(void *arg) { return json_pack("{s:o}", "members", um_node_members_json(vitals_of(arg)->cluster)); }
+
+static bool has_redis(void *arg) { return vitals_of(arg)->redis != NULL; }
+static enum um_health redis(void *arg) { return um_node_redis_is_up(vitals_of(arg)->redis) ? UM_HEALTH_UP : UM_HEALTH_DOWN; }
+static json_t *redis_details(void *arg) { return um_node_redis_json(vitals_of(arg)->redis, vitals_of(arg)->cluster); }
+
+static const struct um_actuator_component components[] = {       /* sorted by name */
     { "cluster", NULL, ping, has_cluster, cluster_details },
     { "core", NULL, core, NULL, core_details },
     { "livenessState", "liveness", liveness, NULL, NULL },
@@ -89,127 +74,40 @@ static const struct component {
     { "readinessState", "readiness", readiness, NULL, NULL },
     { "redis", NULL, redis, has_redis, redis_details },
 };
+static const char *const endpoints[] = { "configprops", "env", "health", "info", "loggers", "metrics", "prometheus", "sessions", "status", NULL };
 
-static bool is_there(const struct component *c, const struct um_vitals *v)
+/* ---- who may ---- */
+
+static const char *token_of(const struct um_http_req *rq)
 {
-    return c->is_there == NULL || c->is_there(v);
+    const char *token = um_http_header(rq, "token"), *bearer = um_http_header(rq, "Authorization");
+
+    if (token != NULL && *token != '\0')
+        return token;
+    return bearer != NULL && strncasecmp(bearer, "Bearer ", 7) == 0 ? bearer + 7 + strspn(bearer + 7, " ") : NULL;
 }
 
-static void reply(struct um_http_req *rq, enum status status, json_t *body)
+bool um_gateway_is_admin(void *arg, const struct um_http_req *rq)
 {
-    const char *accept = um_http_header(rq, "Accept");
-    bool plain = accept != NULL && um_token_list_has(accept, "application/json");
-    char *text = json_dumps(body, JSON_COMPACT);
+    struct um_gateway_health *h = arg;
+    struct um_token_claims claims = { 0 };
+    const char *token = token_of(rq);
+    bool is = h->ring != NULL && token != NULL &&
+              um_token_verify(h->ring, UM_SPAN_STR(token), UM_TOKEN_USER, um_wall_ms() / 1000, &claims) == UM_OK &&
+              (um_token_list_contains(&claims.profiles, "ADMIN") || um_token_list_contains(&claims.profiles, "SYSTEM_ADMIN"));
 
-    json_decref(body);
-    um_http_add_header(rq, "Cache-Control", "no-store");
-    um_http_reply(rq, status <= ST_OUT_OF_SERVICE ? 503 : 200, plain ? "application/json" : MEDIA_TYPE,
-                  UM_SPAN(text, text != NULL ? strlen(text) : 0));
-    free(text);
+    um_token_claims_free(&claims);
+    return is;
 }
 
-static enum status overall(const struct um_vitals *v)
+struct um_actuator *um_gateway_actuator(struct um_gateway_health *h)
 {
-    enum status worst = ST_UP;
+    static const char *const all[] = { "*" };
+    static const struct um_actuator_conf defaults = { .include = { 1, all }, .show_components = -1 };
 
-    for (size_t i = 0; i < UM_COUNT(components); i++)
-        if (is_there(&components[i], v))
-            worst = UM_MIN(worst, components[i].judge(v));
-    return worst;
-}
-
-static json_t *status_json(enum status status)
-{
-    return json_pack("{s:s}", "status", status_text[status]);
-}
-
-static json_t *component_json(const struct component *c, const struct um_vitals *v, struct um_cores *cores)
-{
-    json_t *json = status_json(c->judge(v));
-
-    if (v->show_details && c->details != NULL)
-        json_object_set_new(json, "details", c->details(v, cores));
-    return json;
-}
-
-static void reply_overall(const struct um_vitals *v, struct um_cores *cores, struct um_http_req *rq)
-{
-    enum status status = overall(v);
-    json_t *body = status_json(status), *parts;
-
-    if (v->show_details) {
-        parts = json_object();
-        for (size_t i = 0; i < UM_COUNT(components); i++)
-            if (is_there(&components[i], v))
-                json_object_set_new(parts, components[i].name, component_json(&components[i], v, cores));
-        json_object_set_new(body, "components", parts);
-    }
-    json_object_set_new(body, "groups", json_pack("[s,s]", "liveness", "readiness"));
-    reply(rq, status, body);
-}
-
-void um_actuator_health(const struct um_vitals *v, struct um_cores *cores, struct um_http_req *rq)
-{
-    const char *part = um_http_param(rq, "*");
-
-    if (part == NULL || part[0] == '\0') {
-        reply_overall(v, cores, rq);
-        return;
-    }
-    for (size_t i = 0; i < UM_COUNT(components); i++) {
-        const struct component *c = &components[i];
-        bool is_group = c->group != NULL && strcmp(part, c->group) == 0;
-        if (is_group || (v->show_details && strcmp(part, c->name) == 0 && is_there(c, v))) {
-            reply(rq, c->judge(v), component_json(c, v, cores));
-            return;
-        }
-    }
-    um_http_reply_error(rq, 404, "U00404", "there is no such component");
-}
-
-/* A balancer's check: what others need (Redis, a core) has no say, or all gateways would go at once. */
-void um_actuator_status(const struct um_vitals *v, struct um_http_req *rq)
-{
-    const char *accept = um_http_header(rq, "Accept"), *text;
-    enum status status = UM_MIN(liveness(v), readiness(v)) == ST_UP ? ST_UP : ST_DOWN;
-
-    if (accept != NULL && um_token_list_has(accept, "text/plain")) {
-        text = status_text[status];
-        um_http_add_header(rq, "Cache-Control", "no-store");
-        um_http_reply(rq, status == ST_UP ? 200 : 503, "text/plain; charset=utf-8", UM_SPAN_STR(text));
-        return;
-    }
-    um_http_add_header(rq, "Cache-Control", "no-store");
-    um_http_reply_json(rq, status == ST_UP ? 200 : 503, status_json(status));
-}
-
-void um_actuator_info(const struct um_vitals *v, struct um_http_req *rq)
-{
-    char started[32];
-
-    um_wall_iso(v->started_wall_ms, started);
-    reply(rq, ST_UP, json_pack("{s:s, s:s, s:s, s:{s:s, s:I}}", "name", "Umbel Gateway", "version", UMBEL_VERSION,
-                               "build", UMBEL_VERSION, "process", "startTime", started,
-                               "uptime", (json_int_t)((um_wall_ms() - v->started_wall_ms) / 1000)));
-}
-
-static json_t *link_json(const char *host, const char *path, bool templated)
-{
-    char *href = um_xasprintf("http://%s/gui/actuator%s", host, path);
-    json_t *link = json_pack("{s:s, s:b}", "href", href, "templated", (int)templated);
-
-    free(href);
-    return link;
-}
-
-void um_actuator_index(const struct um_vitals *v, struct um_http_req *rq)
-{
-    const char *host = um_http_header(rq, "Host");
-
-    (void)v;
-    host = host != NULL ? host : "localhost";
-    reply(rq, ST_UP, json_pack("{s:{s:o, s:o, s:o, s:o, s:o}}", "_links", "self", link_json(host, "", false),
-                               "health", link_json(host, "/health", false),
-                               "health-path", link_json(host, "/health/{*path}", true),
-                               "info", link_json(host, "/info", false), "status", link_json(host, "/status", false)));
+    return um_actuator_new(&(struct um_actuator_setup){
+        .base = "/gui/actuator", .app = "Umbel Gateway", .endpoints = endpoints, .components = components, .n_components = UM_COUNT(components),
+        .conf = h->conf != NULL ? h->conf : &defaults, .settings = h->settings, .is_trusted = um_gateway_is_admin, .arg = h,
+        .started_wall_ms = h->vitals->started_wall_ms,
+    });
 }

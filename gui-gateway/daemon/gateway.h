@@ -15,7 +15,6 @@ struct gateway_conf {                     /* the daemon's own rows */
     const char *web_dir;
     struct um_conf_list trusted_proxies;
     int64_t drain_delay_ms;
-    int health_details;
 };
 
 struct reactor;
@@ -24,6 +23,8 @@ struct gateway {
     struct gateway_conf own;
     struct um_process_conf process;
     struct um_http_conf http;             /* its port is the real one as soon as the first reactor listens */
+    struct um_http_conf management;       /* of the actuator's own port, if there is one */
+    struct um_actuator_conf actuator;
     struct um_token_conf token;
     struct um_sessions_conf sessions_conf;
     struct um_throttle_conf throttle_conf;

@@ -12,9 +12,6 @@
 
 enum { DRAIN_SLACK_MS = 5000 };           /* beyond what the configuration allows: a reactor hangs */
 
-enum { DETAILS_NEVER, DETAILS_WHEN_AUTHORIZED, DETAILS_ALWAYS };
-static const char *const details_words[] = { "never", "when-authorized", "always", NULL };
-
 #define AT(f) .at = offsetof(struct gateway_conf, f)
 static const struct um_conf_key own_keys[] = {
     { "server.port", NULL, "8080", "port; 0 = a free one, written to <data-dir>/gui-gateway.port",
@@ -26,16 +23,13 @@ static const struct um_conf_key own_keys[] = {
     { "server.drain-delay", NULL, "0s", "after SIGTERM: time for the load balancer to notice before new connections are refused; "
       "only then spring.lifecycle.timeout-per-shutdown-phase begins",
       UM_CONF_DURATION_MS, 0, AT(drain_delay_ms), .max = 600000 },
-    { "management.endpoint.health.show-details", "management.endpoint.health.show-components", "never",
-      "whether /gui/actuator/health tells its components; when-authorized is taken as never",
-      UM_CONF_ENUM, 0, AT(health_details), .words = details_words },
 };
 static const struct um_conf_table own_table = UM_CONF_TABLE("Gateway", own_keys);
 
 static const struct um_conf_table *const tables[] = {
     &own_table, &um_conf_own_table, &um_process_conf_table, &um_http_conf_table, &um_site_conf_table, &um_auth_conf_table,
     &um_session_conf_table, &um_throttle_conf_table, &um_token_conf_table, &um_upstream_conf_table, &um_tunnels_conf_table,
-    &um_redis_conf_table, &um_cluster_conf_table, &um_cachegen_conf_table,
+    &um_redis_conf_table, &um_cluster_conf_table, &um_cachegen_conf_table, &um_actuator_conf_table,
 };
 static const char *const prefixes[] = { "umbel", "server", "gui", "core", "token", "login", "session", "json", "logging",
                                         "redis", "spring.redis", "spring.data.redis", "spring.session", "cluster", "cache", NULL };
@@ -55,13 +49,17 @@ static bool bind_all(struct gateway *gw)
         { &um_throttle_conf_table, &gw->throttle_conf }, { &um_token_conf_table, &gw->token },
         { &um_upstream_conf_table, &gw->upstream }, { &um_tunnels_conf_table, &gw->tunnels },
         { &um_redis_conf_table, &gw->redis_conf }, { &um_cluster_conf_table, &gw->cluster_conf },
-        { &um_cachegen_conf_table, &gw->cachegen_conf },
+        { &um_cachegen_conf_table, &gw->cachegen_conf }, { &um_actuator_conf_table, &gw->actuator },
     };
 
     for (size_t i = 0; i < UM_COUNT(rows); i++)
         if (um_conf_bind(gw->conf, rows[i].table->keys, rows[i].table->n, rows[i].base) != UM_OK)
             return false;
     gw->http.port = gw->own.port;
+    gw->management = gw->http;
+    gw->management.port = gw->actuator.port;
+    if (*gw->actuator.address != '\0')
+        gw->management.address = gw->actuator.address;
     return true;
 }
 
@@ -166,7 +164,6 @@ static void make_reactors(struct gateway *gw)
     gw->n = gw->process.reactors > 0 ? (unsigned)gw->process.reactors : um_process_cpus();
     gw->n = UM_MIN(gw->n, UM_VITALS_REACTORS_MAX);
     gw->vitals.n_reactors = gw->n;
-    gw->vitals.show_details = gw->own.health_details == DETAILS_ALWAYS;
     gw->vitals.started_wall_ms = um_wall_ms();
     gw->reactors = um_reactors_new(gw->n);
     gw->r = um_xcalloc(gw->n, sizeof(struct reactor *));

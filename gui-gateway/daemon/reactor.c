@@ -129,7 +129,9 @@ um_err reactor_open(struct reactor **out, struct gateway *gw, unsigned index)
         .conf = &gw->auth, .ring = &gw->ring, .trusted = gw->trusted, .sessions = gw->sessions, .throttle = gw->throttle,
         .tunnels = &gw->tunnels,
     };
-    struct um_site_env site_env = { .conf = &gw->site, .assets = gw->assets, .vitals = &gw->vitals, .trusted = gw->trusted };
+    struct um_site_env site_env = { .conf = &gw->site, .assets = gw->assets, .vitals = &gw->vitals, .trusted = gw->trusted,
+                                    .actuator = &gw->actuator, .settings = gw->conf, .ring = &gw->ring,
+                                    .management = index == 0 && gw->actuator.port > 0 ? &gw->management : NULL };
     struct reactor *r = *out = um_xcalloc(1, sizeof(*r));
     um_err err;
 

@@ -7,8 +7,10 @@
 
 struct um_site {
     struct um_site_env env;
-    struct um_http *http;
-    struct um_http_route *routes;
+    struct um_http *http, *management;    /* management: NULL, or the actuator's own port */
+    struct um_http_route *routes, *management_routes;
+    struct um_gateway_health health;
+    struct um_actuator *actuator;
     char hsts[64];
 };
 
@@ -48,17 +50,33 @@ AUTH_HANDLER(admin_end, um_auth_admin_end)
 AUTH_HANDLER(forward, um_auth_forward)
 AUTH_HANDLER(tunnel, um_auth_tunnel)
 
-#define VITALS_HANDLER(name, fn) \
-    static void name(struct um_http_req *rq, void *ctx) { fn(((struct um_site *)ctx)->env.vitals, rq); }
-VITALS_HANDLER(actuator_index, um_actuator_index)
-VITALS_HANDLER(status, um_actuator_status)
-VITALS_HANDLER(info, um_actuator_info)
-
-static void health(struct um_http_req *rq, void *ctx)
+/* Who is no administrator hears 401. */
+static bool is_admin(struct um_site *s, struct um_http_req *rq)
 {
-    struct um_site *s = ctx;
-    um_actuator_health(s->env.vitals, s->env.cores, rq);
+    if (um_gateway_is_admin(&s->health, rq))
+        return true;
+    um_http_add_header(rq, "WWW-Authenticate", "Bearer");
+    um_http_reply_error(rq, 401, "U00401", "the token of an administrator is needed");
+    return false;
 }
+
+#define ACTUATOR_HANDLER(name, call) \
+    static void name(struct um_http_req *rq, void *ctx) { const struct um_actuator *a = ((struct um_site *)ctx)->actuator; call; }
+#define ADMIN_HANDLER(name, call) \
+    static void name(struct um_http_req *rq, void *ctx) { const struct um_actuator *a = ((struct um_site *)ctx)->actuator; if (is_admin(ctx, rq)) call; }
+ACTUATOR_HANDLER(actuator_index, um_actuator_index(a, rq))
+ACTUATOR_HANDLER(health, um_actuator_health(a, rq, um_http_param(rq, "*")))
+ACTUATOR_HANDLER(status, um_actuator_status(a, rq))
+ACTUATOR_HANDLER(info, um_actuator_info(a, rq))
+ADMIN_HANDLER(metrics, um_actuator_metrics(a, rq))
+ADMIN_HANDLER(metric, um_actuator_metric(a, rq, um_http_param(rq, "name")))
+ADMIN_HANDLER(prometheus, um_actuator_prometheus(a, rq))
+ADMIN_HANDLER(loggers, um_actuator_loggers(a, rq))
+ADMIN_HANDLER(logger, um_actuator_logger(a, rq, um_http_param(rq, "name")))
+ADMIN_HANDLER(set_logger, (void)um_actuator_set_logger(a, rq, um_http_param(rq, "name")))
+ADMIN_HANDLER(env, um_actuator_env(a, rq))
+ADMIN_HANDLER(env_one, um_actuator_env_one(a, rq, um_http_param(rq, "name")))
+ADMIN_HANDLER(configprops, um_actuator_configprops(a, rq))
 
 #define OPEN   UM_HTTP_PUBLIC
 #define STREAM (UM_HTTP_PUBLIC | UM_HTTP_STREAM_BODY)
@@ -78,6 +96,15 @@ static const struct um_http_route table[] = {
     { "GET",    "/gui/actuator/health/*",   health,         OPEN,   NULL, "health of a group or component", 0 },
     { "GET",    "/gui/actuator/status",     status,         OPEN,   NULL, "UP or DOWN, for a load balancer", 0 },
     { "GET",    "/gui/actuator/info",       info,           OPEN,   NULL, "name and version", 0 },
+    { "GET",    "/gui/actuator/metrics",    metrics,        OPEN,   NULL, "names of the figures, for administrators", 0 },
+    { "GET",    "/gui/actuator/metrics/{name}", metric,     OPEN,   NULL, "one figure", 0 },
+    { "GET",    "/gui/actuator/prometheus", prometheus,     OPEN,   NULL, "all figures for Prometheus", 0 },
+    { "GET",    "/gui/actuator/loggers",    loggers,        OPEN,   NULL, "levels of the log", 0 },
+    { "GET",    "/gui/actuator/loggers/{name}", logger,     OPEN,   NULL, "the level of one", 0 },
+    { "POST",   "/gui/actuator/loggers/{name}", set_logger, OPEN,   NULL, "sets it, until the restart", SMALL_BODY },
+    { "GET",    "/gui/actuator/env",        env,            OPEN,   NULL, "what is set, and where", 0 },
+    { "GET",    "/gui/actuator/env/{name}", env_one,        OPEN,   NULL, "one property", 0 },
+    { "GET",    "/gui/actuator/configprops", configprops,   OPEN,   NULL, "what is in force", 0 },
     { "GET",    "/gui/actuator/sessions",   admin_list,     OPEN,   NULL, "a user's sessions, for administrators", 0 },
     { "DELETE", "/gui/actuator/sessions",   admin_end_all,  OPEN,   NULL, "ends all sessions of a user", SMALL_BODY },
     { "GET",    "/gui/actuator/sessions/{id}", admin_show,  OPEN,   NULL, "one session", 0 },
@@ -126,8 +153,30 @@ static void put_headers(struct um_site *s, struct um_http_req *rq, bool is_passa
     put_if(rq, "Cross-Origin-Resource-Policy", cf->resource_policy);
 }
 
+/* What is on the actuator's own port, when there is one. */
+static bool is_elsewhere(const struct um_site *s, const struct um_http_route *route)
+{
+    static um_http_handler *const here[] = { actuator_index, health, status, info };
+
+    for (size_t i = 0; i < UM_COUNT(here); i++)
+        if (route->handler == here[i])
+            return false;
+    return s->env.actuator != NULL && s->env.actuator->port > 0 && starts_with(route->path, "/gui/actuator");
+}
+
+static bool before_management(struct um_http_req *rq, const struct um_http_route *route, void *ctx)
+{
+    (void)route;
+    put_headers(ctx, rq, false);
+    return true;
+}
+
 static bool before(struct um_http_req *rq, const struct um_http_route *route, void *ctx)
 {
+    if (is_elsewhere(ctx, route)) {
+        um_http_reply_error(rq, 404, "U00404", "this is on the actuator's own port (management.server.port)");
+        return false;
+    }
     put_headers(ctx, rq, route->handler == forward || route->handler == tunnel);
     if (starts_with(route->path, "/gui/rest/"))
         um_http_add_header(rq, "Cache-Control", "no-store");
@@ -143,6 +192,18 @@ static void not_found(struct um_http_req *rq, void *ctx)
 
 /* ---- life ---- */
 
+static um_err open_management(struct um_site *s, struct um_loop *l)
+{
+    static const struct um_http_hooks hooks = { before_management, not_found };
+    size_t n = 0;
+
+    s->management_routes = um_xcalloc(UM_COUNT(table), sizeof(*s->management_routes));
+    for (size_t i = 0; i < UM_COUNT(table); i++)
+        if (starts_with(table[i].path, "/gui/actuator"))
+            s->management_routes[n++] = table[i];
+    return um_http_new(&s->management, l, s->env.management, s->management_routes, n, &hooks, s);
+}
+
 um_err um_site_new(struct um_site **out, struct um_loop *l, const struct um_http_conf *http, const struct um_site_env *env)
 {
     static const struct um_http_hooks hooks = { before, not_found };
@@ -151,6 +212,8 @@ um_err um_site_new(struct um_site **out, struct um_loop *l, const struct um_http
 
     *out = NULL;
     s->env = *env;
+    s->health = (struct um_gateway_health){ env->vitals, env->cores, env->actuator, env->settings, env->ring };
+    s->actuator = um_gateway_actuator(&s->health);
     s->routes = um_xcalloc(UM_COUNT(table), sizeof(*s->routes));
     memcpy(s->routes, table, sizeof(table));
     for (size_t i = 0; i < UM_COUNT(table); i++)
@@ -158,7 +221,10 @@ um_err um_site_new(struct um_site **out, struct um_loop *l, const struct um_http
             s->routes[i].max_body = (size_t)env->conf->max_upload_bytes;
     if (env->conf->hsts_max_age_s > 0)
         snprintf(s->hsts, sizeof(s->hsts), "max-age=%lld", (long long)env->conf->hsts_max_age_s);
-    if ((err = um_http_new(&s->http, l, http, s->routes, UM_COUNT(table), &hooks, s)) != UM_OK) {
+    err = um_http_new(&s->http, l, http, s->routes, UM_COUNT(table), &hooks, s);
+    if (err == UM_OK && env->management != NULL)
+        err = open_management(s, l);
+    if (err != UM_OK) {
         um_site_free(s);
         return err;
     }
@@ -176,6 +242,9 @@ void um_site_free(struct um_site *s)
     if (s == NULL)
         return;
     um_http_free(s->http);
+    um_http_free(s->management);
+    um_actuator_free(s->actuator);
     free(s->routes);
+    free(s->management_routes);
     free(s);
 }

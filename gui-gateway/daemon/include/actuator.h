@@ -2,7 +2,9 @@
 #ifndef GATEWAY_ACTUATOR_H
 #define GATEWAY_ACTUATOR_H
 #include <stdatomic.h>
+#include <umbel/actuator.h>
 #include <umbel/http.h>
+#include <umbel/token.h>
 
 enum { UM_VITALS_REACTORS_MAX = 256, UM_VITALS_STUCK_MS = 20000 };
 
@@ -15,16 +17,21 @@ struct um_vitals {
     _Atomic bool core_is_up[UM_VITALS_REACTORS_MAX];
     _Atomic int64_t beat_ms[UM_VITALS_REACTORS_MAX];     /* when each loop last turned */
     unsigned n_reactors;
-    bool show_details;
     int64_t started_wall_ms;
     struct um_redis *redis;               /* NULL: redis.enabled=false */
     struct um_cluster *cluster;           /* NULL: not told of */
 };
 
-struct um_cores;                          /* of the reactor that is asked; NULL: not told of */
-void um_actuator_index(const struct um_vitals *v, struct um_http_req *rq);     /* GET /gui/actuator */
-void um_actuator_health(const struct um_vitals *v, struct um_cores *cores, struct um_http_req *rq);    /* GET /gui/actuator/health and below */
-void um_actuator_status(const struct um_vitals *v, struct um_http_req *rq);    /* GET /gui/actuator/status */
-void um_actuator_info(const struct um_vitals *v, struct um_http_req *rq);      /* GET /gui/actuator/info */
+struct um_cores;
+struct um_gateway_health {                /* what the components look at; borrowed, outlives the actuator */
+    const struct um_vitals *vitals;
+    struct um_cores *cores;               /* of the reactor that is asked; NULL: not told of */
+    const struct um_actuator_conf *conf;  /* NULL: everything is exposed, and no details are told */
+    const struct um_conf *settings;
+    const struct um_token_ring *ring;     /* whose tokens are believed; NULL: nobody's */
+};
+struct um_actuator *um_gateway_actuator(struct um_gateway_health *h);
+/* Does RQ bring the token of an administrator? ARG: the um_gateway_health. */
+bool um_gateway_is_admin(void *arg, const struct um_http_req *rq);
 
 #endif

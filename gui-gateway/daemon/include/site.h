@@ -22,6 +22,10 @@ struct um_site_env {                      /* borrowed; all outlive the site */
     const struct um_trusted *trusted;
     struct um_auth *auth;
     struct um_cores *cores;               /* for health; NULL: none to tell of */
+    const struct um_actuator_conf *actuator;     /* NULL: see actuator.h, likewise the next two */
+    const struct um_conf *settings;
+    const struct um_token_ring *ring;
+    const struct um_http_conf *management;       /* the actuator's own port, served by this site; NULL: not by this one */
 };
 struct um_site;
 um_err um_site_new(struct um_site **out, struct um_loop *l, const struct um_http_conf *http, const struct um_site_env *env) UM_CHECK_RESULT;

@@ -414,7 +414,8 @@ static int setup_beside(void **state, enum false_core kind)
     assert_int_equal(um_upstream_new(&e->upstream, e->loop, &e->upstream_conf, NULL), UM_OK);
     auth = (struct um_auth_env){ e->loop, &e->auth_conf, &e->ring, e->trusted, e->sessions, e->throttle, e->upstream, &e->tunnels_conf };
     e->auth = um_auth_new(&auth);
-    site = (struct um_site_env){ &e->site_conf, NULL, &e->vitals, e->trusted, e->auth, um_upstream_cores(e->upstream) };
+    site = (struct um_site_env){ .conf = &e->site_conf, .vitals = &e->vitals, .trusted = e->trusted, .auth = e->auth,
+                                 .cores = um_upstream_cores(e->upstream), .ring = &e->ring };
     assert_int_equal(um_site_new(&e->site, e->loop, &http_conf, &site), UM_OK);
     e->port = um_http_port(um_site_http(e->site));
     return 0;

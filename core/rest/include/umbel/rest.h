@@ -9,6 +9,7 @@
 #include <umbel/token.h>
 #include <umbel/versions.h>
 
+struct um_actuator_conf;
 struct um_api;
 struct um_cachegen;
 struct um_cluster;
@@ -34,6 +35,7 @@ struct um_rest_deps {                        /* all outlive the um_rest */
     const struct um_collab_conf *collab_conf;
     const struct um_ws_conf *ws;
     const struct um_throttle_conf *throttle;
+    const struct um_actuator_conf *actuator;
     struct um_token_ring ring;
     int64_t token_expiration_s;
     struct um_redis *redis;                  /* NULL: redis.enabled=false */
@@ -58,5 +60,9 @@ void um_rest_set_draining(struct um_rest *r, bool draining);     /* readiness sa
 
 const struct um_http_route *um_rest_routes(const struct um_rest *r, size_t *n);
 extern const struct um_http_hooks um_rest_hooks;     /* their ctx is the um_rest */
+/* Of the actuator's own port (management.server.port): its rows alone. *OUT: the caller frees it. While there is one, the other port serves
+ * what balancers and gateways ask of the actuator, and no more. */
+size_t um_rest_management_routes(const struct um_rest *r, struct um_http_route **out);
+extern const struct um_http_hooks um_rest_management_hooks;
 
 #endif

@@ -1,0 +1,22 @@
+/* management.*: names, defaults and meanings of Spring Boot. */
+#include "internal.h"
+
+static const char *const shows[] = { "never", "when-authorized", "always", NULL };
+
+#define AT(f) .at = offsetof(struct um_actuator_conf, f)
+static const struct um_conf_key keys[] = {
+    { "management.endpoints.web.exposure.include", NULL, "health,info,status,metrics,prometheus,loggers,caches,sessions",
+      "endpoints of the actuator that can be asked; * = all, env and configprops too", UM_CONF_LIST, 0, AT(include), .max = 64 },
+    { "management.endpoints.web.exposure.exclude", NULL, "", "those of them that can not", UM_CONF_LIST, 0, AT(exclude), .max = 64 },
+    { "management.endpoint.health.show-details", NULL, "when-authorized",
+      "who sees the details of health's components; authorized is who comes with the token of an administrator", UM_CONF_ENUM, 0,
+      AT(show_details), .words = shows },
+    { "management.endpoint.health.show-components", NULL, "",
+      "who sees the components; empty = everybody at a core, and at a gateway who sees the details", UM_CONF_ENUM, 0, AT(show_components), .words = shows },
+    { "management.endpoint.env.show-values", "management.endpoint.configprops.show-values", "never",
+      "whether env and configprops tell values; secrets never", UM_CONF_ENUM, 0, AT(show_values), .words = shows },
+    { "management.server.port", NULL, "0", "a port of its own for the whole actuator; 0 = none. server.port goes on to serve health, info and status",
+      UM_CONF_INT, 0, AT(port), .max = 65535 },
+    { "management.server.address", NULL, "", "where that listens; empty = server.address", UM_CONF_STR, 0, AT(address), .max = 255 },
+};
+const struct um_conf_table um_actuator_conf_table = UM_CONF_TABLE("Actuator", keys);

@@ -1,0 +1,69 @@
+/* The actuator: what balancers, Prometheus and operators ask a process, in Spring Boot's shapes. Either daemon has one (or one for
+ * each reactor), with a table of its own components; everything here is read-only once made and runs on the loop of the request.
+ * Who may ask is judged before: the rows of the daemons' routes say it. */
+#ifndef UMBEL_ACTUATOR_H
+#define UMBEL_ACTUATOR_H
+#include <jansson.h>
+#include <umbel/conf.h>
+#include <umbel/http.h>
+
+enum um_health { UM_HEALTH_DOWN, UM_HEALTH_OUT_OF_SERVICE, UM_HEALTH_UP, UM_HEALTH_UNKNOWN, UM_HEALTH_N };   /* worst first; of the whole the worst counts */
+const char *um_health_text(enum um_health h);
+
+struct um_actuator_component {                /* a row; sorted by name */
+    const char *name;
+    const char *group;                        /* "liveness", "readiness": the probe that consists of it; NULL: none */
+    enum um_health (*judge)(void *arg);
+    bool (*is_there)(void *arg);              /* NULL: always */
+    json_t *(*details)(void *arg);            /* NULL: none */
+};
+
+enum um_actuator_show { UM_ACTUATOR_NEVER, UM_ACTUATOR_WHEN_AUTHORIZED, UM_ACTUATOR_ALWAYS };
+struct um_actuator_conf {
+    struct um_conf_list include, exclude;     /* endpoints; "*": all */
+    int show_details, show_components;        /* enum um_actuator_show; COMPONENTS -1: not set */
+    int show_values;                          /* of env and configprops */
+    const char *address;                      /* management.server.*: "" is server.address; port 0: none of its own */
+    int64_t port;
+};
+extern const struct um_conf_table um_actuator_conf_table;        /* management.* */
+
+struct um_actuator_setup {                    /* all borrowed */
+    const char *base;                         /* "/core/actuator" */
+    const char *app;                          /* "Umbel Core" */
+    const char *const *endpoints;             /* that this process has; sorted, ends with NULL */
+    const struct um_actuator_component *components;
+    size_t n_components;
+    const struct um_actuator_conf *conf;
+    const struct um_conf *settings;           /* for env and configprops; NULL: nothing to tell */
+    bool open_components;                     /* show-components when it is not set: everybody sees their names and states */
+    bool (*is_trusted)(void *arg, const struct um_http_req *rq);     /* "authorized": may RQ see details? */
+    void *arg;                                /* of this and the components */
+    int64_t started_wall_ms;
+};
+struct um_actuator;
+struct um_actuator *um_actuator_new(const struct um_actuator_setup *setup);
+void um_actuator_free(struct um_actuator *a);                    /* NULL is fine */
+
+/* Is endpoint ID (a literal) to be seen from outside? False: 404 is replied. Every handler below asks by itself. */
+bool um_actuator_exposes(const struct um_actuator *a, struct um_http_req *rq, const char *id);
+
+void um_actuator_index(const struct um_actuator *a, struct um_http_req *rq);             /* GET base */
+void um_actuator_health(const struct um_actuator *a, struct um_http_req *rq, const char *path);      /* …/health and /health/{PATH}; NULL, "": all */
+void um_actuator_status(const struct um_actuator *a, struct um_http_req *rq);            /* …/status: the groups' worst, for a balancer */
+void um_actuator_info(const struct um_actuator *a, struct um_http_req *rq);
+void um_actuator_metrics(const struct um_actuator *a, struct um_http_req *rq);           /* names */
+void um_actuator_metric(const struct um_actuator *a, struct um_http_req *rq, const char *name);      /* one, by ?tag=k:v */
+void um_actuator_prometheus(const struct um_actuator *a, struct um_http_req *rq);        /* ?includedNames=a,b; OpenMetrics by Accept */
+void um_actuator_loggers(const struct um_actuator *a, struct um_http_req *rq);
+void um_actuator_logger(const struct um_actuator *a, struct um_http_req *rq, const char *name);
+/* {"configuredLevel": "DEBUG" or null}. Replies; true: it is set, for who keeps facts. */
+bool um_actuator_set_logger(const struct um_actuator *a, struct um_http_req *rq, const char *name);
+void um_actuator_env(const struct um_actuator *a, struct um_http_req *rq);
+void um_actuator_env_one(const struct um_actuator *a, struct um_http_req *rq, const char *name);
+void um_actuator_configprops(const struct um_actuator *a, struct um_http_req *rq);
+
+/* With Spring Boot's media type, or plain JSON for who asks for that. */
+void um_actuator_reply(struct um_http_req *rq, unsigned status, json_t *body_adopt);
+
+#endif
