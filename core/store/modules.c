@@ -81,6 +81,14 @@ static const struct store_ddl texts[] = {
                       " FOR EACH ROW EXECUTE FUNCTION component_text_follow()" },
 };
 
+/* Exports of searches (core/domain/search/jobs.c). */
+static const struct store_ddl search_jobs[] = {
+    { STORE_BOTH, "CREATE TABLE search_jobs(id {TEXT} PRIMARY KEY NOT NULL, scope {TEXT} NOT NULL, category {TEXT} NOT NULL, owner {TEXT} NOT NULL,"
+                  " request {TEXT} NOT NULL, locale {TEXT} NOT NULL, created_ms {BIGINT} NOT NULL, expires_ms {BIGINT} NOT NULL, error {TEXT} NOT NULL)" },
+    { STORE_BOTH, "CREATE INDEX search_jobs_expires ON search_jobs(expires_ms)" },
+    { STORE_BOTH, "CREATE INDEX search_jobs_owner ON search_jobs(scope, owner)" },
+};
+
 /* Files, and the contents that they refer to (core/content/internal.h). Chunks have been compressed by whoever wanted them to be. */
 static const struct store_ddl contents[] = {
     { STORE_BOTH, "CREATE TABLE contents(id {TEXT} PRIMARY KEY NOT NULL, place {TEXT} NOT NULL, size {BIGINT} NOT NULL,"
@@ -109,6 +117,7 @@ static const struct store_migration migrations[] = {
     { "components by ACL", 1, ROWS(components_by_acl) },
     { "indexes of components", 1, ROWS(component_indexes) },
     { "full text", 1, ROWS(texts) },
+    { "exports of searches", 1, ROWS(search_jobs) },
 };
 _Static_assert(UM_COUNT(migrations) == STORE_SCHEMA_MODULES, "a migration is a version");
 

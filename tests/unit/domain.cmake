@@ -12,3 +12,5 @@ um_unit_test(domain_search SOURCES ${domain}/test_search.c ${domain}/search_rig.
              LINK um_domain INCLUDES ${domain} ${CMAKE_SOURCE_DIR}/core/domain ${CMAKE_SOURCE_DIR}/tests/unit/store)
 um_unit_test(domain_search_random SOURCES ${domain}/test_search_random.c ${domain}/search_rig.c ${domain}/search_naive.c ${domain_rig}
              LINK um_domain INCLUDES ${domain} ${CMAKE_SOURCE_DIR}/core/domain ${CMAKE_SOURCE_DIR}/tests/unit/store)
+um_unit_test(domain_search_jobs SOURCES ${domain}/test_search_jobs.c ${domain}/search_rig.c ${domain_rig}
+             LINK um_domain INCLUDES ${domain} ${CMAKE_SOURCE_DIR}/core/domain ${CMAKE_SOURCE_DIR}/tests/unit/store)

@@ -138,11 +138,44 @@ static um_err take(void *arg, const struct um_sql_row *row)
     return UM_OK;
 }
 
-um_err facets_read(struct search_sql *q, const struct hits *h, json_t **out)
+static um_err take_number(void *arg, const struct um_sql_row *row)
 {
+    *(int64_t *)arg = um_sql_int(row, 0);
+    return UM_OK;
+}
+
+/* Are there more matches than are counted? */
+static um_err is_cut(struct search_sql *q, const struct hits *h, bool *cut)
+{
+    int64_t n = 0;
     um_err err = UM_OK;
 
-    *out = q->s->n_facets > 0 ? new_facet(&q->s->facets[0]) : NULL;
+    *cut = h->judged && h->at_least;
+    if (h->judged || (h->found >= 0 && !h->at_least))
+        return UM_OK;
+    ADD(q, "SELECT CAST(count(*) AS BIGINT) FROM (SELECT c.num");
+    search_sql_from(q, false);
+    ADD(q, " LIMIT ");
+    um_sql_add_value(&q->parts, UM_SQL_INT(FACET_MATCHES_MAX + 1));
+    ADD(q, ") n");
+    err = um_sql_each_of(q->c->q, &q->parts, take_number, &n);
+    search_sql_clear(q);
+    *cut = n > FACET_MATCHES_MAX;
+    return err;
+}
+
+um_err facets_read(struct search_sql *q, const struct hits *h, json_t **out)
+{
+    bool cut = false;
+    um_err err;
+
+    *out = NULL;
+    if (q->s->n_facets == 0)
+        return UM_OK;
+    *out = new_facet(&q->s->facets[0]);
+    err = is_cut(q, h, &cut);
+    if (cut)
+        json_object_set_new(*out, "countsAreAtLeast", json_true());
     for (size_t i = 0; i < q->s->n_facets && err == UM_OK; i++) {
         struct facet_path p = path_of(&q->s->facets[i]);
         struct placing t = { &p, *out };

@@ -78,7 +78,7 @@ static const struct um_domain_call text_call = { "test.text", put_text, UM_CALL_
 
 static um_err clear(struct um_call *c)
 {
-    static const char *const texts[] = { "DELETE FROM component_text", "DELETE FROM component_tags", "DELETE FROM components" };
+    static const char *const texts[] = { "DELETE FROM search_jobs", "DELETE FROM component_text", "DELETE FROM component_tags", "DELETE FROM components" };
     um_err err = UM_OK;
 
     for (size_t i = 0; i < UM_COUNT(texts) && err == UM_OK; i++)

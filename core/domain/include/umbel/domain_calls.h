@@ -31,5 +31,10 @@ UM_CALLS(um_components_body_text);
 
 /* searches: args {category}, body: the search */
 UM_CALLS(um_search);
+/* exports: args {category, locale?}, body: the search; then args {category, jobId}. A page of the file, behind `after`: {"text",
+ * "after"?}. Fail: {error}, what broke a reading off. */
+UM_CALLS(um_search_csv, um_search_job, um_search_job_error, um_search_job_page, um_search_job_fail);
+/* the text of a file: args {id, fileId}, body: a JSON string */
+UM_CALLS(um_content_index, um_content_unindex);
 
 #endif

@@ -1,0 +1,28 @@
+/* Searches and their exports, in each category alike. */
+import { made } from './components.mjs'
+
+const job = async (t, word) => {
+  const { claims } = await made(t, word)
+  const { jobId } = await t.call(`${word}.search.csv`, { claims, body: {} })
+  return { claims, query: { jobId } }
+}
+const calls = word => ({
+  [`${word}.search`]: async t => {
+    const { claims } = await made(t, word)
+    return { claims, body: { filterClauses: [{ criteria: [{ name: 'Content', operator: 'CONTAINS', values: ['one'] }] }], aggregation: { field: 'owner' }, max: 1 } }
+  },
+  [`${word}.search.csv`]: async t => ({ claims: (await made(t, word)).claims, query: { locale: 'fr' }, body: { selectClause: { fields: ['name'] } } }),
+  [`${word}.search.job.status`]: t => job(t, word),
+  [`${word}.search.job`]: t => job(t, word),
+  [`${word}.search.job.error`]: t => job(t, word)
+})
+
+const file = async t => {
+  const { claims, path } = await made(t, 'documents')
+  return { claims, path: { id: path.ids[0], fileId: 'a' }, status: 404 }
+}
+
+export default Object.assign({}, ...['documents', 'folders', 'tasks', 'virtualFolder'].map(calls), {
+  'documents.files.index': async t => ({ ...await file(t), raw: 'words of a file', type: 'text/plain' }),
+  'documents.files.unindex': file
+})
