@@ -38,7 +38,14 @@ um_err um_content_open(struct um_content **out, struct um_store *st, struct um_l
 
 void um_content_start(struct um_content *c) { sweep_start(c->sweep); }
 void um_content_sweep_soon(struct um_content *c) { sweep_soon(c->sweep); }
-int64_t um_content_max_bytes(const struct um_content *c) { return c->conf.max_bytes; }
+
+um_err um_content_check_size(const struct um_content *c, int64_t bytes)
+{
+    if (bytes <= c->conf.max_bytes)
+        return UM_OK;
+    content_count(M_MAX_SIZE, 1);
+    return UM_ELIMIT;
+}
 
 void um_content_stop(struct um_content *c)
 {

@@ -82,6 +82,15 @@ static void fetched(struct content_io *io)
     d->wake(d->arg);
 }
 
+/* The content lies where this core's configuration knows of no place. */
+static void no_place(void *arg)
+{
+    struct um_download *d = arg;
+
+    d->io.err = UM_EINVAL;
+    fetched(&d->io);
+}
+
 static void fetch(struct um_download *d)
 {
     int64_t n = d->at / d->file.chunk;
@@ -93,7 +102,21 @@ static void fetch(struct um_download *d)
                                  .chunk = d->file.chunk, .len = (size_t)UM_MIN(d->file.chunk, d->file.size - d->chunk_at),
                                  .done = fetched };
     d->busy = true;
-    d->place->get(&d->io);
+    if (d->place != NULL)
+        d->place->get(&d->io);
+    else
+        um_loop_call(d->loop, no_place, d);
+}
+
+void um_download_start(struct um_download *d)
+{
+    if (!d->busy && d->chunk == NULL && d->err == UM_OK)
+        fetch(d);
+}
+
+um_err um_download_error(const struct um_download *d)
+{
+    return d->err;
 }
 
 ptrdiff_t um_download_read(struct um_download *d, uint8_t *out, size_t n)
@@ -102,8 +125,6 @@ ptrdiff_t um_download_read(struct um_download *d, uint8_t *out, size_t n)
 
     if (d->left == 0)
         return -1;
-    if (d->place == NULL && d->err == UM_OK)
-        lose(d, UM_EINVAL);                  /* lies where this core's configuration knows of no place */
     if (d->err != UM_OK)
         return -2;
     if (d->chunk == NULL || d->at >= d->chunk_at + (int64_t)d->chunk->len) {

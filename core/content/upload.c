@@ -391,8 +391,7 @@ void um_upload_write(struct um_upload *u, struct um_span bytes)
 
     if (u->state != OPEN || bytes.len == 0)
         return;
-    if (u->file.size + (int64_t)bytes.len > u->content->conf.max_bytes) {
-        content_count(M_MAX_SIZE, 1);
+    if (um_content_check_size(u->content, u->file.size + (int64_t)bytes.len) != UM_OK) {
         refuse(u, UM_ELIMIT);
         return;
     }

@@ -215,7 +215,7 @@ static bool open_domain(struct core *c)
 static bool open_rest(struct core *c)
 {
     struct um_rest_deps deps = { .conf = c->conf, .own = &c->rest_conf, .store = c->store,
-                                 .versions = c->versions, .collab_conf = &c->collab_conf,
+                                 .versions = c->versions, .content = c->content, .collab_conf = &c->collab_conf,
                                  .ws = &c->ws, .throttle = &c->throttle, .actuator = &c->actuator, .token_expiration_s = c->token.expiration_s,
                                  .redis = c->redis, .cluster = c->cluster,
                                  .cachegen = c->cachegen, .reserve = c->reserve, .domain = c->domain, .node = c->node,

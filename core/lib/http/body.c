@@ -3,7 +3,10 @@
 #include <umbel/log.h>
 #include "http_int.h"
 
-enum { SWALLOW_MAX = 1024 * 1024 };     /* of a body that nobody wants any more; then the connection is cut */
+enum {
+    SWALLOW_MAX = 1024 * 1024,          /* of a body that nobody wants any more; then the connection is cut */
+    LOOK_MS = 1000,                     /* how often it is looked whether the client is still there */
+};
 
 bool http_has_body(const struct um_http_req *rq)
 {
@@ -17,18 +20,37 @@ size_t http_body_limit(const struct um_http_req *rq)
     return r != NULL && r->max_body > 0 ? r->max_body : (size_t)rq->http->cf.max_body;
 }
 
-static void window_ended(void *arg)
+/* libmicrohttpd goes on waiting for a body whose client has closed its side. */
+static bool has_left(const struct http_conn *c)
+{
+    char byte;
+
+    return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static bool is_quick_enough(const struct um_http_req *rq)
+{
+    const struct um_http_conf *cf = &rq->http->cf;
+
+    return rq->received - rq->window_received >= (uint64_t)(cf->min_rate_bytes * cf->header_timeout_ms / 1000);
+}
+
+static void look_at_client(void *arg)
 {
     struct http_conn *c = arg;
-    struct um_http *h = c->http;
+    struct um_http_req *rq = c->rq;
+    int64_t left_ms = rq != NULL ? rq->window_end_ms - um_loop_now_ms(c->http->loop) : 0;
 
-    if (c->rq != NULL && c->rq->received - c->rq->window_received >=
-                             (uint64_t)(h->cf.min_rate_bytes * h->cf.header_timeout_ms / 1000)) {
-        http_body_window(c->rq);
-        return;
+    if (has_left(c)) {
+        shutdown(c->fd, SHUT_RDWR);
+    } else if (left_ms > 0) {
+        um_timer_set(c->http->loop, &c->timer, UM_MIN(left_ms, (int64_t)LOOK_MS), look_at_client, c);
+    } else if (rq != NULL && is_quick_enough(rq)) {
+        http_body_window(rq);
+    } else {
+        http_count(HTTP_M_MIN_RATE, 1);
+        shutdown(c->fd, SHUT_RDWR);
     }
-    http_count(HTTP_M_MIN_RATE, 1);
-    shutdown(c->fd, SHUT_RDWR);
 }
 
 /* A window as long as the header timeout: a client that was quick at first must not become slow later. */
@@ -37,7 +59,8 @@ void http_body_window(struct um_http_req *rq)
     struct um_http *h = rq->http;
 
     rq->window_received = rq->received;
-    um_timer_set(h->loop, &rq->conn->timer, h->cf.header_timeout_ms, window_ended, rq->conn);
+    rq->window_end_ms = um_loop_now_ms(h->loop) + h->cf.header_timeout_ms;
+    um_timer_set(h->loop, &rq->conn->timer, UM_MIN(h->cf.header_timeout_ms, (int64_t)LOOK_MS), look_at_client, rq->conn);
 }
 
 static bool too_large(struct um_http_req *rq)
@@ -54,6 +77,14 @@ static void hand_on(struct um_http_req *rq, const char *data, size_t *size)
 
     UM_ASSERT(taken <= n);
     *size = n - taken;
+}
+
+/* A client that has said how much it sends is read to its end, for only then it hears the reply. */
+static bool may_swallow(struct um_http_req *rq)
+{
+    if (rq->swallow_until == 0)
+        rq->swallow_until = rq->content_length >= 0 ? (uint64_t)rq->content_length + 1 : rq->received + SWALLOW_MAX;
+    return rq->received < rq->swallow_until;
 }
 
 bool http_take_piece(struct um_http_req *rq, const char *data, size_t *size)
@@ -75,7 +106,7 @@ bool http_take_piece(struct um_http_req *rq, const char *data, size_t *size)
             um_http_reply_error(rq, 503, "U00503", "There is no memory for the body.");
     }
     *size = 0;
-    return !rq->swallow || rq->received < http_body_limit(rq) + SWALLOW_MAX;
+    return !rq->swallow || may_swallow(rq);
 }
 
 struct um_span um_http_body(const struct um_http_req *rq)

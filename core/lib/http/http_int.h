@@ -26,7 +26,7 @@
 enum http_metric {
     HTTP_M_CONNECTIONS, HTTP_M_REQUESTS, HTTP_M_OPEN, HTTP_M_2XX, HTTP_M_3XX, HTTP_M_4XX, HTTP_M_5XX, HTTP_M_UPGRADES,
     HTTP_M_REFUSED, HTTP_M_GONE, HTTP_M_HEADER_SIZE, HTTP_M_BODY_SIZE, HTTP_M_HEADER_TIMEOUT, HTTP_M_MIN_RATE,
-    HTTP_M_MAX_CONNECTIONS, HTTP_M_PER_ADDRESS, HTTP_M_DEADLINE, HTTP_M_JSON, HTTP_M_N
+    HTTP_M_MAX_CONNECTIONS, HTTP_M_PER_ADDRESS, HTTP_M_DEADLINE, HTTP_M_JSON, HTTP_M_MULTIPART, HTTP_M_N
 };
 extern struct um_metric http_metrics[HTTP_M_N];
 static inline void http_count(enum http_metric m, int64_t n) { um_count(&http_metrics[m], n); }
@@ -94,6 +94,8 @@ struct um_http_req {
     int64_t began_us;
     int64_t content_length;
     uint64_t received;
+    uint64_t swallow_until;                 /* 0: not known yet */
+    int64_t window_end_ms;
     uint64_t window_received;               /* at the start of the present window of the minimal rate */
     struct um_buf body;
     size_t (*on_body)(void *arg, struct um_span piece);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "http_int.h"
 #include "multipart_int.h"
 
 enum state { START, TAIL, TAIL_DASH, TAIL_LF, HEADERS, BODY, END, FAILED };
@@ -30,6 +31,8 @@ struct um_multipart {
 
 static um_err fail(struct um_multipart *m, um_err err, const char *why)
 {
+    if (err == UM_ELIMIT)
+        http_count(HTTP_M_MULTIPART, 1);
     m->state = FAILED;
     m->err = err;
     m->why = why;
@@ -159,8 +162,11 @@ um_err um_multipart_feed(struct um_multipart *m, struct um_span bytes)
             err = read_tail(m, *p++);
         }
     }
-    if (err != UM_OK && m->state != FAILED)
-        fail(m, err, "the form was refused");                    /* by the sink, which knows why */
+    if (err != UM_OK && m->state != FAILED) {                        /* by the sink, which knows why */
+        m->state = FAILED;
+        m->err = err;
+        m->why = "the form was refused";
+    }
     return err;
 }
 

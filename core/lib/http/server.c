@@ -35,6 +35,7 @@ struct um_metric http_metrics[HTTP_M_N] = {
     [HTTP_M_PER_ADDRESS] = { "limit.hit.server.http.max-per-address", "connections", "refused: too many from one address",
                              UM_COUNTER, 0 },
     [HTTP_M_DEADLINE] = { "limit.hit.server.http.deadline", "requests", "503: no reply in time", UM_COUNTER, 0 },
+    [HTTP_M_MULTIPART] = { "limit.hit.multipart", "requests", "413: a form with too many parts, or headers that are too long", UM_COUNTER, 0 },
     [HTTP_M_JSON] = { "limit.hit.json", "requests", "400: JSON too deep or too large", UM_COUNTER, 0 },
 };
 

@@ -34,6 +34,7 @@
     const struct um_api_group name_ = { .tag = tag_, .text = text_, .rows = rows_, .n = UM_COUNT(rows_) }
 
 /* In the order in which they are tried and described: routes.c. */
+extern const struct um_api_group rest_files;
 extern const struct um_api_group rest_sockets, rest_authentication, rest_documents, rest_versions, rest_reservations, rest_caches, rest_search, rest_components,
     rest_scopes, rest_classes, rest_admin, rest_actuator, rest_internal, rest_description;
 

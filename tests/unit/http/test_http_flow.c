@@ -1,5 +1,6 @@
 /* Requests and replies: keep-alive, bodies and replies in pieces, waiting, leaving. */
 #include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -353,6 +354,57 @@ static void a_client_that_leaves_during_its_upload_is_noticed(void **state)
     http_bench_close(&b);
 }
 
+/* Its end comes with its last bytes, and libmicrohttpd reads these only. */
+static void a_client_that_leaves_with_its_last_bytes_is_noticed(void **state)
+{
+    struct http_bench b;
+    struct um_http_conf cf = http_bench_conf();
+    int fd;
+
+    (void)state;
+    cf.header_timeout_ms = 100;
+    cf.min_rate_bytes = 0;
+    http_bench_open(&b, &cf);
+    fd = http_bench_dial(&b);
+    say(&b, fd, "POST /up HTTP/1.1\r\n" HOST "Content-Length: 1000\r\n\r\n");
+    http_bench_turns(&b, 5);
+    assert_int_equal(send(fd, "half", 4, MSG_NOSIGNAL), 4);
+    close(fd);
+    http_bench_until(&b, &b.gone, 1);
+    assert_int_equal(b.got.len, 4);
+    http_bench_close(&b);
+}
+
+/* Nobody could say how much of it would have to be read to its end. */
+static void a_refused_body_without_a_length_is_cut(void **state)
+{
+    struct um_buf r = { 0 };
+    struct http_bench b;
+    size_t sent = 0;
+    int fd;
+
+    (void)state;
+    open_default(&b);
+    fd = http_bench_dial(&b);
+    upload_request(&r, 8 << 20, true);
+    say(&b, fd, "POST /up HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n");
+    http_bench_turns(&b, 5);
+    um_http_reply_error(b.held, 409, "U00409", "no more");
+    sent = strlen("POST /up HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 5000 && sent < r.len; i++) {
+        ssize_t n = send(fd, r.data + sent, r.len - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+        if (n < 0 && errno != EAGAIN)
+            break;
+        sent += n > 0 ? (size_t)n : 0;
+        um_loop_turn(b.loop, 1);
+    }
+    assert_true(sent < r.len);
+    close(fd);
+    um_buf_free(&r);
+    http_bench_close(&b);
+}
+
 static void a_reply_in_the_middle_of_an_upload_still_arrives(void **state)
 {
     struct um_buf out = { 0 };
@@ -472,6 +524,8 @@ int flow_group(void)
         cmocka_unit_test(a_streamed_body_waits_for_its_reader),
         cmocka_unit_test(a_paused_body_stops_the_client),
         cmocka_unit_test(a_client_that_leaves_during_its_upload_is_noticed),
+        cmocka_unit_test(a_client_that_leaves_with_its_last_bytes_is_noticed),
+        cmocka_unit_test(a_refused_body_without_a_length_is_cut),
         cmocka_unit_test(a_reply_in_the_middle_of_an_upload_still_arrives),
         cmocka_unit_test(a_streamed_reply_waits_for_its_source),
         cmocka_unit_test(a_stream_ends_when_its_client_leaves_or_its_source_fails),

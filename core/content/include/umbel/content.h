@@ -47,7 +47,8 @@ void um_content_start(struct um_content *c); /* begins to sweep; before the loop
 void um_content_stop(struct um_content *c);  /* loops have stopped, the store has not: ends the workers. NULL is fine */
 void um_content_free(struct um_content *c);  /* the store is closed, L is not freed; frees transfers that nobody ended. NULL is fine */
 void um_content_sweep_soon(struct um_content *c);      /* something has become superfluous; any thread */
-int64_t um_content_max_bytes(const struct um_content *c);
+/* UM_ELIMIT, and counted: a file of so many bytes is too large. */
+um_err um_content_check_size(const struct um_content *c, int64_t bytes) UM_CHECK_RESULT;
 
 /* ---- uploads: all on the loop L ---- */
 
@@ -64,7 +65,8 @@ struct um_upload_spec {                      /* copied */
 };
 /* UM_EBUSY: too many transfers; UM_EINVAL. */
 um_err um_upload_new(struct um_upload **out, struct um_content *c, struct um_loop *l, const struct um_upload_spec *spec) UM_CHECK_RESULT;
-size_t um_upload_room(const struct um_upload *u);      /* how many bytes it takes now; a few more do no harm */
+/* How many bytes it takes now; a few more do no harm. 0: ROOM will be called. */
+size_t um_upload_room(const struct um_upload *u);
 void um_upload_write(struct um_upload *u, struct um_span bytes);
 void um_upload_end(struct um_upload *u);     /* that was all */
 void um_upload_drop(struct um_upload *u);    /* nothing stays, nobody is called any more. NULL is fine */
@@ -75,6 +77,9 @@ struct um_download;
 /* LENGTH bytes of FILE's content from FIRST. WAKE: read again. UM_EBUSY: too many transfers. */
 um_err um_download_new(struct um_download **out, struct um_content *c, struct um_loop *l, const struct um_content_file *file,
                        int64_t first, int64_t length, void (*wake)(void *arg), void *arg) UM_CHECK_RESULT;
+/* Fetches the first bytes, without which there is nothing to reply: WAKE tells that they are there, or an error is. */
+void um_download_start(struct um_download *d);
+um_err um_download_error(const struct um_download *d);
 /* As um_http_source reads: > 0 bytes, 0 nothing yet, -1 the end, -2 the bytes cannot be had. */
 ptrdiff_t um_download_read(struct um_download *d, uint8_t *out, size_t n);
 void um_download_free(struct um_download *d);          /* at any time; NULL is fine */

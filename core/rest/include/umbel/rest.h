@@ -14,6 +14,7 @@ struct um_api;
 struct um_cachegen;
 struct um_cluster;
 struct um_conf;
+struct um_content;
 struct um_conf_table;
 struct um_domain;
 struct um_node;
@@ -32,6 +33,7 @@ struct um_rest_deps {                        /* all outlive the um_rest */
     const struct um_rest_conf *own;
     struct um_store *store;
     struct um_versions *versions;
+    struct um_content *content;
     const struct um_collab_conf *collab_conf;
     const struct um_ws_conf *ws;
     const struct um_throttle_conf *throttle;
