@@ -90,6 +90,7 @@ enum { CONTENT_HEAD = 512 };
 void content_sniff(struct um_span head, const char *type, char out[UM_CONTENT_FORMAT_MAX + 1]);
 
 /* sql.c */
+bool content_is_name(const char *name);      /* of a file: UTF-8 without control characters */
 /* The content is condemned when no file refers to it. */
 um_err content_release(struct um_sql *q, const char *id) UM_CHECK_RESULT;
 

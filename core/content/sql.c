@@ -1,6 +1,7 @@
 /* See umbel/content_sql.h. A temporary file that has been used up stays as a row without a content until it would have expired, so
  * that the second who tries to use it hears the truth. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <umbel/util.h>
 #include "internal.h"
@@ -20,6 +21,14 @@ static bool is_text(const char *s, size_t max)
 
 static bool is_owner(const char *s) { return is_text(s, UM_CONTENT_OWNER_MAX); }
 static bool is_file(const char *s) { return is_text(s, UM_CONTENT_FILE_MAX); }
+
+bool content_is_name(const char *name)
+{
+    for (const char *p = name; *p != '\0'; p++)
+        if ((uint8_t)*p < 32 || *p == 127)
+            return false;
+    return is_text(name, UM_CONTENT_NAME_MAX);
+}
 
 bool um_content_is_tmp(const char *id)
 {
@@ -141,6 +150,16 @@ um_err um_content_share(struct um_sql *q, const char *owner, const char *file, c
     return err == UM_OK ? add(q, to_owner, to_file, &f) : err == UM_ECLOSED ? UM_ENOTFOUND : err;
 }
 
+um_err um_content_share_all(struct um_sql *q, const char *owner, const char *to_owner)
+{
+    if (!is_owner(to_owner) || to_owner[0] == '~')
+        return UM_EINVAL;
+    return um_sql_exec(q, "INSERT INTO content_files(owner, id, content, name, format, created_ms)"
+                       " SELECT ?2, id, content, name, format, ?3 FROM content_files WHERE owner = ?1 AND content IS NOT NULL"
+                       " ON CONFLICT DO NOTHING",
+                       UM_SQL_ARGS(um_sql_word(owner), um_sql_word(to_owner), UM_SQL_INT(um_sql_now_ms(q))), NULL);
+}
+
 um_err content_release(struct um_sql *q, const char *id)
 {
     return um_sql_exec(q, "UPDATE contents SET due_ms = 0 WHERE id = ?1 AND NOT EXISTS"
@@ -161,16 +180,23 @@ um_err um_content_unbind(struct um_sql *q, const char *owner, const char *file)
     return gone == UM_OK ? content_release(q, f.content) : gone;
 }
 
-/* All that the owner has, in two statements, however many they are. */
+/* All that the owner has, and those named after it, in two statements, however many they are. Owners are compared by bytes: A is
+ * the sign behind @. */
+#define OF_OWNER(o) "(" o ".owner = ?1 OR (" o ".owner >= ?2 AND " o ".owner < ?3))"
+
 um_err um_content_unbind_all(struct um_sql *q, const char *owner)
 {
-    um_err err = um_sql_exec(q, "UPDATE contents SET due_ms = 0 WHERE id IN (SELECT content FROM content_files WHERE owner = ?1)"
-                             " AND NOT EXISTS (SELECT 1 FROM content_files o WHERE o.content = contents.id AND o.owner <> ?1)",
-                             UM_SQL_ARGS(um_sql_word(owner)), NULL);
+    char *from = um_xasprintf("%s@", owner), *below = um_xasprintf("%sA", owner);
+    um_err err = um_sql_exec(q, "UPDATE contents SET due_ms = 0 WHERE id IN (SELECT f.content FROM content_files f WHERE " OF_OWNER("f") ")"
+                             " AND NOT EXISTS (SELECT 1 FROM content_files o WHERE o.content = contents.id AND NOT " OF_OWNER("o") ")",
+                             UM_SQL_ARGS(um_sql_word(owner), um_sql_word(from), um_sql_word(below)), NULL);
 
-    if (err != UM_OK)
-        return err;
-    return um_sql_exec(q, "DELETE FROM content_files WHERE owner = ?1", UM_SQL_ARGS(um_sql_word(owner)), NULL);
+    if (err == UM_OK)
+        err = um_sql_exec(q, "DELETE FROM content_files WHERE " OF_OWNER("content_files"),
+                          UM_SQL_ARGS(um_sql_word(owner), um_sql_word(from), um_sql_word(below)), NULL);
+    free(from);
+    free(below);
+    return err;
 }
 
 um_err um_content_rename(struct um_sql *q, const char *owner, const char *file, const char *name)
@@ -178,7 +204,7 @@ um_err um_content_rename(struct um_sql *q, const char *owner, const char *file, 
     int64_t changed = 0;
     um_err err;
 
-    if (!is_text(name, UM_CONTENT_NAME_MAX))
+    if (!content_is_name(name))
         return UM_EINVAL;
     err = um_sql_exec(q, "UPDATE content_files SET name = ?3 WHERE owner = ?1 AND id = ?2",
                       UM_SQL_ARGS(um_sql_word(owner), um_sql_word(file), um_sql_word(name)), &changed);

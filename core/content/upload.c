@@ -340,20 +340,13 @@ static void pump(struct um_upload *u)
 
 /* ---- public ---- */
 
-static bool is_name(const char *name)
-{
-    size_t n = strlen(name);
-
-    return n >= 1 && n <= UM_CONTENT_NAME_MAX && um_utf8_is_valid(name, n);
-}
-
 um_err um_upload_new(struct um_upload **out, struct um_content *c, struct um_loop *l, const struct um_upload_spec *spec)
 {
     struct um_upload *u = um_xcalloc(1, sizeof(*u));
     char uuid[37];
 
     *out = NULL;
-    if (!is_name(spec->name) || um_content_tmp_owner(spec->scope, spec->user, u->owner) != UM_OK) {
+    if (!content_is_name(spec->name) || um_content_tmp_owner(spec->scope, spec->user, u->owner) != UM_OK) {
         free(u);
         return UM_EINVAL;
     }

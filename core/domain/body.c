@@ -78,7 +78,7 @@ um_err um_body_check_version(struct um_call *c, const json_t *asked, const json_
     const char *tag = um_arg(c, "If-Match");
     int64_t has = um_body_version(before), wants = um_body_version(asked);
 
-    if (tag != NULL && um_arg_n(c, "ids") == 1 && !matches(tag, has))
+    if (tag != NULL && um_arg_n(c, "ids") <= 1 && !matches(tag, has))
         return um_fail(c, UM_U00412, "its version is %lld", (long long)has);
     if (wants != 0 && wants != has)
         return um_fail_at(c, UM_U00409, path, "its version is %lld, not %lld", (long long)has, (long long)wants);

@@ -14,3 +14,5 @@ um_unit_test(domain_search_random SOURCES ${domain}/test_search_random.c ${domai
              LINK um_domain INCLUDES ${domain} ${CMAKE_SOURCE_DIR}/core/domain ${CMAKE_SOURCE_DIR}/tests/unit/store)
 um_unit_test(domain_search_jobs SOURCES ${domain}/test_search_jobs.c ${domain}/search_rig.c ${domain_rig}
              LINK um_domain INCLUDES ${domain} ${CMAKE_SOURCE_DIR}/core/domain ${CMAKE_SOURCE_DIR}/tests/unit/store)
+um_unit_test(domain_files SOURCES ${domain}/test_files.c ${domain_rig}
+             LINK um_domain INCLUDES ${domain} ${CMAKE_SOURCE_DIR}/tests/unit/store)

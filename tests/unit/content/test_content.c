@@ -508,6 +508,13 @@ static um_err share_it(void *arg, struct um_sql *q)
     return um_content_share(q, OWNER, "f1", u->to, "f1");
 }
 
+static um_err share_all(void *arg, struct um_sql *q)
+{
+    struct unit *u = arg;
+
+    return um_content_share_all(q, OWNER, u->to);
+}
+
 static um_err unbind_it(void *arg, struct um_sql *q)
 {
     struct unit *u = arg;
@@ -594,7 +601,7 @@ static void a_content_goes_with_the_last_file_that_refers_to_it(void **state)
 {
     struct test *t = *state;
     struct um_content_file f = upload(t, MANY);
-    struct unit u = { .tmp = f.id }, version = { .to = OWNER "@1", .owner = OWNER "@1" };
+    struct unit u = { .tmp = f.id }, version = { .to = OWNER "0", .owner = OWNER "0" };
     int64_t until_ms = um_now_ms() + PATIENCE_MS;
 
     assert_int_equal(transact(t, bind_it, &u), UM_OK);
@@ -614,6 +621,29 @@ static void a_content_goes_with_the_last_file_that_refers_to_it(void **state)
     while (rows_of(t, FILES) > 0 && wait_on(t, until_ms))
         ;
     assert_int_equal(rows_of(t, FILES), 0);
+}
+
+static void an_owner_s_versions_go_with_it_and_no_others(void **state)
+{
+    static const struct { const char *owner; um_err then; } rows[] = {
+        { OWNER "@1", UM_ENOTFOUND }, { OWNER "@", UM_ENOTFOUND }, { OWNER "?", UM_OK }, { OWNER "A", UM_OK }, { OWNER "/@1", UM_OK },
+    };
+    struct test *t = *state;
+    struct um_content_file f = upload(t, 10);
+    struct unit u = { .tmp = f.id };
+
+    assert_int_equal(transact(t, bind_it, &u), UM_OK);
+    for (size_t i = 0; i < UM_COUNT(rows); i++) {
+        u.to = rows[i].owner;
+        assert_int_equal(transact(t, share_all, &u), UM_OK);
+        assert_int_equal(transact(t, share_all, &u), UM_OK);
+    }
+    assert_int_equal(transact(t, unbind_all, &u), UM_OK);
+    for (size_t i = 0; i < UM_COUNT(rows); i++) {
+        u.owner = rows[i].owner;
+        assert_int_equal(transact(t, get_it, &u), rows[i].then);
+    }
+    assert_int_equal(rows_of(t, "SELECT count(*) FROM contents WHERE due_ms IS NULL"), 1);
 }
 
 static void a_file_may_get_another_name(void **state)
@@ -784,6 +814,7 @@ static int run_suite(const char *title, const char *at, bool directory)
         T(only_who_uploaded_it_can_bind_it),
         T(an_expired_file_cannot_be_bound_before_it_is_swept),
         T(a_content_goes_with_the_last_file_that_refers_to_it),
+        T(an_owner_s_versions_go_with_it_and_no_others),
         T(a_file_may_get_another_name),
         T(an_owner_s_files_are_listed),
         T(a_download_whose_bytes_are_gone_is_cut),

@@ -18,8 +18,11 @@ UM_CHECK_RESULT um_err um_content_bind(struct um_sql *q, const char *scope, cons
 /* Makes another file of the same content, with its name and format. UM_ENOTFOUND, UM_EEXIST. */
 UM_CHECK_RESULT um_err um_content_share(struct um_sql *q, const char *owner, const char *file, const char *to_owner,
                                         const char *to_file);
+/* The same of all files of OWNER, under their ids; those that TO_OWNER has already stay as they are. */
+UM_CHECK_RESULT um_err um_content_share_all(struct um_sql *q, const char *owner, const char *to_owner);
 UM_CHECK_RESULT um_err um_content_unbind(struct um_sql *q, const char *owner, const char *file);      /* UM_ENOTFOUND */
-UM_CHECK_RESULT um_err um_content_unbind_all(struct um_sql *q, const char *owner);     /* those of the owner; none is fine */
+/* Those of OWNER, and of owners named OWNER@…: its versions. */
+UM_CHECK_RESULT um_err um_content_unbind_all(struct um_sql *q, const char *owner);     /* none is fine */
 UM_CHECK_RESULT um_err um_content_rename(struct um_sql *q, const char *owner, const char *file, const char *name);
 UM_CHECK_RESULT um_err um_content_get(struct um_sql *q, const char *owner, const char *file, struct um_content_file *out);
 /* By the ids' bytes; borrowed during the call, in which Q is not to be used. */
