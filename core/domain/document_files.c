@@ -46,26 +46,38 @@ static um_err check_content(struct um_call *c, const struct component *m, bool *
     return err != UM_OK || may_download ? err : component_need(c, m, UM_MAY_READ_CONTENT);
 }
 
-static um_err content(struct um_call *c)
+struct placed { json_t *list; bool show; };
+
+static um_err add_place(void *arg, const struct um_content_file *f)
 {
+    const struct placed *to = arg;
+
+    json_array_append_new(to->list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b}", "id", f->id, "name", f->name, "format",
+                          f->format, "content", f->content, "place", f->place, "sha256", f->sha256, "size", (json_int_t)f->size,
+                          "chunk", (json_int_t)f->chunk, "show", to->show));
+    return UM_OK;
+}
+
+static um_err contents(struct um_call *c)
+{
+    struct placed to = { json_array(), false };
     struct um_content_file f;
     struct component m;
     char owner[UM_CONTENT_OWNER_MAX + 1];
-    bool may_read = false;
     um_err err = find(c, &m);
 
+    c->reply = to.list;
     if (err == UM_OK)
-        err = check_content(c, &m, &may_read);
+        err = check_content(c, &m, &to.show);
     if (err == UM_OK) {
         files_owner(c, component_id(&m), NULL, owner);
-        err = um_content_get(c->q, owner, um_arg(c, "fileId"), &f);
+        err = um_arg(c, "fileId") != NULL ? um_content_get(c->q, owner, um_arg(c, "fileId"), &f)
+                                          : um_content_each(c->q, owner, add_place, &to);
         if (err == UM_ENOTFOUND)
             err = no_such_file(c);
+        else if (err == UM_OK && um_arg(c, "fileId") != NULL)
+            err = add_place(&to, &f);
     }
-    if (err == UM_OK)
-        c->reply = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b}", "id", f.id, "name", f.name, "format", f.format, "content",
-                             f.content, "place", f.place, "sha256", f.sha256, "size", (json_int_t)f.size, "chunk", (json_int_t)f.chunk,
-                             "show", may_read);
     component_done(&m);
     return err;
 }
@@ -197,7 +209,7 @@ static um_err rename_one(struct um_call *c)
 }
 
 const struct um_domain_call um_document_files_list = { "documents.files.list", list, 0 };
-const struct um_domain_call um_document_files_content = { "documents.files.content", content, 0 };
+const struct um_domain_call um_document_files_contents = { "documents.files.contents", contents, 0 };
 const struct um_domain_call um_document_files_add = { "documents.files.add", add, UM_CALL_WRITES };
 const struct um_domain_call um_document_files_rename = { "documents.files.rename", rename_one, UM_CALL_WRITES };
 const struct um_domain_call um_document_files_delete = { "documents.files.delete", remove_one, UM_CALL_WRITES };

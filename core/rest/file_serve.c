@@ -14,7 +14,7 @@ struct serving {
     struct um_content_file file;
     int64_t first, length;
     enum um_http_ranged ranged;
-    bool streams;
+    bool show, streams;
 };
 
 static bool is_shown(const char *format)
@@ -31,13 +31,13 @@ static bool is_shown(const char *format)
     return false;
 }
 
-static void add_headers(struct um_http_req *rq, const struct um_content_file *f)
+static void add_headers(struct um_http_req *rq, const struct um_content_file *f, bool show)
 {
     struct um_buf disposition = { 0 };
     char tag[UM_CONTENT_SHA_SIZE + 2];
 
     snprintf(tag, sizeof(tag), "\"%s\"", f->sha256);
-    um_http_put_disposition(&disposition, is_shown(f->format) ? "inline" : "attachment", f->name);
+    um_http_put_disposition(&disposition, show && is_shown(f->format) ? "inline" : "attachment", f->name);
     um_http_add_header(rq, "ETag", tag);
     um_http_add_header(rq, "Accept-Ranges", "bytes");
     um_http_add_header(rq, "Content-Disposition", um_buf_cstr(&disposition));
@@ -94,7 +94,7 @@ static void stream(struct serving *s)
     int64_t length = s->length;
 
     snprintf(format, sizeof(format), "%s", s->file.format);
-    add_headers(rq, &s->file);
+    add_headers(rq, &s->file, s->show);
     if (status == 206)
         add_range(s);
     s->streams = true;
@@ -133,13 +133,14 @@ static void begin(struct serving *s, struct um_rest *r)
     um_download_start(s->download);
 }
 
-void file_serve(struct um_http_req *rq, struct um_rest *r, const struct um_content_file *file)
+void file_serve(struct um_http_req *rq, struct um_rest *r, const struct um_content_file *file, bool show)
 {
     struct serving *s = um_xcalloc(1, sizeof(*s));
     bool is_head = strcmp(um_http_method(rq), "HEAD") == 0;
 
     s->rq = rq;
     s->file = *file;
+    s->show = show;
     s->ranged = um_http_range(is_head || !may_range(rq, file) ? NULL : um_http_header(rq, "Range"), file->size, &s->first, &s->length);
     if (s->ranged == UM_HTTP_NO_RANGE) {
         add_range(s);

@@ -99,7 +99,7 @@ static void got(void *arg, um_err err)
     struct um_http_req *rq = later_take(o->later);
 
     if (rq != NULL && err == UM_OK)
-        file_serve(rq, r, &o->file);
+        file_serve(rq, r, &o->file, true);
     else if (rq != NULL)
         file_refuse(rq, err);
     free(o);

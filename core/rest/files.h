@@ -8,6 +8,7 @@
 
 enum {
     FILE_FORM_FILES_MAX = 20,                /* of one request */
+    FILE_INLINE_MAX = 8 << 20,               /* bytes of files that are sent inside of JSON */
     FILE_FORM_OVERHEAD = 64 << 10,           /* bytes of a request beside its files */
 };
 struct file_form;
@@ -32,17 +33,22 @@ void file_form_free(struct file_form *f);
 
 /* ---- file_serve.c ---- */
 
-/* Replies with the content of FILE: whole, or the range that is asked for. RQ is answered in any case. */
-void file_serve(struct um_http_req *rq, struct um_rest *r, const struct um_content_file *file);
+/* Replies with the content of FILE: whole, or the range that is asked for. RQ is answered in any case. SHOW: a browser may show
+ * it, if it is of a kind that browsers show; else it is to be saved. */
+void file_serve(struct um_http_req *rq, struct um_rest *r, const struct um_content_file *file, bool show);
 
 /* ---- files.c ---- */
 
 json_t *file_json(const struct um_content_file *f);
 /* What a failed call about a file means; true with UM_OK: nothing was replied. */
 void file_refuse(struct um_http_req *rq, um_err err);
+/* A row of um_document_files_contents. */
+void file_from_json(const json_t *o, struct um_content_file *f);
 /* The scope that the caller's files are in; borrowed from the request and R. */
 const char *file_scope(struct um_rest *r, struct um_http_req *rq);
 
 um_http_handler files_tmp_create, files_tmp_get, files_tmp_delete;
+um_http_handler document_files_list, document_files_add, document_files_rename, document_files_content;
+um_http_handler document_unique;
 
 #endif

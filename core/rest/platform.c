@@ -49,6 +49,8 @@ struct asked {
     unsigned status;
     json_t *reply;
     int64_t version;
+    void (*then)(void *arg, um_err err);
+    void *arg;
 };
 
 static void reply(struct um_http_req *rq, struct asked *a)
@@ -87,6 +89,8 @@ static void on_answer(void *arg, const struct um_domain_answer *answer)
     struct um_loop *l = a->later->loop;
     struct um_http_req *rq = later_take(a->later);
 
+    if (a->then != NULL)
+        a->then(a->arg, answer->err);
     a->reply = json_incref(answer->reply);
     a->version = answer->version;
     if (answer->err == UM_OK && answer->n_caches > 0) {
@@ -105,28 +109,38 @@ static void drop(void *arg)
     struct asked *a = arg;
 
     later_take(a->later);
+    if (a->then != NULL)
+        a->then(a->arg, UM_ECLOSED);
     asked_free(a);
 }
 
 /* ---- the call ---- */
+
+void platform_ask(struct um_http_req *rq, struct um_rest *r, const struct um_domain_call *call, json_t *args, json_t *body,
+                  void (*then)(void *arg, um_err err), void *arg)
+{
+    char session[UM_RESERVE_SESSION_MAX + 1];
+    struct um_who who = platform_who(r, rq, session);
+    struct asked *a = um_xcalloc(1, sizeof(*a));
+
+    a->status = um_api_row_of(r->api, um_http_matched_route(rq))->replies[0].status;
+    a->then = then;
+    a->arg = arg;
+    a->later = later_new(rq, r, NULL);
+    um_domain_run_or(r->deps.domain, um_http_loop(rq), call, &who, args, body, on_answer, drop, a);
+}
 
 void platform_call(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
     const struct um_api_row *row = um_api_row_of(r->api, um_http_matched_route(rq));
     const struct platform_row *own = row->call;
-    char session[UM_RESERVE_SESSION_MAX + 1];
-    struct um_who who = platform_who(r, rq, session);
     json_t *body = row->body != NULL ? um_api_body(r->api, rq) : NULL, *args;
-    struct asked *a;
 
     if (row->body != NULL && body == NULL)
         return;
     args = um_api_args(r->api, rq);
     if (own->name != NULL)
         json_object_set_new(args, own->name, json_string(own->value));
-    a = um_xcalloc(1, sizeof(*a));
-    a->status = row->replies[0].status;
-    a->later = later_new(rq, r, NULL);
-    um_domain_run_or(r->deps.domain, um_http_loop(rq), own->call, &who, args, body, on_answer, drop, a);
+    platform_ask(rq, r, own->call, args, body, NULL, NULL);
 }

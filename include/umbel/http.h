@@ -81,6 +81,7 @@ const char *um_http_cookie(const struct um_http_req *rq, const char *name, size_
 struct um_span um_http_body(const struct um_http_req *rq);       /* whole body (not with STREAM_BODY) */
 /* Parses the body as JSON under json.* limits (depth 64, no duplicate keys); on failure replies 400/415 itself and returns NULL. Caller decrefs. */
 json_t *um_http_body_json(struct um_http_req *rq);
+json_t *um_http_json(struct um_http_req *rq, struct um_span text);      /* the same of a text that came in another way */
 const char *um_http_peer(const struct um_http_req *rq);          /* textual address of the TCP peer */
 const char *um_http_request_id(const struct um_http_req *rq);    /* X-Request-Id taken (1-64 printable characters) or made; echoed in every reply */
 void um_http_set_user(struct um_http_req *rq, void *user, void (*free_fn)(void *));   /* what `before` found out */

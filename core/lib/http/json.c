@@ -78,14 +78,17 @@ static bool is_json_type(const char *type)
 
 json_t *um_http_body_json(struct um_http_req *rq)
 {
-    struct um_span body = um_http_body(rq);
+    if (is_json_type(um_http_header(rq, "Content-Type")))
+        return um_http_json(rq, um_http_body(rq));
+    um_http_reply_error(rq, 415, "U00400", "The body must be JSON.");
+    return NULL;
+}
+
+json_t *um_http_json(struct um_http_req *rq, struct um_span body)
+{
     json_error_t error;
     json_t *json;
 
-    if (!is_json_type(um_http_header(rq, "Content-Type"))) {
-        um_http_reply_error(rq, 415, "U00400", "The body must be JSON.");
-        return NULL;
-    }
     if (!is_within_limits(body, &rq->http->cf)) {
         http_count(HTTP_M_JSON, 1);
         um_http_reply_error(rq, 400, "U00400", "The JSON is too deep or too large.");

@@ -11,8 +11,7 @@ static const struct um_api_param one_params[] = {
 };
 static const struct um_api_param get_params[] = {
     { .name = "id", .in = UM_API_PATH, .type = UM_API_STRING, .min = 1, .max = 64, .text = "tmp_ and a UUID, as the upload has answered" },
-    { .name = "Range", .in = UM_API_HEADER, .type = UM_API_STRING, .min = 1, .max = 256, .text = "bytes=…: one range; of several none is taken" },
-    { .name = "If-Range", .in = UM_API_HEADER, .type = UM_API_STRING, .min = 1, .max = 128, .text = "the ETag of what is there already: else all is sent" },
+    PARAM_RANGE, PARAM_IF_RANGE,
     { 0 },
 };
 

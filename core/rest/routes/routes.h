@@ -30,11 +30,15 @@
                                  .text = "a repeated request does nothing new" }
 #define PARAM_RESERVATION      { .name = "X-Reservation-Token", .in = UM_API_HEADER, .type = UM_API_INT, .min = 1, .max = INT64_MAX - 1, \
                                  .text = "only if the reservation of this token is the caller's session's now" }
+#define PARAM_RANGE    { .name = "Range", .in = UM_API_HEADER, .type = UM_API_STRING, .min = 1, .max = 256, \
+                         .text = "bytes=…: one range; of several none is taken" }
+#define PARAM_IF_RANGE { .name = "If-Range", .in = UM_API_HEADER, .type = UM_API_STRING, .min = 1, .max = 128, \
+                         .text = "the ETag of what is there already: else all is sent" }
 #define GROUP(name_, tag_, text_, rows_) \
     const struct um_api_group name_ = { .tag = tag_, .text = text_, .rows = rows_, .n = UM_COUNT(rows_) }
 
 /* In the order in which they are tried and described: routes.c. */
-extern const struct um_api_group rest_files;
+extern const struct um_api_group rest_files, rest_document_files;
 extern const struct um_api_group rest_sockets, rest_authentication, rest_documents, rest_versions, rest_reservations, rest_caches, rest_search, rest_components,
     rest_scopes, rest_classes, rest_admin, rest_actuator, rest_internal, rest_description;
 

@@ -273,8 +273,8 @@ static void a_file_gets_another_name(void **state)
     assert_at(r, "/0/name", "new name.txt");
     assert_done(r, &um_components_get, D1, NULL);
     assert_at(r, "/0/files/0/Name", "new name.txt");
-    assert_done(r, &um_document_files_content, args, NULL);
-    assert_at(r, "/name", "new name.txt");
+    assert_done(r, &um_document_files_contents, args, NULL);
+    assert_at(r, "/0/name", "new name.txt");
     assert_refused(r, &um_document_files_rename, args, "''", "U00400");
     assert_refused(r, &um_document_files_rename, args, "'a\\u0001'", "U00400");
     assert_refused(r, &um_document_files_rename, "{'id':'d1','fileId':'none'}", "'x'", "U00404");
@@ -291,7 +291,7 @@ static void a_file_is_taken_out(void **state)
     assert_done(r, &um_document_files_delete, args, NULL);
     assert_done(r, &um_document_files_list, ID, NULL);
     assert_int_equal(json_array_size(r->reply), 0);
-    assert_refused(r, &um_document_files_content, args, NULL, "U00404");
+    assert_refused(r, &um_document_files_contents, args, NULL, "U00404");
     assert_int_equal(count(t, CONDEMNED), 1);
 }
 
@@ -301,11 +301,11 @@ static void content_has_permissions_of_its_own(void **state)
     struct domain_rig *r = &t->rig;
     const char *file = create(t, "Guarded"), *args = with("{'id':'d1','fileId':'$'}", file, NULL);
 
-    assert_done(r, &um_document_files_content, args, NULL);
-    assert_true(json_is_true(json_object_get(r->reply, "show")));
+    assert_done(r, &um_document_files_contents, args, NULL);
+    assert_true(json_is_true(json_object_get(json_array_get(r->reply, 0), "show")));
     BE(r, "bob", "main", "user");
-    assert_done(r, &um_document_files_content, args, NULL);                /* to be saved */
-    assert_false(json_is_true(json_object_get(r->reply, "show")));
+    assert_done(r, &um_document_files_contents, args, NULL);                /* to be saved */
+    assert_false(json_is_true(json_object_get(json_array_get(r->reply, 0), "show")));
     assert_refused(r, &um_document_files_add, ID, with("[{'id':'$'}]", upload(t, "b"), NULL), "U00403");
     assert_refused(r, &um_document_files_rename, args, "'x'", "U00403");
     assert_refused(r, &um_document_files_delete, args, NULL, "U00403");

@@ -95,6 +95,8 @@ json_t *um_api_args(const struct um_api *a, struct um_http_req *rq);
 /* The body as JSON, by the limits of um_http_body_json and by the row's schema. NULL: replied: 400 U00400, `details`
  * [{"path": "/0/tags/2/name", "message"}], at most UM_API_FAULTS_MAX of them. Caller decrefs. */
 json_t *um_api_body(const struct um_api *a, struct um_http_req *rq);
+/* The same of a part of the body, TEXT, by the schema NAME, which must exist. */
+json_t *um_api_part(const struct um_api *a, struct um_http_req *rq, struct um_span text, const char *name);
 
 /* ---- schemas alone ---- */
 

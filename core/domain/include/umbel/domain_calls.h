@@ -29,10 +29,10 @@ UM_CALLS(um_components_right);
 /* the words of such a body, for the search: args {id, text}. Of the platform itself: nobody is asked for a right. */
 UM_CALLS(um_components_body_text);
 
-/* files of a document; args {id, fileId?}, X-Reservation-Token, If-Match. All but `content` answer with all its files.
- * add {replace}: body [{"id": temporary file, "Name"?}]. rename: body is the name, a string. content: where the bytes lie, for
- * who serves them; `show` is false for who may only DOWNLOAD_CONTENT. */
-UM_CALLS(um_document_files_list, um_document_files_add, um_document_files_rename, um_document_files_delete, um_document_files_content);
+/* files of a document; args {id, fileId?}, X-Reservation-Token, If-Match. All but `contents` answer with all its files.
+ * add {replace}: body [{"id": temporary file, "Name"?}]. rename: body is the name, a string. contents: where the bytes of the one,
+ * or of all, lie, for who serves them; `show` is false for who may only DOWNLOAD_CONTENT. */
+UM_CALLS(um_document_files_list, um_document_files_add, um_document_files_rename, um_document_files_delete, um_document_files_contents);
 
 /* searches: args {category}, body: the search */
 UM_CALLS(um_search);
