@@ -1,4 +1,4 @@
-/* GET …/versions/{seq}/content: a version to read. Rendered on a worker; HTML comes so that it can do nothing. */
+/* A document to read: rendered on a worker, and HTML sent so that it can do nothing. GET …/versions/{seq}/content is a version's. */
 #include <stdlib.h>
 #include <string.h>
 #include <umbel/crdt_export.h>
@@ -7,14 +7,12 @@
 
 #define ROOT_DEFAULT "default"           /* of Tiptap */
 
-typedef um_err read_fn(const struct um_crdt *doc, struct um_span root, struct um_buf *out);
-
 static um_err read_json(const struct um_crdt *doc, struct um_span root, struct um_buf *out)
 {
     return um_crdt_read_json(doc, root, UM_CRDT_PLAIN, out);
 }
 
-static const struct format { const char *name, *type; read_fn *read; const char *empty; } formats[] = {
+static const struct content_format formats[] = {
     { "html",     "text/html; charset=utf-8",     um_crdt_read_html,     "" },
     { "markdown", "text/markdown; charset=utf-8", um_crdt_read_markdown, "" },
     { "text",     "text/plain; charset=utf-8",    um_crdt_read_plain,    "" },
@@ -22,9 +20,67 @@ static const struct format { const char *name, *type; read_fn *read; const char 
     { "update",   "application/octet-stream",     NULL,                  "" },
 };
 
+const struct content_format *content_format(const char *name)
+{
+    for (size_t i = 0; i < UM_COUNT(formats); i++)
+        if (strcmp(formats[i].name, name) == 0)
+            return &formats[i];
+    UM_ASSERT(false && "the row lets no other through");
+    return NULL;
+}
+
+/* ---- rendering: on a worker ---- */
+
+static um_err render(const struct content_format *f, const char *root, struct um_crdt *crdt, struct um_buf *out)
+{
+    struct um_span name = UM_SPAN_STR(root != NULL ? root : ROOT_DEFAULT);
+    enum um_crdt_kind kind;
+    um_err err = um_crdt_guess_root(crdt, name, &kind);
+
+    if (err == UM_OK)
+        err = um_crdt_declare_root(crdt, name, kind);
+    if (err == UM_OK)
+        err = f->read(crdt, name, out);
+    if (err == UM_ENOTFOUND && root == NULL) {           /* nobody has written yet */
+        um_buf_clear(out);
+        um_buf_puts(out, f->empty);
+        err = UM_OK;
+    }
+    return err == UM_OK && out->failed ? UM_ENOMEM : err;
+}
+
+um_err content_render(const struct content_format *f, const char *root, const struct um_bytes *state, struct um_buf *out)
+{
+    struct um_crdt *crdt;
+    um_err err = um_crdt_new(NULL, &crdt);
+
+    if (err != UM_OK)
+        return err;
+    err = um_crdt_load(crdt, um_bytes_span(state), NULL);
+    err = err == UM_OK ? render(f, root, crdt, out) : err == UM_EPROTO ? UM_ECORRUPT : err;
+    um_crdt_free(crdt);
+    return err;
+}
+
+void content_headers(struct um_http_req *rq, const struct content_format *f, const char *file)
+{
+    char *disposition;
+
+    um_http_add_header(rq, "Cache-Control", "no-store");
+    um_http_add_header(rq, "X-Content-Type-Options", "nosniff");
+    um_http_add_header(rq, "Content-Security-Policy", "sandbox; default-src 'none'; img-src data:; frame-ancestors 'none'");
+    if (f->read != NULL)
+        return;
+    disposition = um_xasprintf("attachment; filename=\"%s\"", file);
+    um_http_add_header(rq, "Content-Disposition", disposition);
+    free(disposition);
+}
+
+/* ---- a version's ---- */
+
 struct content {
     struct task task;
-    const struct format *format;
+    const struct content_format *format;
     char *root;                          /* NULL: the default one, which need not be there */
     struct um_buf out;
     um_err err;
@@ -38,46 +94,11 @@ static void end(struct task *t)
     free(c->root);
 }
 
-static um_err render(struct content *c, struct um_crdt *crdt)
-{
-    struct um_span root = UM_SPAN_STR(c->root != NULL ? c->root : ROOT_DEFAULT);
-    enum um_crdt_kind kind;
-    um_err err;
-
-    if ((err = um_crdt_load(crdt, um_bytes_span(c->task.state), NULL)) != UM_OK)
-        return err == UM_EPROTO ? UM_ECORRUPT : err;
-    err = um_crdt_guess_root(crdt, root, &kind);
-    if (err == UM_OK)
-        err = um_crdt_declare_root(crdt, root, kind);
-    if (err == UM_OK)
-        err = c->format->read(crdt, root, &c->out);
-    if (err == UM_ENOTFOUND && c->root == NULL) {        /* nobody has written yet */
-        um_buf_clear(&c->out);
-        um_buf_puts(&c->out, c->format->empty);
-        err = UM_OK;
-    }
-    return err == UM_OK && c->out.failed ? UM_ENOMEM : err;
-}
-
 static void compute(struct um_work *w)
 {
     struct content *c = UM_CONTAINER(w, struct content, task.work);
-    struct um_crdt *crdt;
 
-    c->err = um_crdt_new(NULL, &crdt);
-    if (c->err != UM_OK)
-        return;
-    c->err = render(c, crdt);
-    um_crdt_free(crdt);
-}
-
-static void add_safe_headers(struct um_http_req *rq, const struct format *f)
-{
-    um_http_add_header(rq, "Cache-Control", "no-store");
-    um_http_add_header(rq, "X-Content-Type-Options", "nosniff");
-    um_http_add_header(rq, "Content-Security-Policy", "sandbox; default-src 'none'; img-src data:; frame-ancestors 'none'");
-    if (f->read == NULL)
-        um_http_add_header(rq, "Content-Disposition", "attachment; filename=\"version.bin\"");
+    c->err = content_render(c->format, c->root, c->task.state, &c->out);
 }
 
 static void refuse(struct content *c)
@@ -99,7 +120,7 @@ static void refuse(struct content *c)
 static void answer(struct um_work *w)
 {
     struct content *c = UM_CONTAINER(w, struct content, task.work);
-    const struct format *f = c->format;
+    const struct content_format *f = c->format;
     struct um_buf out = c->out;
     struct um_http_req *rq;
 
@@ -110,7 +131,7 @@ static void answer(struct um_work *w)
     c->out = (struct um_buf){ 0 };
     rq = task_finish(&c->task);
     if (rq != NULL) {
-        add_safe_headers(rq, f);
+        content_headers(rq, f, NULL);
         um_http_reply(rq, 200, f->type, UM_SPAN(out.data, out.len));
     }
     um_buf_free(&out);
@@ -120,16 +141,17 @@ static void have_state(struct task *t)
 {
     struct content *c = UM_CONTAINER(t, struct content, task);
     struct um_bytes *state;
+    const struct content_format *f = c->format;
     struct um_http_req *rq;
 
-    if (c->format->read != NULL) {
+    if (f->read != NULL) {
         task_compute(t, compute, answer);
         return;
     }
     state = um_bytes_ref(t->state);
     rq = task_finish(t);
     if (rq != NULL) {
-        add_safe_headers(rq, &formats[UM_COUNT(formats) - 1]);
+        content_headers(rq, f, "version.bin");
         um_http_reply_bytes(rq, 200, "application/octet-stream", state);
     }
     um_bytes_unref(state);
@@ -138,16 +160,12 @@ static void have_state(struct task *t)
 void versions_content(struct um_http_req *rq, void *ctx)
 {
     const struct um_rest *r = ctx;
-    const char *name = um_api_text(r->api, rq, "format"), *root = um_api_text(r->api, rq, "root");
-    const struct format *f = formats;
-    struct content *c;
+    const char *root = um_api_text(r->api, rq, "root");
+    struct content *c = task_new(rq, ctx, sizeof(*c), end);
 
-    while (strcmp(f->name, name) != 0)                   /* the row has the same names */
-        f++;
-    c = task_new(rq, ctx, sizeof(*c), end);
     if (c == NULL)
         return;
-    c->format = f;
+    c->format = content_format(um_api_text(r->api, rq, "format"));
     c->root = root != NULL ? um_xstrdup(root) : NULL;
     task_read(&c->task, have_state);
 }

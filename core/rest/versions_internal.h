@@ -6,6 +6,17 @@
 json_t *version_json(const struct um_store_version *v);
 void reply_version_error(struct um_http_req *rq, um_err err);
 
+/* version_content.c: states as HTML, Markdown, text, JSON or update. */
+struct content_format {
+    const char *name, *type;
+    um_err (*read)(const struct um_crdt *doc, struct um_span root, struct um_buf *out);      /* NULL: the state as it is */
+    const char *empty;
+};
+const struct content_format *content_format(const char *name);          /* one that the rows let through */
+/* Appends to OUT. ROOT NULL: Tiptap's, which need not be there. UM_ENOTFOUND: no such root; UM_EINVAL: it cannot be shown so. Any thread. */
+um_err content_render(const struct content_format *f, const char *root, const struct um_bytes *state, struct um_buf *out);
+void content_headers(struct um_http_req *rq, const struct content_format *f, const char *file);      /* FILE: the name under which bytes are kept */
+
 /* present.c: the state that a document has now. CB runs once, on L. */
 
 /* STATE covers the store's log up to SEQ and is borrowed. UM_ENOTFOUND, UM_EUNAVAIL. */

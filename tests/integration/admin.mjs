@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
+import * as Y from 'yjs'
 import { startCluster } from '../harness/cluster.mjs'
 import { openRun, root, until } from '../harness/run.mjs'
 import { password, UmbelCore } from '../harness/subjects.mjs'
@@ -98,6 +99,39 @@ await run.story('open documents and connections of all cores are listed, and clo
   b.doc.getText('default').insert(0, 'still ')
   await until('it is stored', () => b.settled())
   for (const c of [a, b]) c.close()
+})
+
+await run.story('a document is exported, forked and imported, and its editors see what comes in', async () => {
+  const bytes = async (name, query = '') => {
+    const answer = await cluster.fetch(`/core/rest/admin/documents/${name}/content?format=update${query}`, { token: admin }, two)
+    assert.equal(answer.status, 200)
+    return new Uint8Array(await answer.arrayBuffer())
+  }
+  const put = (name, body, query = '') => cluster.fetch(`/core/rest/admin/documents/${name}/content${query}`,
+    { method: 'POST', token: admin, body, headers: { 'content-type': 'application/octet-stream' } }, one)
+  const client = await edit('origin', one, 'first')
+  const before = await bytes('origin')
+  const text = await cluster.fetch('/core/rest/admin/documents/origin/content?format=text', { token: admin })
+  assert.equal((await text.text()).trim(), 'first')
+
+  assert.deepEqual(await call('POST', '/admin/documents/origin/fork', { name: 'copy' }), { name: 'copy', of: 'origin' })
+  assert.deepEqual(await bytes('copy'), before)
+  assert.equal((await cluster.fetch('/core/rest/admin/documents/origin/fork', { method: 'POST', token: admin, json: { name: 'copy' } })).status, 409)
+
+  client.doc.getText('default').insert(0, 'second ')
+  await until('it is stored', () => client.settled())
+  const after = await bytes('origin')
+  assert.equal((await (await put('origin', before)).json()).changed, false, 'it has all of it')
+  assert.equal((await (await put('copy', after)).json()).changed, true)
+  assert.deepEqual(await bytes('copy'), after)
+  assert.equal((await (await put('origin', before, '?replace=true')).json()).changed, true)
+  await until('its editor sees it', () => client.doc.getText('default').toString() === 'first')
+  assert.equal((await put('origin', new Uint8Array([1, 2, 3]))).status, 400)
+  assert.equal((await put('none', before)).status, 404)
+  const part = Y.diffUpdate(after, Y.encodeStateVectorFromUpdate(before))
+  await call('POST', '/collab/documents', { title: 'empty' }).then(async d => assert.equal((await put(d.name, part)).status, 400, 'it builds on what is not there'))
+  assert.deepEqual((await facts('objectId=origin&action=IMPORT')).map(f => f.detail.replace), [true, false])
+  client.close()
 })
 
 await run.story('sessions of the gateways are listed and ended through a core', async () => {

@@ -21,6 +21,17 @@ static const struct um_api_param documents_params[] = {
     { .name = "contains", .in = UM_API_QUERY, .type = UM_API_STRING, .min = 1, .max = 200, .text = "of the name, in any case" },
     PARAM_MEMBER, PARAM_AFTER, PARAM_PAGE_SIZE(1000), { 0 },
 };
+static const struct um_api_param export_params[] = {
+    { .name = "format", .in = UM_API_QUERY, .type = UM_API_ENUM, .values = "html|markdown|text|json|update", .initial = "json",
+      .text = "html: a fragment; json: Yjs' toJSON; update: a Yjs update, version 1" },
+    { .name = "root", .in = UM_API_QUERY, .type = UM_API_STRING, .text = "the root type; without it that of Tiptap, default, which need not be there" },
+    { 0 },
+};
+static const struct um_api_param import_params[] = {
+    { .name = "replace", .in = UM_API_QUERY, .type = UM_API_BOOL, .initial = "false",
+      .text = "false: it is merged; true: the document shows what the update holds, and nothing else" },
+    { 0 },
+};
 static const struct um_api_param connections_params[] = {
     PARAM_USER,
     { .name = "document", .in = UM_API_QUERY, .type = UM_API_STRING, .min = 1, .max = 1024, .text = "that have this one open" },
@@ -77,6 +88,17 @@ static const struct um_api_row rows[] = {
     { .method = "POST", .path = CORE "/documents/{name}/reload", .handler = admin_documents_reload, .role = ADMIN,
       .id = "admin.documents.reload", .summary = "reads it from the store again, at every core, as soon as nothing of it is unstored",
       .replies = { REPLY("MembersDone", "who does it") } },
+
+    { .method = "POST", .path = CORE "/documents/{name}/fork", .handler = admin_documents_fork, .role = ADMIN, .id = "admin.documents.fork",
+      .summary = "copies it, with its history of edits, under another name", .max_body = 8192, .body = "Fork",
+      .replies = { { .status = 201, .schema = "Forked", .text = "the copy is durable" } } },
+    { .method = "GET", .path = CORE "/documents/{name}/content", .handler = admin_content_get, .role = ADMIN, .id = "admin.documents.export",
+      .params = export_params, .summary = "what it holds now, as HTML, Markdown, text, JSON or update",
+      .replies = { { 200, "Any", "application/json", "the document" }, { 200, NULL, "text/html", "" }, { 200, NULL, "text/markdown", "" },
+                   { 200, NULL, "text/plain", "" }, { 200, NULL, "application/octet-stream", "" } } },
+    { .method = "POST", .path = CORE "/documents/{name}/content", .handler = admin_content_put, .role = ADMIN, .id = "admin.documents.import",
+      .params = import_params, .max_body = 32 << 20, .body_media = "application/octet-stream",
+      .summary = "takes a Yjs update (version 1) in, by a change like any other", .replies = { REPLY("Imported", "done and durable") } },
 
     { .method = "GET", .path = CORE "/connections", .handler = admin_connections_list, .role = ADMIN, .id = "admin.connections.list",
       .params = connections_params, .summary = "open collaboration sockets, at every core", .replies = { REPLY("OpenConnections", "by id") } },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import * as Y from 'yjs'
 import { openClient } from '../../harness/clients.mjs'
 import { until } from '../../harness/run.mjs'
 
@@ -25,6 +26,17 @@ export default {
   },
   'admin.documents.close': async t => ({ path: { name: (await opened(t)).name }, body: { reason: 'go home' } }),
   'admin.documents.reload': async t => ({ path: { name: (await opened(t)).name } }),
+  'admin.documents.fork': async t => ({ path: { name: (await opened(t)).name }, body: { name: `fork-${t.unique()}`, title: 'A copy' }, status: 201 }),
+  'admin.documents.export': async t => ({
+    path: { name: (await opened(t)).name },
+    query: { format: 'json' },
+    check: ({ body }) => assert.equal(body, 'here')
+  }),
+  'admin.documents.import': async t => {
+    const doc = new Y.Doc()
+    doc.getText('default').insert(0, 'imported')
+    return { path: { name: await t.document() }, raw: Y.encodeStateAsUpdate(doc), type: 'application/octet-stream', check: ({ body }) => assert.equal(body.changed, true) }
+  },
   'admin.connections.list': async t => {
     const { name } = await opened(t)
     return { query: { document: name }, check: ({ body }) => assert.equal(body.results[0].user, 'ann') }
