@@ -123,6 +123,8 @@ token.key=$key
 internal.realm.users[0].id=admin
 internal.realm.users[0].password=$hash
 internal.realm.users[0].profiles=ADMIN
+# Scopes that are made when they do not exist: docs/admin/model.md
+model.import=$ROOT/conf/model
 store.password=$(random_text 32)
 spring.data.redis.password=$redis
 spring.data.redis.sentinel.password=$sentinel

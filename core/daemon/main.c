@@ -13,6 +13,7 @@
 #include <umbel/content.h>
 #include <umbel/domain.h>
 #include <umbel/failpoint.h>
+#include <umbel/import.h>
 #include <umbel/log.h>
 #include <umbel/node.h>
 #include <umbel/process.h>
@@ -41,10 +42,10 @@ static const struct um_conf_table *const tables[] = {
     &own_table, &um_conf_own_table, &um_process_conf_table, &um_http_conf_table, &um_ws_conf_table, &um_token_conf_table, &um_throttle_conf_table,
     &um_rest_conf_table, &um_store_conf_table, &um_content_conf_table, &um_archive_conf_table, &um_versions_conf_table,
     &um_collab_conf_table, &um_redis_conf_table, &um_cluster_conf_table, &um_cachegen_conf_table,
-    &um_reserve_conf_table, &um_actuator_conf_table, &um_domain_conf_table,
+    &um_reserve_conf_table, &um_actuator_conf_table, &um_domain_conf_table, &um_import_conf_table,
 };
 static const char *const prefixes[] = { "umbel", "server", "collab", "store", "ws", "token", "internal", "system", "json", "login", "archive", "file",
-                                        "redis", "spring.redis", "spring.data.redis", "cluster", "cache", "reservation", "scope", NULL };
+                                        "redis", "spring.redis", "spring.data.redis", "cluster", "cache", "reservation", "scope", "model", NULL };
 
 /* Stock Hocuspocus' command line. */
 static const struct um_conf_flag flags[] = {
@@ -104,6 +105,7 @@ struct core {
     struct um_cachegen_conf cachegen_conf;
     struct um_reserve_conf reserve_conf;
     struct um_domain_conf domain_conf;
+    struct um_import_conf import_conf;
     char *token_key;
     struct um_reactors *reactors;
     struct um_node *node;
@@ -140,7 +142,7 @@ static bool bind_all(struct core *c)
         { &um_versions_conf_table, &c->versions_conf }, { &um_collab_conf_table, &c->collab_conf },
         { &um_redis_conf_table, &c->redis_conf }, { &um_cluster_conf_table, &c->cluster_conf },
         { &um_cachegen_conf_table, &c->cachegen_conf }, { &um_reserve_conf_table, &c->reserve_conf },
-        { &um_domain_conf_table, &c->domain_conf },
+        { &um_domain_conf_table, &c->domain_conf }, { &um_import_conf_table, &c->import_conf },
     };
 
     for (size_t i = 0; i < UM_COUNT(rows); i++)
@@ -242,6 +244,13 @@ static bool open_rest(struct core *c)
     return true;
 }
 
+static bool open_models(struct core *c)
+{
+    char why[1024];
+
+    return um_import_at_start(&c->import_conf, c->process.data_dir, c->domain, um_rest_rows(c->rest), why) || fail("model.import", why);
+}
+
 static void beat(void *arg)
 {
     struct core *c = arg;
@@ -293,7 +302,7 @@ static bool start(struct core *c)
     um_http_start();
     um_ws_start();
     c->reactors = um_reactors_new(c->process.reactors ? (unsigned)c->process.reactors : um_process_cpus());
-    return open_node(c) && open_store(c) && open_caches(c) && open_reservations(c) && open_domain(c) && open_rest(c) && open_doors(c);
+    return open_node(c) && open_store(c) && open_caches(c) && open_reservations(c) && open_domain(c) && open_rest(c) && open_models(c) && open_doors(c);
 }
 
 static void drain_done(void *arg)

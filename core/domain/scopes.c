@@ -6,6 +6,7 @@
 #include "body.h"
 #include "component.h"
 #include "internal.h"
+#include "scopes.h"
 
 static um_err add_body(void *arg, const struct um_sql_row *row)
 {
@@ -42,17 +43,28 @@ static um_err check_readable(struct um_call *c, const json_t *scope, const char 
     return err == UM_OK && !may ? um_fail(c, UM_U00403, "scope %s needs the permission READ", id) : err;
 }
 
-static um_err read(struct um_call *c, const char *id, json_t **out)
+bool um_scope_is_id(const char *id)
+{
+    return id != NULL && um_is_id(id) && strlen(id) <= UM_DOMAIN_SCOPE_MAX && strchr(id, '/') == NULL;
+}
+
+um_err um_scope_find(struct um_call *c, const char *id, json_t **out)
 {
     struct um_sql_row row;
     um_err err = um_sql_one(c->q, "SELECT body FROM scopes WHERE id = ?1", UM_SQL_ARGS(um_sql_word(id)), &row);
 
-    if (err == UM_ENOTFOUND)
-        return um_fail(c, UM_U00404, "there is no scope %s", id);
+    *out = NULL;
     if (err != UM_OK)
-        return err;
+        return err == UM_ENOTFOUND ? UM_OK : err;
     *out = json_loadb((const char *)um_sql_span(&row, 0).data, um_sql_span(&row, 0).len, 0, NULL);
     return *out != NULL ? UM_OK : UM_ECORRUPT;
+}
+
+static um_err read(struct um_call *c, const char *id, json_t **out)
+{
+    um_err err = um_scope_find(c, id, out);
+
+    return err == UM_OK && *out == NULL ? um_fail(c, UM_U00404, "there is no scope %s", id) : err;
 }
 
 static um_err get(struct um_call *c)
@@ -72,14 +84,14 @@ static um_err get(struct um_call *c)
     return err;
 }
 
-static um_err put(struct um_call *c, const char *id, const json_t *asked, const json_t *before)
+um_err um_scope_put(struct um_call *c, const char *id, const json_t *asked, const json_t *before, json_t **kept)
 {
     json_t *body = um_body_next(c, asked, before);
     char *text;
     um_err err;
 
     json_object_set_new(body, "id", json_string(id));
-    json_array_append_new(c->reply, body);
+    *kept = body;
     err = um_body_text(c, body, &text);
     if (err != UM_OK)
         return err;
@@ -89,9 +101,16 @@ static um_err put(struct um_call *c, const char *id, const json_t *asked, const 
     free(text);
     if (err == UM_OK)
         err = um_model_touch(c->q, id);
-    if (err == UM_OK)
-        err = um_raise(c, id, "Scope");
-    c->version = um_body_version(body);
+    return err == UM_OK ? um_raise(c, id, "Scope") : err;
+}
+
+static um_err put(struct um_call *c, const char *id, const json_t *asked, const json_t *before)
+{
+    json_t *kept;
+    um_err err = um_scope_put(c, id, asked, before, &kept);
+
+    c->version = um_body_version(kept);
+    json_array_append_new(c->reply, kept);
     return err;
 }
 
@@ -116,7 +135,7 @@ static um_err create(struct um_call *c)
         bool there;
 
         snprintf(path, sizeof(path), "/%zu/id", i);
-        if (id == NULL || !um_is_id(id) || strlen(id) > UM_DOMAIN_SCOPE_MAX || strchr(id, '/') != NULL)
+        if (!um_scope_is_id(id))
             return um_fail_at(c, UM_U00400, path, "an id of 1 to %d bytes without a slash is needed", UM_DOMAIN_SCOPE_MAX);
         err = exists(c, id, &there);
         if (err == UM_OK && there)

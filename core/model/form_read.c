@@ -26,15 +26,15 @@ static json_t *read_text(struct walk *w, const struct field *f, const json_t *fr
     json_t *out;
 
     if (json_is_number(from) || json_is_boolean(from))
-        return refuse(w, at, "a text is wanted: write it in quotes");
+        return walk_refuse(w, at, "a text is wanted: write it in quotes");
     if (s == NULL)
-        return refuse(w, at, "a text is wanted");
+        return walk_refuse(w, at, "a text is wanted");
     if (f->words != NULL && !is_word(f->words, s))
-        return refuse(w, at, "\"%.60s\" is none of %s", s, f->words);
+        return walk_refuse(w, at, "\"%.60s\" is none of %s", s, f->words);
     if (f->prefix == NULL || strchr(s, '.') != NULL)
         return json_incref((json_t *)from);
     out = json_sprintf("%s%s", f->prefix, s);
-    return out != NULL ? out : refuse_memory(w);
+    return out != NULL ? out : walk_refuse_memory(w);
 }
 
 static json_t *read_texts(struct walk *w, const struct field *f, const json_t *from, struct um_place at)
@@ -43,15 +43,15 @@ static json_t *read_texts(struct walk *w, const struct field *f, const json_t *f
     size_t i, mark;
 
     if (out == NULL)
-        return refuse_memory(w);
+        return walk_refuse_memory(w);
     if (!json_is_array(from)) {
         text = read_text(w, f, from, at);
         json_array_append_new(out, text);
     }
     json_array_foreach(from, i, child) {
-        mark = enter_index(w, i);
-        text = read_text(w, f, child, place(w, from, i));
-        leave(w, mark);
+        mark = walk_enter_index(w, i);
+        text = read_text(w, f, child, walk_place(w, from, i));
+        walk_leave(w, mark);
         json_array_append_new(out, text);
     }
     if (w->err == UM_OK)
@@ -79,13 +79,13 @@ static json_t *read_list(struct walk *w, const json_t *from, const struct shape 
     size_t i, mark;
 
     if (!json_is_array(from))
-        return refuse(w, at, "a list is wanted");
+        return walk_refuse(w, at, "a list is wanted");
     if ((out = json_array()) == NULL)
-        return refuse_memory(w);
+        return walk_refuse_memory(w);
     json_array_foreach(from, i, child) {
-        mark = enter_index(w, i);
-        v = form_read(w, child, sh, place(w, from, i));
-        leave(w, mark);
+        mark = walk_enter_index(w, i);
+        v = model_form_read(w, child, sh, walk_place(w, from, i));
+        walk_leave(w, mark);
         if (v == NULL || json_array_append_new(out, v) != 0)
             break;
     }
@@ -105,11 +105,11 @@ static json_t *read_named(struct walk *w, const json_t *from, const struct shape
     if (!json_is_object(from))
         return read_list(w, from, sh, at);
     if ((out = json_array()) == NULL)
-        return refuse_memory(w);
+        return walk_refuse_memory(w);
     json_object_foreach((json_t *)from, key, child) {
-        mark = enter_key(w, key);
-        v = read_value(w, &sh->fields[1], child, place(w, from, i++));
-        leave(w, mark);
+        mark = walk_enter_key(w, key);
+        v = read_value(w, &sh->fields[1], child, walk_place(w, from, i++));
+        walk_leave(w, mark);
         if (v == NULL || json_array_append_new(out, json_pack("{s:s, s:o}", sh->fields[0].name, key, sh->fields[1].name, v)) != 0)
             break;
     }
@@ -132,31 +132,31 @@ static void read_short_entry(struct walk *w, const json_t *from, const struct sh
     size_t i = 0, mark;
 
     json_object_foreach((json_t *)from, key, child) {
-        struct um_place here = place(w, from, i++);
+        struct um_place here = walk_place(w, from, i++);
 
-        mark = enter_key(w, key);
+        mark = walk_enter_key(w, key);
         if (strcmp(key, "to") == 0) {
             to = read_texts(w, &principal, child, here);
         } else if ((strcmp(key, "allow") == 0 || strcmp(key, "deny") == 0) && grant == NULL) {
             grant = key[0] == 'a' ? "ALLOW" : "DENY";
             permission = read_words(w, &sh->fields[1], child, here);
         } else {
-            near = nearest_name(key, strlen(key), entry_keys, UM_COUNT(entry_keys));
+            near = model_nearest(key, strlen(key), entry_keys, UM_COUNT(entry_keys));
             if (near != NULL && strcmp(near, key) == 0)
-                refuse(w, here, "an entry either allows or denies");
+                walk_refuse(w, here, "an entry either allows or denies");
             else
-                refuse(w, here, "unknown key of an entry%s%s%s", near != NULL ? "; is " : "", near != NULL ? near : "", near != NULL ? " meant?" : "");
+                walk_refuse(w, here, "unknown key of an entry%s%s%s", near != NULL ? "; is " : "", near != NULL ? near : "", near != NULL ? " meant?" : "");
         }
-        leave(w, mark);
+        walk_leave(w, mark);
     }
     if (grant == NULL || to == NULL)
-        refuse(w, at, "an entry has allow or deny, and to");
+        walk_refuse(w, at, "an entry has allow or deny, and to");
     json_array_foreach(to, i, child) {
         if (w->err != UM_OK)
             break;
         one = json_pack("{s:O, s:O, s:s}", "principal", child, "permission", permission, "grant", grant);
         if (json_array_append_new(out, one) != 0)
-            refuse_memory(w);
+            walk_refuse_memory(w);
     }
     json_decref(permission);
     json_decref(to);
@@ -168,19 +168,19 @@ static json_t *read_entries(struct walk *w, const json_t *from, const struct sha
     size_t i, mark;
 
     if (!json_is_array(from))
-        return refuse(w, at, "a list is wanted");
+        return walk_refuse(w, at, "a list is wanted");
     if ((out = json_array()) == NULL)
-        return refuse_memory(w);
+        return walk_refuse_memory(w);
     json_array_foreach(from, i, child) {
-        mark = enter_index(w, i);
+        mark = walk_enter_index(w, i);
         if (json_object_get(child, "to") != NULL || json_object_get(child, "allow") != NULL || json_object_get(child, "deny") != NULL) {
-            read_short_entry(w, child, sh, place(w, from, i), out);
+            read_short_entry(w, child, sh, walk_place(w, from, i), out);
         } else {
-            v = form_read(w, child, sh, place(w, from, i));
+            v = model_form_read(w, child, sh, walk_place(w, from, i));
             if (v != NULL)
                 json_array_append_new(out, v);
         }
-        leave(w, mark);
+        walk_leave(w, mark);
     }
     if (w->err == UM_OK)
         return out;
@@ -196,11 +196,11 @@ static json_t *read_value(struct walk *w, const struct field *f, const json_t *f
 
     switch (f->type) {
     case FIELD_TEXT: return read_text(w, f, from, at);
-    case FIELD_BOOL: return json_is_boolean(from) ? json_incref(v) : refuse(w, at, "true or false is wanted");
-    case FIELD_INT: return json_is_integer(from) ? json_incref(v) : refuse(w, at, "a whole number is wanted");
+    case FIELD_BOOL: return json_is_boolean(from) ? json_incref(v) : walk_refuse(w, at, "true or false is wanted");
+    case FIELD_INT: return json_is_integer(from) ? json_incref(v) : walk_refuse(w, at, "a whole number is wanted");
     case FIELD_TEXTS: return read_texts(w, f, from, at);
     case FIELD_WORDS: return read_words(w, f, from, at);
-    case FIELD_OBJECT: return form_read(w, from, f->shape, at);
+    case FIELD_OBJECT: return model_form_read(w, from, f->shape, at);
     case FIELD_LIST: return read_list(w, from, f->shape, at);
     case FIELD_LABELS:
     case FIELD_PAIRS:
@@ -249,9 +249,9 @@ static void read_field(struct walk *w, struct object *o, const struct field *f, 
     if ((f->flags & FIELD_DROPPED) != 0 || is_nothing(from) || (v = read_value(w, f, from, at)) == NULL)
         return;
     if (json_object_get(holder(o->out, f, false), f->name) != NULL)
-        refuse(w, at, "said twice, as %s and as %s", f->name, yaml_name(f));
+        walk_refuse(w, at, "said twice, as %s and as %s", f->name, yaml_name(f));
     else if (!is_nothing(v) && !is_initial(f, v) && json_object_set(holder(o->out, f, true), f->name, v) != 0)
-        refuse_memory(w);
+        walk_refuse_memory(w);
     json_decref(v);
 }
 
@@ -289,11 +289,11 @@ static void refuse_key(struct walk *w, const struct shape *sh, const char *key, 
     for (i = 0; i < sh->n && n < NAMES_MAX; i++)
         if ((sh->fields[i].flags & FIELD_DROPPED) == 0)
             names[n++] = yaml_name(&sh->fields[i]);
-    near = nearest_name(key, strlen(key), names, n);
+    near = model_nearest(key, strlen(key), names, n);
     if (near != NULL)
-        refuse(w, at, "unknown key of %s; is %s meant?", sh->name, near);
+        walk_refuse(w, at, "unknown key of %s; is %s meant?", sh->name, near);
     else
-        refuse(w, at, "unknown key of %s", sh->name);
+        walk_refuse(w, at, "unknown key of %s", sh->name);
 }
 
 /* "data": {…} as REST has it. */
@@ -305,19 +305,19 @@ static void read_holder(struct walk *w, struct object *o, const char *in, const 
     size_t i = 0, mark;
 
     if (!json_is_object(from)) {
-        refuse(w, at, "a map is wanted");
+        walk_refuse(w, at, "a map is wanted");
         return;
     }
     json_object_foreach((json_t *)from, key, child) {
-        struct um_place here = place(w, from, i++);
+        struct um_place here = walk_place(w, from, i++);
 
-        mark = enter_key(w, key);
+        mark = walk_enter_key(w, key);
         f = field_of(o->sh, key, in);
         if (f == NULL)
             refuse_key(w, o->sh, key, here);
         else
             read_field(w, o, f, child, here);
-        leave(w, mark);
+        walk_leave(w, mark);
     }
 }
 
@@ -328,7 +328,7 @@ static void read_extra(struct walk *w, struct object *o, json_t *to, const json_
     json_t *child, *there;
 
     if (!json_is_object(from)) {
-        refuse(w, at, "a map is wanted");
+        walk_refuse(w, at, "a map is wanted");
         return;
     }
     json_object_foreach((json_t *)from, key, child) {
@@ -336,9 +336,9 @@ static void read_extra(struct walk *w, struct object *o, json_t *to, const json_
         if (to == o->out && is_holder(o->sh, key) && json_is_object(child) && json_is_object(there))
             read_extra(w, o, there, child, at);
         else if (there != NULL)
-            refuse(w, at, "%.100s is said twice", key);
+            walk_refuse(w, at, "%.100s is said twice", key);
         else if (json_object_set_new(to, key, json_deep_copy(child)) != 0)
-            refuse_memory(w);
+            walk_refuse_memory(w);
     }
 }
 
@@ -354,7 +354,7 @@ static void complete(struct walk *w, struct object *o)
         if ((f->flags & FIELD_FIXED) != 0)
             json_object_set_new(holder(o->out, f, true), f->name, json_loads(f->initial, JSON_DECODE_ANY, NULL));
         else if ((f->flags & FIELD_NEEDED) != 0)
-            refuse(w, o->at, "%s needs %s", o->sh->name, yaml_name(f));
+            walk_refuse(w, o->at, "%s needs %s", o->sh->name, yaml_name(f));
     }
 }
 
@@ -366,29 +366,29 @@ static void read_members(struct walk *w, struct object *o, const json_t *from)
     size_t i = 0, mark;
 
     json_object_foreach((json_t *)from, key, child) {
-        struct um_place here = place(w, from, i++);
+        struct um_place here = walk_place(w, from, i++);
 
-        mark = enter_key(w, key);
+        mark = walk_enter_key(w, key);
         if ((f = field_of(o->sh, key, NULL)) != NULL)
             read_field(w, o, f, child, here);
         else if (is_holder(o->sh, key))
             read_holder(w, o, key, child, here);
         else if (strcmp(key, EXTRA_KEY) != 0)
             refuse_key(w, o->sh, key, here);
-        leave(w, mark);
+        walk_leave(w, mark);
     }
     if (json_object_get(from, EXTRA_KEY) != NULL)
         read_extra(w, o, o->out, json_object_get(from, EXTRA_KEY), o->at);
 }
 
-json_t *form_read(struct walk *w, const json_t *from, const struct shape *sh, struct um_place at)
+json_t *model_form_read(struct walk *w, const json_t *from, const struct shape *sh, struct um_place at)
 {
     struct object o = { sh, NULL, at };
 
     if (!json_is_object(from) && !(json_is_string(from) && sh->bare != NULL))
-        return refuse(w, at, "%s is a map%s%s", sh->name, sh->bare != NULL ? ", or the text of its " : "", sh->bare != NULL ? sh->bare : "");
+        return walk_refuse(w, at, "%s is a map%s%s", sh->name, sh->bare != NULL ? ", or the text of its " : "", sh->bare != NULL ? sh->bare : "");
     if ((o.out = json_object()) == NULL)
-        return refuse_memory(w);
+        return walk_refuse_memory(w);
     if (json_is_string(from))
         read_field(w, &o, field_of(sh, sh->bare, NULL), from, at);
     else

@@ -77,7 +77,7 @@ static struct written write_words(const struct field *f, const json_t *v)
 static struct written write_object(const struct shape *sh, const json_t *v)
 {
     bool fits = json_is_object(v);
-    json_t *out = fits ? form_write(v, sh, &fits) : NULL;
+    json_t *out = fits ? model_form_write(v, sh, &fits) : NULL;
 
     return fits && out != NULL ? fitting(out) : unfit;
 }
@@ -241,7 +241,7 @@ static json_t *leftover(const json_t *rest, const struct shape *sh, const char *
     return out;
 }
 
-json_t *form_write(const json_t *rest, const struct shape *sh, bool *fits)
+json_t *model_form_write(const json_t *rest, const struct shape *sh, bool *fits)
 {
     json_t *out = json_object(), *v, *extra;
     struct written w;

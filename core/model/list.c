@@ -28,7 +28,7 @@ void um_model_list_free(struct um_model_list *l)
         free(l->sources[i]->name);
         free(l->sources[i]);
     }
-    variables_free(l);
+    model_variables_free(l);
     um_map_free(&l->by_name);
     free(l->sources);
     free(l->items);
@@ -75,7 +75,7 @@ static bool grow(struct um_model_list *l)
     return true;
 }
 
-um_err list_put(struct um_model_list *l, enum um_model_kind k, json_t *rest, const char *file, struct um_place at,
+um_err model_list_put(struct um_model_list *l, enum um_model_kind k, json_t *rest, const char *file, struct um_place at,
                 const struct um_model_item **there)
 {
     const char *id = json_string_value(json_object_get(rest, "id"));
@@ -104,14 +104,14 @@ um_err list_put(struct um_model_list *l, enum um_model_kind k, json_t *rest, con
     return err;
 }
 
-json_t *list_normal(enum um_model_kind k, const json_t *rest)
+json_t *model_list_normal(enum um_model_kind k, const json_t *rest)
 {
     struct um_model_error why = { 0 };
     struct walk w = { .error = &why };
     bool fits;
-    json_t *form = form_write(rest, kind_shapes[k], &fits), *normal;
+    json_t *form = model_form_write(rest, model_shapes[k], &fits), *normal;
 
-    normal = form != NULL ? form_read(&w, form, kind_shapes[k], (struct um_place){ 0, 0 }) : NULL;
+    normal = form != NULL ? model_form_read(&w, form, model_shapes[k], (struct um_place){ 0, 0 }) : NULL;
     json_decref(form);
     return normal;
 }
@@ -119,14 +119,26 @@ json_t *list_normal(enum um_model_kind k, const json_t *rest)
 um_err um_model_list_add(struct um_model_list *l, enum um_model_kind k, const json_t *rest)
 {
     const struct um_model_item *there;
-    json_t *normal = list_normal(k, rest);
+    json_t *normal = model_list_normal(k, rest);
 
-    return normal != NULL ? list_put(l, k, normal, NULL, (struct um_place){ 0, 0 }, &there) : UM_EINVAL;
+    return normal != NULL ? model_list_put(l, k, normal, NULL, (struct um_place){ 0, 0 }, &there) : UM_EINVAL;
+}
+
+um_err um_model_list_rename_scope(struct um_model_list *l, const char *id)
+{
+    struct um_model_item *item = l->items;
+
+    if (l->n == 0 || item->kind != UM_MODEL_SCOPE)
+        return UM_OK;
+    if (json_object_set_new(item->json, "id", json_string(id)) != 0)
+        return UM_ENOMEM;
+    item->id = json_string_value(json_object_get(item->json, "id"));
+    return UM_OK;
 }
 
 /* ---- sources -------------------------------------------------------------------------------------------- */
 
-um_err list_adopt(struct um_model_list *l, const char *name, struct um_yaml *yaml)
+um_err model_list_adopt(struct um_model_list *l, const char *name, struct um_yaml *yaml)
 {
     struct source *s = calloc(1, sizeof(*s)), **more = realloc(l->sources, (l->n_sources + 1) * sizeof(*more));
 
@@ -148,7 +160,7 @@ um_err um_model_list_read_yaml(struct um_model_list *l, struct um_span text, con
     um_err err = um_yaml_read(text, name, &y, error);
 
     UM_ASSERT(!l->is_finished);
-    return err == UM_OK ? list_adopt(l, name, y) : err;
+    return err == UM_OK ? model_list_adopt(l, name, y) : err;
 }
 
 /* ---- the top of a document ------------------------------------------------------------------------------ */
@@ -157,7 +169,7 @@ um_err um_model_list_read_yaml(struct um_model_list *l, struct um_span text, con
 
 static void take(struct um_model_list *l, struct walk *w, const struct source *s, enum um_model_kind k, const json_t *from, struct um_place at)
 {
-    json_t *rest = form_read(w, from, kind_shapes[k], at), *normal = rest != NULL ? list_normal(k, rest) : NULL;
+    json_t *rest = model_form_read(w, from, model_shapes[k], at), *normal = rest != NULL ? model_list_normal(k, rest) : NULL;
     const struct um_model_item *there;
     um_err err;
 
@@ -165,16 +177,16 @@ static void take(struct um_model_list *l, struct walk *w, const struct source *s
     if (rest == NULL)
         return;
     if (normal == NULL) {
-        refuse_memory(w);
+        walk_refuse_memory(w);
         return;
     }
-    err = list_put(l, k, normal, s->name, at, &there);
+    err = model_list_put(l, k, normal, s->name, at, &there);
     if (err == UM_EEXIST)
-        refuse(w, at, "%s \"%.200s\" stands at %.200s:%u:%u already", um_model_kind_word(k), there->id, there->file, there->at.line, there->at.column);
+        walk_refuse(w, at, "%s \"%.200s\" stands at %.200s:%u:%u already", um_model_kind_word(k), there->id, there->file, there->at.line, there->at.column);
     else if (err == UM_ELIMIT)
-        refuse(w, at, "more than %u objects", MODEL_OBJECTS);
+        walk_refuse(w, at, "more than %u objects", MODEL_OBJECTS);
     else if (err != UM_OK)
-        refuse_memory(w);
+        walk_refuse_memory(w);
 }
 
 static void take_all(struct um_model_list *l, struct walk *w, const struct source *s, enum um_model_kind k, const json_t *from, struct um_place at)
@@ -185,12 +197,12 @@ static void take_all(struct um_model_list *l, struct walk *w, const struct sourc
     if (k == UM_MODEL_SCOPE && json_is_object(from)) {
         take(l, w, s, k, from, at);
     } else if (!json_is_array(from) && !json_is_null(from)) {
-        refuse(w, at, "a list is wanted");
+        walk_refuse(w, at, "a list is wanted");
     } else {
         json_array_foreach(from, i, child) {
-            mark = enter_index(w, i);
-            take(l, w, s, k, child, place(w, from, i));
-            leave(w, mark);
+            mark = walk_enter_index(w, i);
+            take(l, w, s, k, child, walk_place(w, from, i));
+            walk_leave(w, mark);
         }
     }
 }
@@ -203,8 +215,8 @@ static void refuse_top(struct walk *w, const char *key, struct um_place at)
     for (i = 0; i < UM_MODEL_KINDS_N; i++)
         names[i] = kinds[i].key;
     names[UM_MODEL_KINDS_N] = VARIABLES_KEY;
-    near = nearest_name(key, strlen(key), names, UM_COUNT(names));
-    refuse(w, at, "unknown key%s%s%s", near != NULL ? "; is " : "", near != NULL ? near : "", near != NULL ? " meant?" : "");
+    near = model_nearest(key, strlen(key), names, UM_COUNT(names));
+    walk_refuse(w, at, "unknown key%s%s%s", near != NULL ? "; is " : "", near != NULL ? near : "", near != NULL ? " meant?" : "");
 }
 
 static int kind_of_key(const char *key)
@@ -227,25 +239,25 @@ static void read_document(struct um_model_list *l, struct walk *w, const struct 
 
     if (!json_is_object(root)) {
         if (!json_is_null(root))
-            refuse(w, (struct um_place){ 1, 1 }, "a model is a map");
+            walk_refuse(w, (struct um_place){ 1, 1 }, "a model is a map");
         return;
     }
     json_object_foreach((json_t *)root, key, child) {
-        struct um_place at = place(w, root, i++);
+        struct um_place at = walk_place(w, root, i++);
 
-        mark = enter_key(w, key);
+        mark = walk_enter_key(w, key);
         k = kind_of_key(key);
         if (strcmp(key, VARIABLES_KEY) == 0) {
             if (declaring && !json_is_object(child))
-                refuse(w, at, "a map is wanted");
-            else if (declaring && variables_declare(l, w, s, child) != UM_OK)
+                walk_refuse(w, at, "a map is wanted");
+            else if (declaring && model_variables_declare(l, w, s, child) != UM_OK)
                 break;
         } else if (k < 0) {
             refuse_top(w, key, at);
         } else if (!declaring) {
             take_all(l, w, s, (enum um_model_kind)k, child, at);
         }
-        leave(w, mark);
+        walk_leave(w, mark);
     }
 }
 
@@ -273,7 +285,7 @@ um_err um_model_list_finish(struct um_model_list *l, struct um_model_error *erro
     UM_ASSERT(!l->is_finished);
     l->is_finished = true;
     *error = (struct um_model_error){ 0 };
-    if ((err = read_sources(l, error, true)) != UM_OK || (err = variables_fill(l, error)) != UM_OK ||
+    if ((err = read_sources(l, error, true)) != UM_OK || (err = model_variables_fill(l, error)) != UM_OK ||
         (err = read_sources(l, error, false)) != UM_OK)
         return err;
     um_model_list_sort(l);

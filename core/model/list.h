@@ -29,16 +29,16 @@ struct um_model_list {
 };
 
 /* Takes YAML and makes it a source. */
-UM_CHECK_RESULT um_err list_adopt(struct um_model_list *l, const char *name, struct um_yaml *yaml);
+UM_CHECK_RESULT um_err model_list_adopt(struct um_model_list *l, const char *name, struct um_yaml *yaml);
 /* Adds an item in REST's form (adopted, also on failure). *THERE: the one that has this name already. */
-UM_CHECK_RESULT um_err list_put(struct um_model_list *l, enum um_model_kind k, json_t *rest, const char *file, struct um_place at,
+UM_CHECK_RESULT um_err model_list_put(struct um_model_list *l, enum um_model_kind k, json_t *rest, const char *file, struct um_place at,
                                 const struct um_model_item **there);
 /* REST through the form and back: what it is in a list. NULL: no memory or no id. */
-json_t *list_normal(enum um_model_kind k, const json_t *rest);
+json_t *model_list_normal(enum um_model_kind k, const json_t *rest);
 
 /* variables.c: reads what the sources declare, fills all texts in. */
-UM_CHECK_RESULT um_err variables_declare(struct um_model_list *l, struct walk *w, const struct source *s, const json_t *declared);
-UM_CHECK_RESULT um_err variables_fill(struct um_model_list *l, struct um_model_error *error);
-void variables_free(struct um_model_list *l);
+UM_CHECK_RESULT um_err model_variables_declare(struct um_model_list *l, struct walk *w, const struct source *s, const json_t *declared);
+UM_CHECK_RESULT um_err model_variables_fill(struct um_model_list *l, struct um_model_error *error);
+void model_variables_free(struct um_model_list *l);
 
 #endif

@@ -28,7 +28,7 @@ static size_t distance(const char *a, size_t n, const char *b, size_t m)
     return row[m];
 }
 
-const char *nearest_name(const char *word, size_t len, const char *const *names, size_t n)
+const char *model_nearest(const char *word, size_t len, const char *const *names, size_t n)
 {
     const char *best = NULL;
     size_t least_so_far = SIZE_MAX, i;
@@ -39,7 +39,7 @@ const char *nearest_name(const char *word, size_t len, const char *const *names,
         if (m > NAME_MAX_LEN)
             continue;
         d = distance(word, len, names[i], m);
-        if (d < least_so_far && d <= UM_MAX(len, m) / 3) {
+        if (d < least_so_far && d <= UM_MAX(len, m) / 3 + (UM_MAX(len, m) > 3)) {
             least_so_far = d;
             best = names[i];
         }

@@ -38,9 +38,9 @@ struct shape {
     size_t n;
 };
 
-extern const struct shape *const kind_shapes[UM_MODEL_KINDS_N];
+extern const struct shape *const model_shapes[UM_MODEL_KINDS_N];
 /* Keys whose maps stand on one line (umbel/yaml.h). */
-extern const char *const one_line_keys[];
+extern const char *const model_one_line_keys[];
 
 static inline const char *yaml_name(const struct field *f) { return f->as != NULL ? f->as : f->name; }
 
@@ -48,6 +48,6 @@ static inline const char *yaml_name(const struct field *f) { return f->as != NUL
 #define EXTRA_KEY "extra"
 
 /* The known name nearest to WORD among N names; NULL when none is near. */
-const char *nearest_name(const char *word, size_t len, const char *const *names, size_t n);
+const char *model_nearest(const char *word, size_t len, const char *const *names, size_t n);
 
 #endif

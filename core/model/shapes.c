@@ -124,7 +124,7 @@ SHAPE(virtual_folder, "a virtual folder", NULL, COMPONENT("VIRTUAL_FOLDER"));
 SHAPE(task, "a task", NULL, COMPONENT("TASK"), TEXT("workflow"), TEXT("assignee"), TEXTS("participants"), TEXT("answer"),
       LIST("attachments", attachment));
 
-const struct shape *const kind_shapes[UM_MODEL_KINDS_N] = {
+const struct shape *const model_shapes[UM_MODEL_KINDS_N] = {
     [UM_MODEL_SCOPE] = &scope_shape, [UM_MODEL_TAG_CLASS] = &tag_class_shape, [UM_MODEL_TAG_CATEGORY] = &tag_category_shape,
     [UM_MODEL_ACL] = &acl_shape, [UM_MODEL_DOCUMENT_CLASS] = &document_class_shape, [UM_MODEL_FOLDER_CLASS] = &folder_class_shape,
     [UM_MODEL_VIRTUAL_FOLDER_CLASS] = &virtual_folder_class_shape, [UM_MODEL_TASK_CLASS] = &task_class_shape,
@@ -133,7 +133,7 @@ const struct shape *const kind_shapes[UM_MODEL_KINDS_N] = {
     [UM_MODEL_TASK] = &task_shape,
 };
 
-const char *const one_line_keys[] = {
+const char *const model_one_line_keys[] = {
     "displayNames", "descriptions", "confirmationMessages", "entries", "children", "tagReferences", "reasons", "criteria",
     "orderClauses", "properties", "RetentionDuration", "tags", "variables", "selectClause", NULL,
 };

@@ -67,13 +67,13 @@ static void declare_one(struct um_model_list *l, struct walk *w, const struct so
     struct variable *v;
 
     if (!is_name(name)) {
-        refuse(w, at, "this cannot be the name of a variable");
+        walk_refuse(w, at, "this cannot be the name of a variable");
     } else if (!json_is_string(value) && !json_is_null(value)) {
-        refuse(w, at, "a text is wanted, or nothing when it has to be given");
+        walk_refuse(w, at, "a text is wanted, or nothing when it has to be given");
     } else if ((v = add(l, name)) == NULL) {
-        refuse(w, at, "more than %u variables", MODEL_VARIABLES);
+        walk_refuse(w, at, "more than %u variables", MODEL_VARIABLES);
     } else if (v->source != NULL) {
-        refuse(w, at, "declared before, at %.200s:%u:%u", v->source->name, v->at.line, v->at.column);
+        walk_refuse(w, at, "declared before, at %.200s:%u:%u", v->source->name, v->at.line, v->at.column);
     } else {
         v->source = s;
         v->at = at;
@@ -82,16 +82,16 @@ static void declare_one(struct um_model_list *l, struct walk *w, const struct so
     }
 }
 
-um_err variables_declare(struct um_model_list *l, struct walk *w, const struct source *s, const json_t *declared)
+um_err model_variables_declare(struct um_model_list *l, struct walk *w, const struct source *s, const json_t *declared)
 {
     const char *name;
     json_t *value;
     size_t i = 0, mark;
 
     json_object_foreach((json_t *)declared, name, value) {
-        mark = enter_key(w, name);
-        declare_one(l, w, s, name, value, place(w, declared, i++));
-        leave(w, mark);
+        mark = walk_enter_key(w, name);
+        declare_one(l, w, s, name, value, walk_place(w, declared, i++));
+        walk_leave(w, mark);
     }
     return w->err;
 }
@@ -119,7 +119,7 @@ static json_t *filled(struct filling *f, const char *text, struct um_place at)
             continue;
         }
         if (v->value == NULL) {
-            refuse(f->w, at, "the variable %s has no value: give one", v->name);
+            walk_refuse(f->w, at, "the variable %s has no value: give one", v->name);
             break;
         }
         v->is_used = true;
@@ -127,7 +127,7 @@ static json_t *filled(struct filling *f, const char *text, struct um_place at)
         um_buf_puts(&b, v->value);
         from = open = close + 1;
         if (*f->bytes + b.len > MODEL_EXPANDED_BYTES) {
-            refuse(f->w, at, "variables make more than %u MiB of text", MODEL_EXPANDED_BYTES >> 20);
+            walk_refuse(f->w, at, "variables make more than %u MiB of text", MODEL_EXPANDED_BYTES >> 20);
             f->w->err = UM_ELIMIT;
             break;
         }
@@ -137,7 +137,7 @@ static json_t *filled(struct filling *f, const char *text, struct um_place at)
         *f->bytes += b.len;
         out = b.failed ? NULL : json_stringn((const char *)b.data, b.len);
         if (out == NULL)
-            refuse(f->w, at, "a text that is not UTF-8, or too large, comes of its variables");
+            walk_refuse(f->w, at, "a text that is not UTF-8, or too large, comes of its variables");
     }
     um_buf_free(&b);
     return out;
@@ -152,22 +152,22 @@ static void fill(struct filling *f, json_t *container)
 
     for (i = 0; i < json_array_size(container) && f->w->err == UM_OK; i++) {
         child = json_array_get(container, i);
-        mark = enter_index(f->w, i);
-        if (json_is_string(child) && (text = filled(f, json_string_value(child), place(f->w, container, i))) != NULL)
+        mark = walk_enter_index(f->w, i);
+        if (json_is_string(child) && (text = filled(f, json_string_value(child), walk_place(f->w, container, i))) != NULL)
             json_array_set_new(container, i, text);
         else
             fill(f, child);
-        leave(f->w, mark);
+        walk_leave(f->w, mark);
     }
     for (i = 0, it = json_object_iter(container); it != NULL && f->w->err == UM_OK; it = json_object_iter_next(container, it), i++) {
         key = json_object_iter_key(it);
         child = json_object_iter_value(it);
-        mark = enter_key(f->w, key);
-        if (json_is_string(child) && (text = filled(f, json_string_value(child), place(f->w, container, i))) != NULL)
+        mark = walk_enter_key(f->w, key);
+        if (json_is_string(child) && (text = filled(f, json_string_value(child), walk_place(f->w, container, i))) != NULL)
             json_object_iter_set_new(container, it, text);
         else
             fill(f, child);
-        leave(f->w, mark);
+        walk_leave(f->w, mark);
     }
 }
 
@@ -183,7 +183,7 @@ static um_err check_used(struct um_model_list *l, struct um_model_error *error)
     return UM_OK;
 }
 
-um_err variables_fill(struct um_model_list *l, struct um_model_error *error)
+um_err model_variables_fill(struct um_model_list *l, struct um_model_error *error)
 {
     size_t bytes = 0, i, d;
 
@@ -201,7 +201,7 @@ um_err variables_fill(struct um_model_list *l, struct um_model_error *error)
     return check_used(l, error);
 }
 
-void variables_free(struct um_model_list *l)
+void model_variables_free(struct um_model_list *l)
 {
     size_t i;
 

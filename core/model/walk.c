@@ -13,9 +13,9 @@ static size_t enter(struct walk *w, const char *before, const char *text, const 
     return mark;
 }
 
-size_t enter_key(struct walk *w, const char *key) { return enter(w, w->path_len > 0 ? "." : "", key, ""); }
+size_t walk_enter_key(struct walk *w, const char *key) { return enter(w, w->path_len > 0 ? "." : "", key, ""); }
 
-size_t enter_index(struct walk *w, size_t i)
+size_t walk_enter_index(struct walk *w, size_t i)
 {
     char text[24];
 
@@ -23,7 +23,7 @@ size_t enter_index(struct walk *w, size_t i)
     return enter(w, "[", text, "]");
 }
 
-void *refuse(struct walk *w, struct um_place at, const char *fmt, ...)
+void *walk_refuse(struct walk *w, struct um_place at, const char *fmt, ...)
 {
     va_list args;
 
@@ -38,14 +38,14 @@ void *refuse(struct walk *w, struct um_place at, const char *fmt, ...)
     return NULL;
 }
 
-void *refuse_memory(struct walk *w)
+void *walk_refuse_memory(struct walk *w)
 {
-    refuse(w, (struct um_place){ 0, 0 }, "%s", um_err_text(UM_ENOMEM));
+    walk_refuse(w, (struct um_place){ 0, 0 }, "%s", um_err_text(UM_ENOMEM));
     w->err = UM_ENOMEM;
     return NULL;
 }
 
-struct um_place place(const struct walk *w, const json_t *container, size_t index)
+struct um_place walk_place(const struct walk *w, const json_t *container, size_t index)
 {
     return w->yaml != NULL ? um_yaml_place(w->yaml, container, index) : (struct um_place){ 0, 0 };
 }

@@ -50,9 +50,9 @@ static struct um_place here(const struct reading *r)
 
 static void put(struct reading *r, json_t *object, const char *name, json_t *value)
 {
-    places_add(&r->y->places, object, here(r));
+    yaml_places_add(&r->y->places, object, here(r));
     if (json_object_set_new(object, name, value) != 0)
-        refuse_memory(&r->w);
+        walk_refuse_memory(&r->w);
 }
 
 static void push_element(struct reading *r, json_t *object, const char *name, json_t *value)
@@ -63,9 +63,9 @@ static void push_element(struct reading *r, json_t *object, const char *name, js
         list = json_array();
         put(r, object, name, list);
     }
-    places_add(&r->y->places, list, here(r));
+    yaml_places_add(&r->y->places, list, here(r));
     if (json_array_append_new(list, value) != 0)
-        refuse_memory(&r->w);
+        walk_refuse_memory(&r->w);
 }
 
 /* The text of a field that has one value. */
@@ -77,11 +77,11 @@ static json_t *value_of(struct reading *r, const struct field *f, const char *te
     if (f->type == FIELD_BOOL) {
         if (strcmp(text, "true") == 0 || strcmp(text, "1") == 0)
             return json_true();
-        return strcmp(text, "false") == 0 || strcmp(text, "0") == 0 ? json_false() : refuse(&r->w, here(r), "true or false is wanted");
+        return strcmp(text, "false") == 0 || strcmp(text, "0") == 0 ? json_false() : walk_refuse(&r->w, here(r), "true or false is wanted");
     }
     if (f->type == FIELD_INT) {
         whole = strtoll(text, &end, 10);
-        return end != text && *end == '\0' ? json_integer(whole) : refuse(&r->w, here(r), "a whole number is wanted");
+        return end != text && *end == '\0' ? json_integer(whole) : walk_refuse(&r->w, here(r), "a whole number is wanted");
     }
     return json_string(text);
 }
@@ -98,7 +98,7 @@ static void put_text(struct reading *r, const struct frame *f, const struct fiel
     if (field->type == FIELD_TEXTS || field->type == FIELD_WORDS) {
         push_element(r, f->object, field->name, v);
     } else if (json_object_get(f->object, field->name) != NULL) {
-        refuse(&r->w, here(r), "this stands here twice");
+        walk_refuse(&r->w, here(r), "this stands here twice");
         json_decref(v);
     } else {
         put(r, f->object, field->name, v);
@@ -142,8 +142,8 @@ static void refuse_name(struct reading *r, const struct frame *f, const char *na
 
     for (i = 0; i < f->sh->n && n < UM_COUNT(names); i++)
         names[n++] = f->sh->fields[i].name;
-    near = nearest_name(name, strlen(name), names, n);
-    refuse(&r->w, here(r), "unknown in %s%s%s%s", f->sh->name, near != NULL ? "; is " : "", near != NULL ? near : "", near != NULL ? " meant?" : "");
+    near = model_nearest(name, strlen(name), names, n);
+    walk_refuse(&r->w, here(r), "unknown in %s%s%s%s", f->sh->name, near != NULL ? "; is " : "", near != NULL ? near : "", near != NULL ? " meant?" : "");
 }
 
 /* ---- attributes ----------------------------------------------------------------------------------------- */
@@ -171,15 +171,15 @@ static void take_attributes(struct reading *r, const struct frame *f, const XML_
                 take_subclass(r, f, attributes[1]);
             continue;
         }
-        mark = enter_key(&r->w, name);
+        mark = walk_enter_key(&r->w, name);
         field = f->object != NULL ? field_of(f, name) : NULL;
         if (field == NULL && f->object != NULL)
             refuse_name(r, f, name);
         else if (field == NULL || field->shape != NULL)
-            refuse(&r->w, here(r), "this is no attribute");
+            walk_refuse(&r->w, here(r), "this is no attribute");
         else
             put_text(r, f, field, attributes[1]);
-        leave(&r->w, mark);
+        walk_leave(&r->w, mark);
     }
 }
 
@@ -195,10 +195,10 @@ static bool open_root(struct reading *r, struct frame *f, const char *name)
             break;
     if (i == UM_COUNT(roots) || top == NULL) {
         json_decref(top);
-        return refuse(&r->w, here(r), "an element that is no part of a model") != NULL;
+        return walk_refuse(&r->w, here(r), "an element that is no part of a model") != NULL;
     }
     json_array_append_new(r->y->documents, top);
-    f->sh = kind_shapes[roots[i].kind];
+    f->sh = model_shapes[roots[i].kind];
     f->object = json_object();
     push_element(r, top, um_model_kind_key(roots[i].kind), f->object);
     return true;
@@ -216,7 +216,7 @@ static bool open_member(struct reading *r, struct frame *f, const struct frame *
     const char *in;
 
     if (parent->object == NULL)
-        return refuse(&r->w, here(r), "an element within a text") != NULL;
+        return walk_refuse(&r->w, here(r), "an element within a text") != NULL;
     field = field_of(parent, name);
     in = holder_of(parent, name);
     if (is_wrapper(parent, name)) {
@@ -242,7 +242,7 @@ static bool open_member(struct reading *r, struct frame *f, const struct frame *
             put(r, parent->object, field->name, f->object);
         else {
             json_decref(f->object);
-            return refuse(&r->w, here(r), "this stands here twice") != NULL;
+            return walk_refuse(&r->w, here(r), "this stands here twice") != NULL;
         }
     }
     return true;
@@ -256,7 +256,7 @@ static void stop_if_failed(struct reading *r)
 
 static void limit(struct reading *r, const char *what, unsigned n)
 {
-    refuse(&r->w, here(r), "more than %u %s", n, what);
+    walk_refuse(&r->w, here(r), "more than %u %s", n, what);
     r->w.err = UM_ELIMIT;
 }
 
@@ -276,10 +276,10 @@ static void on_start(void *arg, const XML_Char *name, const XML_Char **attribute
     } else if ((r->elements += 1 + n_attributes) > MODEL_XML_ELEMENTS) {
         limit(r, "elements and attributes", MODEL_XML_ELEMENTS);
     } else {
-        *f = (struct frame){ .at = here(r), .mark = enter_key(&r->w, local) };
+        *f = (struct frame){ .at = here(r), .mark = walk_enter_key(&r->w, local) };
         um_buf_clear(&r->text);
         if (strncmp(name, DOMAIN_SPACE, strlen(DOMAIN_SPACE)) != 0)
-            refuse(&r->w, f->at, "an element of another namespace than %s…", DOMAIN_SPACE);
+            walk_refuse(&r->w, f->at, "an element of another namespace than %s…", DOMAIN_SPACE);
         else if (r->depth == 0 ? open_root(r, f, local) : open_member(r, f, f - 1, local))
             take_attributes(r, f, attributes);
         r->depth++;
@@ -310,9 +310,9 @@ static void on_end(void *arg, const XML_Char *name)
     if (f->object == NULL)
         put_text(r, f - 1, f->field, trimmed(&r->text));
     else if (*trimmed(&r->text) != '\0')
-        refuse(&r->w, f->at, "a text where elements are wanted");
+        walk_refuse(&r->w, f->at, "a text where elements are wanted");
     um_buf_clear(&r->text);
-    leave(&r->w, f->mark);
+    walk_leave(&r->w, f->mark);
     stop_if_failed(r);
 }
 
@@ -324,7 +324,7 @@ static void on_text(void *arg, const XML_Char *s, int n)
         return;
     um_buf_put(&r->text, s, (size_t)n);
     if (r->text.failed)
-        refuse_memory(&r->w);
+        walk_refuse_memory(&r->w);
     stop_if_failed(r);
 }
 
@@ -336,7 +336,7 @@ static void on_document_type(void *arg, const XML_Char *name, const XML_Char *sy
     (void)system;
     (void)public;
     (void)internal;
-    refuse(&r->w, here(r), "a document type is not allowed");
+    walk_refuse(&r->w, here(r), "a document type is not allowed");
     stop_if_failed(r);
 }
 
@@ -352,7 +352,7 @@ static um_err parse(struct reading *r, struct um_span text)
     XML_SetStartDoctypeDeclHandler(r->parser, on_document_type);
     status = XML_Parse(r->parser, (const char *)text.data, (int)text.len, XML_TRUE);
     if (status != XML_STATUS_OK && r->w.err == UM_OK)
-        refuse(&r->w, here(r), "no XML: %s", XML_ErrorString(XML_GetErrorCode(r->parser)));
+        walk_refuse(&r->w, here(r), "no XML: %s", XML_ErrorString(XML_GetErrorCode(r->parser)));
     return r->w.err;
 }
 
@@ -367,7 +367,7 @@ static um_err read_xml(struct um_span text, struct um_yaml *y, struct um_model_e
     if (r->parser == NULL)
         err = UM_ENOMEM;
     else if (text.len > MODEL_XML_BYTES)
-        err = (refuse(&r->w, (struct um_place){ 0, 0 }, "more than %u MiB", MODEL_XML_BYTES >> 20), UM_ELIMIT);
+        err = (walk_refuse(&r->w, (struct um_place){ 0, 0 }, "more than %u MiB", MODEL_XML_BYTES >> 20), UM_ELIMIT);
     else
         err = parse(r, text);
     if (r->parser != NULL)
@@ -388,7 +388,7 @@ um_err um_model_list_read_xml(struct um_model_list *l, struct um_span text, cons
     y->documents = json_array();
     err = read_xml(text, y, error);
     if (err == UM_OK)
-        return list_adopt(l, name, y);
+        return model_list_adopt(l, name, y);
     um_yaml_free(y);
     return err;
 }

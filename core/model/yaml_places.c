@@ -6,7 +6,7 @@ struct place_list {
     struct um_place *v;
 };
 
-void places_add(struct places *p, const json_t *container, struct um_place at)
+void yaml_places_add(struct places *p, const json_t *container, struct um_place at)
 {
     struct um_span key = UM_SPAN(&container, sizeof(container));
     struct place_list *l = um_map_get(&p->lists, key);
@@ -22,14 +22,14 @@ void places_add(struct places *p, const json_t *container, struct um_place at)
     l->v[l->n++] = at;
 }
 
-struct um_place places_get(const struct places *p, const json_t *container, size_t index)
+struct um_place yaml_places_get(const struct places *p, const json_t *container, size_t index)
 {
     const struct place_list *l = um_map_get(&p->lists, UM_SPAN(&container, sizeof(container)));
 
     return l != NULL && index < l->n ? l->v[index] : (struct um_place){ 0, 0 };
 }
 
-void places_free(struct places *p)
+void yaml_places_free(struct places *p)
 {
     struct um_span key;
     size_t pos = 0;

@@ -9,9 +9,9 @@ struct places {                    /* zero-initialise */
 };
 
 /* The place of the next child of CONTAINER. Aborts when memory is gone: readers bound the number of values. */
-void places_add(struct places *p, const json_t *container, struct um_place at);
-struct um_place places_get(const struct places *p, const json_t *container, size_t index);
-void places_free(struct places *p);
+void yaml_places_add(struct places *p, const json_t *container, struct um_place at);
+struct um_place yaml_places_get(const struct places *p, const json_t *container, size_t index);
+void yaml_places_free(struct places *p);
 
 /* What was read, of YAML or of XML that says the same. */
 struct um_yaml {

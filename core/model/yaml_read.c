@@ -145,7 +145,7 @@ static um_err put(struct reader *r, yaml_mark_t mark, json_t *value)
     if (f == NULL) {
         failed = json_array_append_new(r->y->documents, value);
     } else if (json_is_array(f->container)) {
-        places_add(&r->y->places, f->container, place_of(mark));
+        yaml_places_add(&r->y->places, f->container, place_of(mark));
         failed = json_array_append_new(f->container, value);
     } else {
         failed = json_object_setn_new_nocheck(f->container, f->key, f->key_len, value);
@@ -186,7 +186,7 @@ static um_err take_key(struct reader *r, const yaml_event_t *ev)
     f->key[len] = '\0';
     f->key_len = len;
     f->has_key = true;
-    places_add(&r->y->places, f->container, place_of(ev->start_mark));
+    yaml_places_add(&r->y->places, f->container, place_of(ev->start_mark));
     return count(r, ev->start_mark, 0, len);
 }
 
@@ -238,7 +238,7 @@ static um_err copy_into(struct reader *r, yaml_mark_t mark, json_t *copy, json_t
         if (err != UM_OK)
             return err;
         child = !is_container ? json_incref(v) : json_is_object(v) ? json_object() : json_array();
-        places_add(&r->y->places, copy, places_get(&r->y->places, from, i));
+        yaml_places_add(&r->y->places, copy, yaml_places_get(&r->y->places, from, i));
         failed = child == NULL || (json_is_object(from)
             ? json_object_setn_new_nocheck(copy, json_object_iter_key(it), json_object_iter_key_len(it), child)
             : json_array_append_new(copy, child)) != 0;
@@ -286,7 +286,7 @@ static int kind_of(const yaml_event_t *ev)
         { CORE_TAG "int", SCALAR_INTEGER }, { CORE_TAG "float", SCALAR_REAL },
     };
     const char *tag = (const char *)ev->data.scalar.tag;
-    enum scalar_kind looks = scalar_kind((const char *)ev->data.scalar.value, ev->data.scalar.length);
+    enum scalar_kind looks = yaml_scalar_kind((const char *)ev->data.scalar.value, ev->data.scalar.length);
     size_t i;
 
     if (tag == NULL)
@@ -315,11 +315,11 @@ static um_err on_scalar(struct reader *r, const yaml_event_t *ev)
     case SCALAR_NULL: v = json_null(); break;
     case SCALAR_BOOL: v = json_boolean(s[0] == 't' || s[0] == 'T'); break;
     case SCALAR_INTEGER:
-        if ((v = scalar_number(s, len, SCALAR_INTEGER)) == NULL)
+        if ((v = yaml_scalar_number(s, len, SCALAR_INTEGER)) == NULL)
             return refuse(r, UM_ELIMIT, ev->start_mark, "a whole number beyond 64 bits: %.60s (write quotes if a text is meant)", s);
         break;
     case SCALAR_REAL:
-        if ((v = scalar_number(s, len, SCALAR_REAL)) == NULL)
+        if ((v = yaml_scalar_number(s, len, SCALAR_REAL)) == NULL)
             return refuse(r, UM_ELIMIT, ev->start_mark, "a number that is too large or too long: %.60s", s);
         break;
     case SCALAR_NOT_FINITE:
@@ -477,7 +477,7 @@ json_t *um_yaml_peek(const struct um_yaml *y, size_t document) { return json_arr
 
 struct um_place um_yaml_place(const struct um_yaml *y, const json_t *container, size_t index)
 {
-    return places_get(&y->places, container, index);
+    return yaml_places_get(&y->places, container, index);
 }
 
 void um_yaml_free(struct um_yaml *y)
@@ -485,6 +485,6 @@ void um_yaml_free(struct um_yaml *y)
     if (y == NULL)
         return;
     json_decref(y->documents);
-    places_free(&y->places);
+    yaml_places_free(&y->places);
     free(y);
 }

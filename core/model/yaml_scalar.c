@@ -52,7 +52,7 @@ static enum scalar_kind number_kind(const char *s, size_t len)
     return at == len ? kind : SCALAR_TEXT;
 }
 
-enum scalar_kind scalar_kind(const char *s, size_t len)
+enum scalar_kind yaml_scalar_kind(const char *s, size_t len)
 {
     static const char *const nulls[] = { "", "~", "null", "Null", "NULL", NULL };
     static const char *const bools[] = { "true", "True", "TRUE", "false", "False", "FALSE", NULL };
@@ -66,7 +66,7 @@ enum scalar_kind scalar_kind(const char *s, size_t len)
     return is_word(s, len, not_finite) ? SCALAR_NOT_FINITE : number_kind(s, len);
 }
 
-json_t *scalar_number(const char *s, size_t len, enum scalar_kind kind)
+json_t *yaml_scalar_number(const char *s, size_t len, enum scalar_kind kind)
 {
     char copy[YAML_NUMBER_BYTES + 1], *end;
     long long whole;
@@ -85,12 +85,12 @@ json_t *scalar_number(const char *s, size_t len, enum scalar_kind kind)
     return *end != '\0' || !isfinite(real) ? NULL : json_real(real);
 }
 
-bool scalar_is_ambiguous(const char *s, size_t len)
+bool yaml_scalar_is_ambiguous(const char *s, size_t len)
 {
     static const char *const words[] = { "null", "true", "false", "yes", "no", "on", "off", "y", "n", "~", "=", "<<", "...", NULL };
     size_t i;
 
-    if (scalar_kind(s, len) != SCALAR_TEXT)
+    if (yaml_scalar_kind(s, len) != SCALAR_TEXT)
         return true;
     for (i = 0; words[i] != NULL; i++)
         if (strlen(words[i]) == len && strncasecmp(words[i], s, len) == 0)

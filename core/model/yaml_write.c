@@ -73,7 +73,7 @@ static bool can_be_bare(const char *s, size_t len, struct look k, bool in_line)
 {
     size_t i;
 
-    if (len == 0 || k.breaks || k.escapes || k.blank_ends || memchr(s, '\t', len) != NULL || scalar_is_ambiguous(s, len))
+    if (len == 0 || k.breaks || k.escapes || k.blank_ends || memchr(s, '\t', len) != NULL || yaml_scalar_is_ambiguous(s, len))
         return false;
     if (strchr(" -?:,[]{}#&*!|>'\"%@`", s[0]) != NULL)
         return false;

@@ -8,12 +8,14 @@
 static const struct um_api_group *const groups[] = {
     &rest_files, &rest_document_files,
     &rest_sockets, &rest_authentication, &rest_documents, &rest_versions, &rest_reservations, &rest_caches, &rest_scopes, &rest_classes, &rest_search, &rest_components, &rest_admin,
-    &rest_actuator, &rest_internal, &rest_description,
+    &rest_models, &rest_actuator, &rest_internal, &rest_description,
 };
 
 um_err um_rest_api(struct um_api **out, char why[256]) { return um_api_new(out, groups, UM_COUNT(groups), why); }
 
 const struct um_http_route *um_rest_routes(const struct um_rest *r, size_t *n) { return um_api_routes(r->api, n); }
+
+const struct um_api *um_rest_rows(const struct um_rest *r) { return r->api; }
 
 /* ---- the actuator's own port ---- */
 

@@ -16,3 +16,5 @@ um_unit_test(domain_search_jobs SOURCES ${domain}/test_search_jobs.c ${domain}/s
              LINK um_domain INCLUDES ${domain} ${CMAKE_SOURCE_DIR}/core/domain ${CMAKE_SOURCE_DIR}/tests/unit/store)
 um_unit_test(domain_files SOURCES ${domain}/test_files.c ${domain_rig}
              LINK um_domain INCLUDES ${domain} ${CMAKE_SOURCE_DIR}/tests/unit/store)
+um_unit_test(domain_models SOURCES ${domain}/test_models.c ${domain_rig}
+             LINK um_domain INCLUDES ${domain} ${CMAKE_SOURCE_DIR}/tests/unit/store)

@@ -378,7 +378,7 @@ static void the_manual_knows_every_key(void **state)
     assert_true(fread(manual, 1, 65535, in) > 1000);
     fclose(in);
     for (size_t k = 0; k < UM_MODEL_KINDS_N; k++)
-        keys_are_in(manual, kind_shapes[k], 0);
+        keys_are_in(manual, model_shapes[k], 0);
     free(manual);
 }
 

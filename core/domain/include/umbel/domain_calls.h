@@ -21,6 +21,11 @@ UM_CALLS(um_scopes_list, um_scopes_get, um_scopes_create, um_scopes_update, um_s
 /* configuration objects; args {kind, ids?, force?} */
 UM_CALLS(um_objects_list, um_objects_get, um_objects_create, um_objects_update, um_objects_delete);
 
+/* a scope's model as a whole. read: [{"kind", "object"}], the scope (kind "scope") first. apply: a body [{"kind", "id",
+ * "object"?, "version"}] is done in this order, all or nothing; without an object it goes; version: data.version of what is kept
+ * now, 0 when nothing is: U00412 when that is no more so. Kinds stand together, and behind those that they refer to. */
+UM_CALLS(um_models_read, um_models_apply);
+
 /* components; args {category, ids}. X-Reservation-Token, If-Match: of a single one. Updates replace the whole: what is absent is
  * gone. A body may have `reservationToken`, the fencing token under which it was edited; it is not kept. */
 UM_CALLS(um_components_get, um_components_create, um_components_update, um_components_delete);

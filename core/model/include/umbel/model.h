@@ -78,7 +78,12 @@ size_t um_model_list_count(const struct um_model_list *l);
 const struct um_model_item *um_model_list_at(const struct um_model_list *l, size_t i);
 const struct um_model_item *um_model_list_find(const struct um_model_list *l, enum um_model_kind k, const char *id);
 
-/* The list as one YAML document in its canonical form. */
+/* Gives the scope of the list this id; a list without a scope stays as it is. Only after um_model_list_finish. */
+UM_CHECK_RESULT um_err um_model_list_rename_scope(struct um_model_list *l, const char *id);
+
+/* The list as people write it, as JSON; the caller decrefs; NULL: no memory. */
+json_t *um_model_list_form(const struct um_model_list *l);
+/* The same as one YAML document in its canonical form. */
 UM_CHECK_RESULT um_err um_model_list_write(const struct um_model_list *l, struct um_buf *out);
 
 /* What leads from OLD to NEW, both sorted; the caller decrefs; NULL: no memory. An array:

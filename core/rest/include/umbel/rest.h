@@ -50,6 +50,8 @@ struct um_rest_deps {                        /* all outlive the um_rest */
 };
 /* The rows of all calls and their description (umbel/api.h). */
 um_err um_rest_api(struct um_api **out, char why[256]) UM_CHECK_RESULT;
+/* The same of R; borrowed. */
+const struct um_api *um_rest_rows(const struct um_rest *r);
 /* WHY gets a sentence for the operator when a user's row is of no use (UM_EINVAL). Hashes plain passwords: slow. */
 um_err um_rest_new(struct um_rest **out, const struct um_rest_deps *deps, char why[256]);
 /* Servers and reactors have stopped: ends the workers. What they had to say waits in the loops, and needs R. */

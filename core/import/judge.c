@@ -1,0 +1,42 @@
+/* Models by the schemas of the REST interface, so that what comes in as text is what would come in as JSON. */
+#include <umbel/api.h>
+#include <umbel/import.h>
+
+/* Kinds that a scope keeps. Others have calls of their own. */
+static const char *const schemas[UM_MODEL_KINDS_N] = {
+    [UM_MODEL_SCOPE] = "Scope", [UM_MODEL_TAG_CLASS] = "TagClass", [UM_MODEL_TAG_CATEGORY] = "TagCategory", [UM_MODEL_ACL] = "Acl",
+    [UM_MODEL_DOCUMENT_CLASS] = "DocumentClass", [UM_MODEL_FOLDER_CLASS] = "FolderClass", [UM_MODEL_TASK_CLASS] = "TaskClass",
+    [UM_MODEL_VIRTUAL_FOLDER_CLASS] = "VirtualFolderClass", [UM_MODEL_WORKFLOW] = "Workflow",
+};
+
+struct judging {
+    const struct um_model_item *item;
+    um_import_fault_fn *fn;
+    void *arg;
+};
+
+static void on_fault(void *arg, const char *pointer, const char *message)
+{
+    struct judging *j = arg;
+
+    j->fn(j->arg, j->item, pointer, message);
+}
+
+void um_import_judge(const struct um_api *api, const struct um_model_list *l, um_import_fault_fn *fn, void *arg)
+{
+    for (size_t i = 0; i < um_model_list_count(l); i++) {
+        struct judging j = { um_model_list_at(l, i), fn, arg };
+
+        if (schemas[j.item->kind] == NULL)
+            on_fault(&j, "", "objects of this kind are not imported with a model");
+        else
+            (void)um_api_fits(api, schemas[j.item->kind], j.item->json, on_fault, &j);
+    }
+}
+
+const struct um_model_item *um_import_scope(const struct um_model_list *l)
+{
+    const struct um_model_item *first = um_model_list_count(l) > 0 ? um_model_list_at(l, 0) : NULL;
+
+    return first != NULL && first->kind == UM_MODEL_SCOPE ? first : NULL;
+}
