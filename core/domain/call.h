@@ -61,6 +61,7 @@ struct um_call {
     bool again;                              /* there is more to do than one unit should: after its commit the work runs once more, in
                                               * a unit of its own, until it leaves this unset. Only the last one's reply counts */
     unsigned matches;                        /* patterns tried so far: tags.h */
+    unsigned children;                       /* of folders read so far: folders.c */
     struct outcome *outcome;
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "component.h"
 #include "objects.h"
+#include "parts.h"
 #include "tags.h"
 
 static um_err check_acl_of(struct um_call *c, const json_t *asked, const char *path)
@@ -41,7 +42,9 @@ static um_err check_class(struct um_call *c, enum um_kind k, const json_t *asked
 
     if (err == UM_OK)
         err = check_acl_of(c, asked, path);
-    return err == UM_OK ? check_tags(c, asked, path) : err;
+    if (err == UM_OK)
+        err = check_tags(c, asked, path);
+    return err == UM_OK ? parts_check_class(c, k, asked, path) : err;
 }
 
 static um_err check_acl(struct um_call *c, const json_t *asked, const char *path)

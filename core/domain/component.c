@@ -177,6 +177,8 @@ um_err component_remove(struct um_call *c, struct component *m)
 
     if (err == UM_OK && forget[m->category] != NULL)
         err = forget[m->category](c, m);
+    if (err == UM_OK)                        /* out of the folders that it lies in, and what lies in it */
+        err = um_sql_exec(c->q, "DELETE FROM folder_children WHERE folder = ?1 OR child = ?1", UM_SQL_ARGS(UM_SQL_INT(m->num)), NULL);
     if (err == UM_OK)
         err = um_sql_exec(c->q, "DELETE FROM components WHERE num = ?1", UM_SQL_ARGS(UM_SQL_INT(m->num)), NULL);
     return err == UM_OK ? tell(c, UM_CHANGE_DELETED, m) : err;

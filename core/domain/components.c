@@ -4,14 +4,7 @@
 #include <string.h>
 #include <umbel/util.h>
 #include "body.h"
-#include "draft.h"
-
-/* What is answered of one: its body. */
-static void answer(struct um_call *c, const struct component *m)
-{
-    json_array_append(c->reply, m->body);
-    c->version = json_array_size(c->reply) == 1 ? um_body_version(m->body) : 0;
-}
+#include "parts.h"
 
 static um_err get(struct um_call *c)
 {
@@ -23,7 +16,7 @@ static um_err get(struct um_call *c)
 
         err = component_find(c, component_category(c), um_arg_id(c, "ids", i), &m);
         if (err == UM_OK)
-            answer(c, &m);
+            err = component_show(c, &m);
         component_done(&m);
     }
     return err;
@@ -60,8 +53,10 @@ static um_err create_one(struct um_call *c, size_t i)
         m.body = um_body_next(c, d.body, NULL);
         err = component_insert(c, &m, d.path);
     }
+    if (err == UM_OK && d.category == UM_CATEGORY_FOLDER)
+        err = folder_kept(c, &m, &d);
     if (err == UM_OK)
-        answer(c, &m);
+        err = component_show(c, &m);
     json_decref(d.body);
     component_done(&m);
     return err;
@@ -120,8 +115,10 @@ static um_err update_one(struct um_call *c, size_t i)
     snprintf(d.path, sizeof(d.path), "/%zu", i);
     if (err == UM_OK)
         err = replace(c, &m, &d);
+    if (err == UM_OK && d.category == UM_CATEGORY_FOLDER)
+        err = folder_kept(c, &m, &d);
     if (err == UM_OK)
-        answer(c, &m);
+        err = component_show(c, &m);
     json_decref(d.body);
     component_done(&m);
     return err;

@@ -108,6 +108,13 @@ static const struct store_ddl components_by_acl[] = {
     { STORE_BOTH, "CREATE INDEX components_by_acl ON components(scope, acl)" },
 };
 
+/* What lies in folders; both are a component's num. */
+static const struct store_ddl folder_children[] = {
+    { STORE_BOTH, "CREATE TABLE folder_children(folder {BIGINT} NOT NULL, child {BIGINT} NOT NULL, position {BIGINT} NOT NULL,"
+                  " PRIMARY KEY(folder, child)) {KEYED}" },
+    { STORE_BOTH, "CREATE INDEX folder_children_child ON folder_children(child)" },
+};
+
 #define ROWS(ddl) ddl, UM_COUNT(ddl)
 static const struct store_migration migrations[] = {
     { "scopes", 1, ROWS(scopes) },
@@ -118,6 +125,7 @@ static const struct store_migration migrations[] = {
     { "indexes of components", 1, ROWS(component_indexes) },
     { "full text", 1, ROWS(texts) },
     { "exports of searches", 1, ROWS(search_jobs) },
+    { "children of folders", 1, ROWS(folder_children) },
 };
 _Static_assert(UM_COUNT(migrations) == STORE_SCHEMA_MODULES, "a migration is a version");
 

@@ -39,6 +39,8 @@ await done('POST', '/acl', [
 ])
 await done('POST', '/tagclass', [{ id: 'N', type: 'INT' }])
 await done('POST', '/documentclass', [{ id: 'Note', category: 'DOCUMENT', data: { ACL: 'all' }, tagReferences: [{ tagName: 'N' }] }])
+await done('POST', '/folderclass', [{ id: 'Shelf', category: 'FOLDER', data: { ACL: 'all' }, children: [{ category: 'DOCUMENT', id: '*' }] }])
+await done('POST', '/taskclass', [{ id: 'Check', category: 'TASK', data: { ACL: 'all' }, answers: [{ id: 'Yes' }, { id: 'No' }] }])
 
 await run.story('what one core has acknowledged is there at the other', async () => {
   const [{ id }] = (await done('POST', '/documents', [note({ tags: [{ name: 'N', value: ['7'] }] })])).body
@@ -89,6 +91,29 @@ await run.story('what is reserved at one core is refused at the other, and to wh
   assert.deepEqual([absent.status, absent.code, absent.body.message], [404, 'F00012', `there is no DOCUMENT ${id}`])
   const late = await ask('POST', `/documents/${id}`, [note({ reservationToken: grant.token + 1 })], { at: two })
   assert.equal(late.status, 423)
+})
+
+await run.story('children that both cores put into one folder at once are all in it', async () => {
+  const [{ id }] = (await done('POST', '/folders', [{ data: { classId: 'Shelf' } }])).body
+  const wanted = []
+  for (let i = 0; i < rounds; i++) {
+    const notes = (await done('POST', '/documents', [note(), note()])).body.map(n => n.id)
+    wanted.push(...notes)
+    const answers = await both(at => done('PUT', `/folders/${id}/children`, [{ category: 'DOCUMENT', id: notes[at === one ? 0 : 1] }], { at }))
+    assert.deepEqual(statuses(answers), [200, 200])
+  }
+  const [folder] = (await done('GET', `/folders/${id}`)).body
+  assert.deepEqual(folder.children.map(child => child.id).sort(), wanted.sort())
+})
+
+await run.story('of two answers to one task one counts', async () => {
+  for (let i = 0; i < rounds; i++) {
+    const [{ id }] = (await done('POST', '/tasks', [{ data: { classId: 'Check' } }])).body
+    const answers = await both(at => ask('PUT', `/tasks/${id}/answer`, { id: at === one ? 'Yes' : 'No' }, { at }))
+    assert.deepEqual(statuses(answers), [200, 409])
+    const [task] = (await done('GET', `/tasks/${id}`)).body
+    assert.equal(task.answer.id, answers.find(a => a.status === 200).body[0].answer.id)
+  }
 })
 
 await run.story('faults come with their place, and nothing of the call is kept', async () => {

@@ -4,6 +4,14 @@
 static const struct um_api_param read_params[] = { PARAM_IDS("ids"), { 0 } };
 static const struct um_api_param change_params[] = { PARAM_IDS("ids"), PARAM_IF_MATCH, PARAM_RESERVATION, { 0 } };
 
+static const struct um_api_param one_params[] = { PARAM_ONE("ids"), { 0 } };
+static const struct um_api_param content_params[] = { PARAM_ONE("ids"), PARAM_IF_MATCH, PARAM_RESERVATION, { 0 } };
+static const struct um_api_param assign_params[] = {
+    PARAM_IDS("ids"),
+    { .name = "user", .in = UM_API_PATH, .type = UM_API_STRING, .min = 1, .max = UM_DOMAIN_ID_MAX, .text = "a user, group or team" },
+    PARAM_IF_MATCH, PARAM_RESERVATION, { 0 },
+};
+
 /* WORD: as in paths; CATEGORY: as in core/domain/model.h; MANY: the schema of a list of them. */
 #define COMPONENTS(word, category_, many, what) \
     { .method = "GET", .path = "/core/rest/" word "/{ids}", .handler = platform_call, \
@@ -21,10 +29,29 @@ static const struct um_api_param change_params[] = { PARAM_IDS("ids"), PARAM_IF_
       .call = CALL_OF(um_components_delete, "category", category_), .id = word ".delete", .summary = "deletes " what ", all or none", \
       .params = change_params, .replies = { REPLY_NOTHING("they are gone") } }
 
+#define CHILDREN(method_, call_, verb, summary_) \
+    { .method = method_, .path = "/core/rest/folders/{ids}/children", .handler = platform_call, .call = CALL(call_), \
+      .id = "folders.children." verb, .summary = summary_, .max_body = UM_DOMAIN_BODY_MAX, .body = "ComponentReferences", \
+      .params = content_params, .replies = { REPLY("Folders", "the folder") } }
+
 static const struct um_api_row rows[] = {
     COMPONENTS("documents", "DOCUMENT", "Documents", "documents"),
     COMPONENTS("folders", "FOLDER", "Folders", "folders"),
     COMPONENTS("tasks", "TASK", "Tasks", "tasks"),
     COMPONENTS("virtualFolder", "VIRTUAL_FOLDER", "VirtualFolders", "virtual folders"),
+    CHILDREN("PUT", um_folders_add, "add", "puts components into a folder; who is in it already stays where it is"),
+    CHILDREN("POST", um_folders_set, "set", "makes these the components in a folder, as far as the caller may see them"),
+    CHILDREN("DELETE", um_folders_remove, "remove", "takes components out of a folder"),
+    { .method = "PUT", .path = "/core/rest/tasks/{ids}/answer", .handler = platform_call, .call = CALL(um_tasks_answer), .id = "tasks.answer",
+      .summary = "answers tasks, each once", .max_body = UM_DOMAIN_BODY_MAX, .body = "TaskAnswer", .params = change_params,
+      .replies = { REPLY("Tasks", "as they are kept") } },
+    { .method = "PUT", .path = "/core/rest/tasks/{ids}/assignee/{user}", .handler = platform_call, .call = CALL(um_tasks_assign),
+      .id = "tasks.assign", .summary = "says who is to do tasks", .params = assign_params, .replies = { REPLY("Tasks", "as they are kept") } },
+    { .method = "DELETE", .path = "/core/rest/tasks/{ids}/assignee", .handler = platform_call, .call = CALL(um_tasks_assign),
+      .id = "tasks.unassign", .summary = "nobody in particular is to do tasks", .params = change_params,
+      .replies = { REPLY("Tasks", "as they are kept") } },
+    { .method = "GET", .path = "/core/rest/virtualFolder/{ids}/searches", .handler = platform_call, .call = CALL(um_virtual_folders_searches),
+      .id = "virtualFolder.searches", .summary = "the searches whose results are in a virtual folder, with its tags and the caller filled in",
+      .params = one_params, .replies = { REPLY("VirtualFolderSearches", "as its class has them") } },
 };
 GROUP(rest_components, "components", "Documents, folders, tasks and virtual folders", rows);

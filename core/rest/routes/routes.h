@@ -15,6 +15,7 @@
 #define CALL_OF(call_, name_, value_)   &(const struct platform_row){ .call = &(call_), .name = name_, .value = value_ }
 #define PARAM_IDS(name_)  { .name = name_, .in = UM_API_PATH, .type = UM_API_IDS, .min = 1, .max = UM_DOMAIN_IDS_MAX, \
                             .text = "ids, separated by commas, each percent-encoded" }
+#define PARAM_ONE(name_)  { .name = name_, .in = UM_API_PATH, .type = UM_API_IDS, .min = 1, .max = 1, .text = "the id of one" }
 #define PARAM_IF_MATCH    { .name = "If-Match", .in = UM_API_HEADER, .type = UM_API_STRING, .min = 1, .max = 64, \
                             .text = "of one object: only if this is its ETag" }
 #define PARAM_FORCE       { .name = "force", .in = UM_API_QUERY, .type = UM_API_BOOL, .text = "also what is in use" }

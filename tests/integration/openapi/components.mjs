@@ -1,4 +1,6 @@
-/* Components of the four categories: four calls each, all alike. */
+/* Components of the four categories: four calls each, all alike; and what only one has. */
+import assert from 'node:assert/strict'
+
 const kinds = {
   documents: ['documentclass', 'DOCUMENT'], folders: ['folderclass', 'FOLDER'], tasks: ['taskclass', 'TASK'], virtualFolder: ['virtualfolderclass', 'VIRTUAL_FOLDER']
 }
@@ -39,4 +41,44 @@ const calls = word => ({
   }
 })
 
-export default Object.assign({}, ...Object.keys(kinds).map(calls))
+/* A folder, and a document that may lie in it. */
+async function shelved (t) {
+  const { claims, object, acl, path } = await made(t, 'folders', { ofClass: { children: [{ category: 'DOCUMENT', id: '*' }] } })
+  const [{ id: classId }] = await t.call('documentclass.create', { claims, body: [{ id: t.unique(), category: 'DOCUMENT', data: { ACL: acl } }] })
+  const [{ id }] = await t.call('documents.create', { claims, body: [{ data: { classId } }] })
+  return { claims, object, path, body: [{ category: 'DOCUMENT', id }] }
+}
+
+const shelf = async t => {
+  const { claims, path, body } = await shelved(t)
+  return { claims, path, body, check: answer => assert.deepEqual(answer.body[0].children, body) }
+}
+
+const parts = {
+  'folders.children.add': shelf,
+  'folders.children.set': shelf,
+  'folders.children.remove': async t => {
+    const { claims, path, body } = await shelved(t)
+    await t.call('folders.children.add', { claims, path, body })
+    return { claims, path, body, check: answer => assert.deepEqual(answer.body[0].children, []) }
+  },
+  'tasks.answer': async t => {
+    const { claims, path } = await made(t, 'tasks', { ofClass: { answers: [{ id: 'Accept' }] } })
+    return { claims, path, body: { id: 'Accept' }, check: answer => assert.equal(answer.body[0].answer.id, 'Accept') }
+  },
+  'tasks.assign': async t => {
+    const { claims, path } = await made(t, 'tasks')
+    return { claims, path: { ...path, user: 'bob' }, check: answer => assert.equal(answer.body[0].assignee, 'bob') }
+  },
+  'tasks.unassign': async t => {
+    const { claims, path } = await made(t, 'tasks', { assignee: 'bob' })
+    return { claims, path, check: answer => assert.equal(answer.body[0].assignee, undefined) }
+  },
+  'virtualFolder.searches': async t => {
+    const ofClass = { searches: [{ id: 'mine', category: 'DOCUMENT', request: { filterClauses: [{ criteria: [{ name: 'owner', values: ['${user.id}'] }] }] } }] }
+    const { claims, path } = await made(t, 'virtualFolder', { ofClass })
+    return { claims, path, check: answer => assert.equal(answer.body[0].request.filterClauses[0].criteria[0].values[0], 'ann') }
+  }
+}
+
+export default Object.assign(parts, ...Object.keys(kinds).map(calls))

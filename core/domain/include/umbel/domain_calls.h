@@ -33,6 +33,12 @@ UM_CALLS(um_components_get, um_components_create, um_components_update, um_compo
 UM_CALLS(um_components_right);
 /* the words of such a body, for the search: args {id, text}. Of the platform itself: nobody is asked for a right. */
 UM_CALLS(um_components_body_text);
+/* children of one folder: args {ids: [folder]}; body: references. Answer: the folder */
+UM_CALLS(um_folders_add, um_folders_set, um_folders_remove);
+/* tasks: args {ids}; body {id, tags?}: the answer and its reasons. args {ids, user?}: who is to do it. Answer: the tasks */
+UM_CALLS(um_tasks_answer, um_tasks_assign);
+/* args {ids: [virtual folder]}; answer: the searches of its class, filled with its tags and the caller */
+UM_CALLS(um_virtual_folders_searches);
 
 /* files of a document; args {id, fileId?}, X-Reservation-Token, If-Match. All but `contents` answer with all its files.
  * add {replace}: body [{"id": temporary file, "Name"?}]. rename: body is the name, a string. contents: where the bytes of the one,
