@@ -6,12 +6,14 @@
 #include "body.h"
 #include "component.h"
 #include "dates.h"
+#include "facts.h"
 #include "files.h"
 #include "index.h"
 
 void component_done(struct component *m)
 {
     json_decref(m->body);
+    json_decref(m->told);
     *m = (struct component){ 0 };
 }
 
@@ -113,10 +115,16 @@ static um_err columns_of(struct um_call *c, const json_t *body, struct columns *
 }
 
 /* Who edits a body together is judged again when its component changes. */
-static um_err tell(struct um_call *c, enum um_change_kind kind, const struct component *m)
+static um_err tell(struct um_call *c, enum um_action a, const struct component *m)
 {
-    um_changed(c, kind, um_category_word(m->category), component_id(m), text_or_empty(component_class_id(m)));
-    return kind != UM_CHANGE_CREATED && component_has_shared_body(c, m) ? um_raise(c, c->scope, "CollaborativeBody") : UM_OK;
+    static const enum um_change_kind kinds[UM_ACTIONS_N] = {
+#define X(id, change) UM_CHANGE_##change,
+        UM_ACTIONS(X)
+#undef X
+    };
+
+    um_changed(c, kinds[a], um_category_word(m->category), component_id(m), text_or_empty(component_class_id(m)));
+    return a != UM_ACTION_CREATE && component_has_shared_body(c, m) ? um_raise(c, c->scope, "CollaborativeBody") : UM_OK;
 }
 
 um_err component_insert(struct um_call *c, struct component *m, const char *path)
@@ -141,29 +149,44 @@ um_err component_insert(struct um_call *c, struct component *m, const char *path
         return err;
     m->num = um_sql_int(&row, 0);
     err = index_put(c, m->num, m->category, m->body);
-    return err == UM_OK ? tell(c, UM_CHANGE_CREATED, m) : err;
+    if (err == UM_OK)
+        err = facts_record(c, m, UM_ACTION_CREATE, NULL);
+    return err == UM_OK ? tell(c, UM_ACTION_CREATE, m) : err;
 }
 
-um_err component_save(struct um_call *c, struct component *m, json_t *body, enum um_change_kind kind)
+static um_err write_row(struct um_call *c, const struct component *m, const struct columns *of)
 {
-    json_t *next = um_body_next(c, body, m->body);
+    return um_sql_exec(c->q, "UPDATE components SET class_id = ?2, name = ?3, acl = ?4, owner = ?5, status = ?6, assignee = ?7,"
+                             " version = ?8, updated_ms = ?9, body = ?10 WHERE num = ?1",
+                       UM_SQL_ARGS(UM_SQL_INT(m->num), um_sql_word(of->class_id), um_sql_word(of->name), um_sql_word(of->acl),
+                                   um_sql_word(of->owner), um_sql_word(of->status), um_sql_word(of->assignee), UM_SQL_INT(of->version),
+                                   UM_SQL_INT(c->now_ms), um_sql_word(of->body)), NULL);
+}
+
+um_err component_save_as(struct um_call *c, struct component *m, json_t *body, enum um_action a)
+{
+    json_t *next = um_body_next(c, body, m->body), *before = m->body;
     struct columns of;
     um_err err = columns_of(c, next, &of);
 
     json_decref(body);
-    json_decref(m->body);
     m->body = next;
-    if (err != UM_OK)
-        return err;
-    err = um_sql_exec(c->q, "UPDATE components SET class_id = ?2, name = ?3, acl = ?4, owner = ?5, status = ?6, assignee = ?7,"
-                            " version = ?8, updated_ms = ?9, body = ?10 WHERE num = ?1",
-                      UM_SQL_ARGS(UM_SQL_INT(m->num), um_sql_word(of.class_id), um_sql_word(of.name), um_sql_word(of.acl),
-                                  um_sql_word(of.owner), um_sql_word(of.status), um_sql_word(of.assignee), UM_SQL_INT(of.version),
-                                  UM_SQL_INT(c->now_ms), um_sql_word(of.body)), NULL);
-    free(of.body);
+    if (err == UM_OK)
+        err = write_row(c, m, &of);
     if (err == UM_OK)
         err = index_put(c, m->num, m->category, next);
-    return err == UM_OK ? tell(c, kind, m) : err;
+    if (err == UM_OK)
+        err = facts_record(c, m, a, before);
+    free(of.body);
+    json_decref(before);
+    json_decref(m->told);
+    m->told = NULL;
+    return err == UM_OK ? tell(c, a, m) : err;
+}
+
+um_err component_save(struct um_call *c, struct component *m, json_t *body, enum um_change_kind kind)
+{
+    return component_save_as(c, m, body, kind == UM_CHANGE_CONTENT ? UM_ACTION_UPDATE_CONTENT : UM_ACTION_UPDATE);
 }
 
 /* What goes with one of a category. */
@@ -171,7 +194,7 @@ static um_err (*const forget[UM_CATEGORIES_N])(struct um_call *c, const struct c
     [UM_CATEGORY_DOCUMENT] = files_forget,
 };
 
-um_err component_remove(struct um_call *c, struct component *m)
+um_err component_remove_untold(struct um_call *c, struct component *m)
 {
     um_err err = index_remove(c, m->num);
 
@@ -181,5 +204,12 @@ um_err component_remove(struct um_call *c, struct component *m)
         err = um_sql_exec(c->q, "DELETE FROM folder_children WHERE folder = ?1 OR child = ?1", UM_SQL_ARGS(UM_SQL_INT(m->num)), NULL);
     if (err == UM_OK)
         err = um_sql_exec(c->q, "DELETE FROM components WHERE num = ?1", UM_SQL_ARGS(UM_SQL_INT(m->num)), NULL);
-    return err == UM_OK ? tell(c, UM_CHANGE_DELETED, m) : err;
+    return err == UM_OK ? tell(c, UM_ACTION_DELETE, m) : err;
+}
+
+um_err component_remove(struct um_call *c, struct component *m)
+{
+    um_err err = component_remove_untold(c, m);
+
+    return err == UM_OK ? facts_record(c, m, UM_ACTION_DELETE, NULL) : err;
 }

@@ -4,10 +4,22 @@
 #define DOMAIN_COMPONENT_H
 #include "acl.h"
 
+/* What is done with a component, as the history names it; what listeners are told. */
+#define UM_ACTIONS(X) \
+    X(CREATE, CREATED) X(UPDATE, UPDATED) X(DELETE, DELETED) X(ADD_CONTENT, CONTENT) X(DELETE_CONTENT, CONTENT) \
+    X(UPDATE_CONTENT, CONTENT) X(ANSWER, UPDATED) X(ASSIGN, UPDATED) X(VERSION, UPDATED) X(REVERT, UPDATED)
+enum um_action {
+#define X(id, change) UM_ACTION_##id,
+    UM_ACTIONS(X)
+#undef X
+    UM_ACTIONS_N
+};
+
 struct component {                           /* zeroed: none */
     enum um_category category;
     int64_t num;                             /* its name inside the database */
     json_t *body;                            /* ours */
+    json_t *told;                            /* more fields for the history of its next change, [{"name","value"}], or NULL; ours */
 };
 void component_done(struct component *m);
 
@@ -45,15 +57,18 @@ UM_CHECK_RESULT um_err component_check_one_free(struct um_call *c, enum um_categ
 
 /* A new row; T00108 at PATH when its id is taken. Sets M's num. */
 UM_CHECK_RESULT um_err component_insert(struct um_call *c, struct component *m, const char *path);
-/* BODY (adopted) comes after M's, with the next version and date; M has it then. KIND: what listeners are told. */
+/* BODY (adopted) comes after M's, with the next version and date; M has it then, and its history a fact of A. */
+UM_CHECK_RESULT um_err component_save_as(struct um_call *c, struct component *m, json_t *body, enum um_action a);
+/* The same, as an update of the component, or of its content. */
 UM_CHECK_RESULT um_err component_save(struct um_call *c, struct component *m, json_t *body, enum um_change_kind kind);
 UM_CHECK_RESULT um_err component_remove(struct um_call *c, struct component *m);
+UM_CHECK_RESULT um_err component_remove_untold(struct um_call *c, struct component *m);      /* without a fact */
 
 /* ---- all of a class, an ACL, a scope ---- */
 
 /* Is there none whose class or ACL is ID? U00409 when there is one. */
 UM_CHECK_RESULT um_err component_check_none(struct um_call *c, enum um_kind k, const char *id);
-/* Removes some of those of SCOPE, at most as many as a unit should; *LEFT: there may be more. */
+/* Removes some of those of SCOPE and of their facts, at most as many as a unit should; *LEFT: there may be more. */
 UM_CHECK_RESULT um_err component_remove_some(struct um_call *c, const char *scope, bool *left);
 UM_CHECK_RESULT um_err component_any(struct um_call *c, const char *scope, bool *any);
 

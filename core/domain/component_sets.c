@@ -1,7 +1,7 @@
 /* Components by what they have in common: may a class, an ACL or a scope go? */
 #include <stdlib.h>
 #include <umbel/util.h>
-#include "component.h"
+#include "facts.h"
 
 enum { REMOVED_TOGETHER = 100 };             /* components of a scope, in one unit */
 
@@ -56,12 +56,14 @@ um_err component_remove_some(struct um_call *c, const char *scope, bool *left)
 
     of.scope = scope;
     for (size_t i = 0; i < few.n; i++) {
-        struct component m = { few.rows[i].category, few.rows[i].num, few.rows[i].about };
+        struct component m = { .category = few.rows[i].category, .num = few.rows[i].num, .body = few.rows[i].about };
 
         if (err == UM_OK)
-            err = component_remove(&of, &m);
+            err = component_remove_untold(&of, &m);
         component_done(&m);
     }
     *left = few.n == REMOVED_TOGETHER;
+    if (err == UM_OK && !*left)
+        err = facts_remove_some(c, scope, left);
     return err;
 }

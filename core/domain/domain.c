@@ -6,12 +6,17 @@
 #include <umbel/log.h>
 #include <umbel/util.h>
 #include "call.h"
+#include "facts.h"
 #include "internal.h"
 #include "principals.h"
 
 #define AT(field) offsetof(struct um_domain_conf, field)
 static const struct um_conf_key keys[] = {
     { "scope.default", NULL, "main", "scope of who names none", UM_CONF_STR, 0, AT(default_scope), .min = 1, .max = UM_DOMAIN_SCOPE_MAX },
+    { "fact.registrations.document", NULL, "create,update,delete,version,revert", "what the history of documents has", UM_CONF_STR, 0, AT(facts[0]), .max = 500 },
+    { "fact.registrations.folder", NULL, "create,update,add_content,delete_content,delete", "what the history of folders has", UM_CONF_STR, 0, AT(facts[1]), .max = 500 },
+    { "fact.registrations.task", NULL, "create,update,delete,answer,assign,add_content,delete_content", "what the history of tasks has", UM_CONF_STR, 0, AT(facts[2]), .max = 500 },
+    { "fact.registrations.virtual.folder", NULL, "create,update,delete", "what the history of virtual folders has", UM_CONF_STR, 0, AT(facts[3]), .max = 500 },
 };
 const struct um_conf_table um_domain_conf_table = UM_CONF_TABLE("Platform", keys);
 
@@ -34,10 +39,29 @@ struct asked {
 
 /* ---- the process' object ---- */
 
+static bool read_facts(struct um_domain *d, const struct um_domain_conf *cf)
+{
+    _Static_assert(UM_COUNT(cf->facts) == UM_CATEGORIES_N && UM_COUNT(d->facts) == UM_CATEGORIES_N, "a list for each category");
+    char word[64];
+
+    for (size_t k = 0; k < UM_CATEGORIES_N; k++)
+        if (cf->facts[k] != NULL && !facts_read_actions(cf->facts[k], &d->facts[k], word, sizeof(word))) {
+            um_log(UM_ERROR, "domain", "fact.registrations has a word that is no action", UM_S("category", um_category_word((enum um_category)k)),
+                   UM_S("word", word));
+            return false;
+        }
+    return true;
+}
+
 um_err um_domain_new(struct um_domain **out, struct um_store *st, const struct um_domain_conf *cf)
 {
     struct um_domain *d = um_xcalloc(1, sizeof(*d));
 
+    *out = NULL;
+    if (!read_facts(d, cf)) {
+        free(d);
+        return UM_EINVAL;
+    }
     d->store = st;
     d->conf = *cf;
     d->models = models_new();

@@ -138,6 +138,16 @@ static um_err check_child(struct change *ch, const struct component *m, const ch
     return err == UM_OK && m->category != UM_CATEGORY_TASK ? component_need(ch->c, m, UM_MAY_ATTACH) : err;
 }
 
+static void note(struct change *ch, const char *what, enum um_category k, const char *id)
+{
+    char value[UM_DOMAIN_ID_MAX + 20];
+
+    if (ch->folder->told == NULL)
+        ch->folder->told = json_array();
+    snprintf(value, sizeof(value), "%s/%s", um_category_word(k), id);
+    json_array_append_new(ch->folder->told, json_pack("{s:s, s:s}", "name", what, "value", value));
+}
+
 static um_err insert(struct change *ch, const struct component *m, const char *path)
 {
     um_err err = check_child(ch, m, path);
@@ -147,12 +157,14 @@ static um_err insert(struct change *ch, const struct component *m, const char *p
     if (++ch->n > CHILDREN_MAX)
         return um_fail_at(ch->c, UM_U00413, path, "a folder has at most %d children", CHILDREN_MAX);
     ch->n_added++;
+    note(ch, "added", m->category, component_id(m));
     return um_sql_exec(ch->c->q, "INSERT INTO folder_children(folder, child, position) VALUES(?1, ?2, ?3)",
                        UM_SQL_ARGS(UM_SQL_INT(ch->folder->num), UM_SQL_INT(m->num), UM_SQL_INT(ch->next++)), NULL);
 }
 
-static um_err take_out(struct change *ch, int64_t num)
+static um_err take_out(struct change *ch, int64_t num, enum um_category k, const char *id)
 {
+    note(ch, "removed", k, id);
     ch->n_removed++;
     ch->n--;
     return um_sql_exec(ch->c->q, "DELETE FROM folder_children WHERE folder = ?1 AND child = ?2",
@@ -168,7 +180,7 @@ static um_err apply(struct change *ch, enum how how, const json_t *reference, co
     bool first = err == UM_OK && um_map_put(named, key_of(&m.num), ch) == NULL;
 
     if (err == UM_OK && first && how == REMOVE && there)
-        err = take_out(ch, m.num);
+        err = take_out(ch, m.num, m.category, component_id(&m));
     else if (err == UM_OK && first && how != REMOVE && !there)
         err = insert(ch, &m, path);
     component_done(&m);
@@ -188,7 +200,7 @@ static um_err apply_all(struct change *ch, enum how how, const json_t *reference
     }
     for (size_t i = 0; i < ch->now.n && how == REPLACE && err == UM_OK; i++)
         if (!ch->now.rows[i].hidden && um_map_get(&named, key_of(&ch->now.rows[i].num)) == NULL)
-            err = take_out(ch, ch->now.rows[i].num);
+            err = take_out(ch, ch->now.rows[i].num, ch->now.rows[i].category, ch->now.rows[i].id);
     um_map_free(&named);
     return err;
 }
@@ -203,8 +215,8 @@ static um_err next_place(struct change *ch)
     return err;
 }
 
-/* *CHANGED: something was put in or taken out, for which the caller had the rights. */
-static um_err change(struct um_call *c, struct component *folder, enum how how, const json_t *references, const char *path, bool *changed)
+/* How many were put in and taken out, for which the caller had the rights. */
+static um_err change(struct um_call *c, struct component *folder, enum how how, const json_t *references, const char *path, size_t *added, size_t *removed)
 {
     struct change ch = { .c = c, .folder = folder };
     um_err err = read_children(c, folder->num, &ch.now);
@@ -220,7 +232,8 @@ static um_err change(struct um_call *c, struct component *folder, enum how how, 
         err = component_need(c, folder, UM_MAY_ATTACH);
     if (err == UM_OK && ch.n_removed > 0)
         err = component_need(c, folder, UM_MAY_DETACH);
-    *changed = ch.n_added + ch.n_removed > 0;
+    *added = ch.n_added;
+    *removed = ch.n_removed;
     um_map_free(&ch.by_num);
     children_free(&ch.now);
     return err;
@@ -240,11 +253,11 @@ um_err folder_complete(struct um_call *c, struct draft *d)
 um_err folder_kept(struct um_call *c, struct component *m, const struct draft *d)
 {
     const json_t *children = json_object_get(d->asked, "children");
+    size_t added, removed;
     char path[48];
-    bool changed;
 
     snprintf(path, sizeof(path), "%s/children", d->path);
-    return json_is_array(children) ? change(c, m, REPLACE, children, path, &changed) : UM_OK;
+    return json_is_array(children) ? change(c, m, REPLACE, children, path, &added, &removed) : UM_OK;
 }
 
 /* ---- calls ---- */
@@ -252,7 +265,7 @@ um_err folder_kept(struct um_call *c, struct component *m, const struct draft *d
 static um_err work(struct um_call *c, enum how how)
 {
     struct component m = { 0 };
-    bool changed = false;
+    size_t added = 0, removed = 0;
     um_err err = component_check_one_free(c, UM_CATEGORY_FOLDER, um_arg_id(c, "ids", 0));
 
     if (err == UM_OK)
@@ -262,9 +275,9 @@ static um_err work(struct um_call *c, enum how how)
     if (err == UM_OK && how == REPLACE)
         err = component_need(c, &m, UM_MAY_UPDATE_CONTENT);
     if (err == UM_OK)
-        err = change(c, &m, how, c->body, "", &changed);
-    if (err == UM_OK && changed)
-        err = component_save(c, &m, json_incref(m.body), UM_CHANGE_CONTENT);
+        err = change(c, &m, how, c->body, "", &added, &removed);
+    if (err == UM_OK && added + removed > 0)
+        err = component_save_as(c, &m, json_incref(m.body), added > 0 ? UM_ACTION_ADD_CONTENT : UM_ACTION_DELETE_CONTENT);
     c->reply = json_array();
     if (err == UM_OK)
         err = component_show(c, &m);

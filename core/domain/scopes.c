@@ -182,16 +182,16 @@ static um_err update(struct um_call *c)
     return err;
 }
 
-/* Its components go first, some in each unit; without `force` there must be none. */
+/* Its components and their history go first, some in each unit; without `force` there must be none. */
 static um_err remove_components(struct um_call *c, const char *id)
 {
     bool any;
     um_err err;
 
-    if (um_arg_int(c, "force", 0) != 0)
-        return component_remove_some(c, id, &c->again);
     err = component_any(c, id, &any);
-    return err == UM_OK && any ? um_fail(c, UM_U00409, "scope %s has components", id) : err;
+    if (err == UM_OK && any && um_arg_int(c, "force", 0) == 0)
+        return um_fail(c, UM_U00409, "scope %s has components", id);
+    return err == UM_OK ? component_remove_some(c, id, &c->again) : err;
 }
 
 static um_err remove_one(struct um_call *c, const char *id)

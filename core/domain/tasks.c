@@ -205,7 +205,7 @@ static bool is_answered(const struct component *m) { return json_is_object(json_
 
 /* FN changes NEXT, which M becomes. */
 typedef um_err change_fn(struct um_call *c, const struct component *m, json_t *next);
-static um_err change_one(struct um_call *c, const char *id, change_fn *fn)
+static um_err change_one(struct um_call *c, const char *id, change_fn *fn, enum um_action a)
 {
     struct component m = { 0 };
     json_t *next = NULL;
@@ -220,7 +220,7 @@ static um_err change_one(struct um_call *c, const char *id, change_fn *fn)
         err = fn(c, &m, next);
     }
     if (err == UM_OK)
-        err = component_save(c, &m, json_incref(next), UM_CHANGE_UPDATED);
+        err = component_save_as(c, &m, json_incref(next), a);
     if (err == UM_OK)
         err = component_show(c, &m);
     json_decref(next);
@@ -228,7 +228,7 @@ static um_err change_one(struct um_call *c, const char *id, change_fn *fn)
     return err;
 }
 
-static um_err change_all(struct um_call *c, change_fn *fn)
+static um_err change_all(struct um_call *c, change_fn *fn, enum um_action a)
 {
     size_t n = um_arg_n(c, "ids");
     const char **ids = um_xcalloc(n + 1, sizeof(*ids));
@@ -242,7 +242,7 @@ static um_err change_all(struct um_call *c, change_fn *fn)
     c->reply = json_array();
     err = component_check_free(c, UM_CATEGORY_TASK, ids, tokens, n);
     for (size_t i = 0; i < n && err == UM_OK; i++)
-        err = change_one(c, ids[i], fn);
+        err = change_one(c, ids[i], fn, a);
     free(ids);
     free(tokens);
     return err;
@@ -315,7 +315,7 @@ static um_err answer_one(struct um_call *c, const struct component *m, json_t *n
     return UM_OK;
 }
 
-static um_err answer(struct um_call *c) { return change_all(c, answer_one); }
+static um_err answer(struct um_call *c) { return change_all(c, answer_one, UM_ACTION_ANSWER); }
 
 /* ---- assignment ---- */
 
@@ -352,7 +352,7 @@ static um_err assign_one(struct um_call *c, const struct component *m, json_t *n
     return err;
 }
 
-static um_err assign(struct um_call *c) { return change_all(c, assign_one); }
+static um_err assign(struct um_call *c) { return change_all(c, assign_one, UM_ACTION_ASSIGN); }
 
 const struct um_domain_call um_tasks_answer = { "tasks.answer", answer, UM_CALL_WRITES };
 const struct um_domain_call um_tasks_assign = { "tasks.assign", assign, UM_CALL_WRITES };

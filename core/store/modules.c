@@ -115,6 +115,15 @@ static const struct store_ddl folder_children[] = {
     { STORE_BOTH, "CREATE INDEX folder_children_child ON folder_children(child)" },
 };
 
+/* What was done with components. FIELDS: those that have changed, as JSON. */
+static const struct store_ddl facts[] = {
+    { STORE_BOTH, "CREATE TABLE facts(num {ID}, scope {TEXT} NOT NULL, category {TEXT} NOT NULL, object {TEXT} NOT NULL, action {TEXT} NOT NULL,"
+                  " user_id {TEXT} NOT NULL, request {TEXT} NOT NULL, technical {BIGINT} NOT NULL, created_ms {BIGINT} NOT NULL,"
+                  " description {TEXT} NOT NULL, fields {TEXT} NOT NULL)" },
+    { STORE_BOTH, "CREATE INDEX facts_of_object ON facts(scope, category, object, num)" },
+    { STORE_BOTH, "CREATE INDEX facts_of_scope ON facts(scope, num)" },
+};
+
 #define ROWS(ddl) ddl, UM_COUNT(ddl)
 static const struct store_migration migrations[] = {
     { "scopes", 1, ROWS(scopes) },
@@ -126,6 +135,7 @@ static const struct store_migration migrations[] = {
     { "full text", 1, ROWS(texts) },
     { "exports of searches", 1, ROWS(search_jobs) },
     { "children of folders", 1, ROWS(folder_children) },
+    { "facts", 1, ROWS(facts) },
 };
 _Static_assert(UM_COUNT(migrations) == STORE_SCHEMA_MODULES, "a migration is a version");
 

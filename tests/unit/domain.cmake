@@ -7,6 +7,7 @@ foreach(name IN ITEMS
     components
     tags
     parts
+    facts
     files
     search
     search_random

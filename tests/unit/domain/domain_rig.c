@@ -107,7 +107,10 @@ static const char acls[] =
 
 void domain_rig_open(struct domain_rig *r, const char *url)
 {
-    static const struct um_domain_conf conf = { .default_scope = "main" };
+    static const struct um_domain_conf conf = {
+        .default_scope = "main",
+        .facts = { "create,update,delete,version,revert", "create,update,add_content,delete_content,delete", "create,answer,assign", "" },
+    };
 
     memset(r, 0, sizeof(*r));
     rig_init(&r->store, url != NULL ? url : "memory:");

@@ -28,9 +28,11 @@ enum {
 
 struct um_domain_conf {
     const char *default_scope;               /* scope.default */
+    const char *facts[4];                    /* fact.registrations.document, .folder, .task, .virtual.folder; NULL: nothing is told */
 };
 extern const struct um_conf_table um_domain_conf_table;
 
+/* UM_EINVAL: the configuration; logged. */
 um_err um_domain_new(struct um_domain **out, struct um_store *st, const struct um_domain_conf *cf) UM_CHECK_RESULT;
 void um_domain_free(struct um_domain *d);    /* the store is closed; NULL is fine */
 

@@ -53,4 +53,8 @@ UM_CALLS(um_search_csv, um_search_job, um_search_job_error, um_search_job_page, 
 /* the text of a file: args {id, fileId}, body: a JSON string */
 UM_CALLS(um_content_index, um_content_unindex);
 
+/* facts: args {category, id, start, max}; newest first. create: role ADMIN; body: facts. search: body {searchCriteria,
+ * paginationContext}; answer {found, results} */
+UM_CALLS(um_facts_list, um_facts_create, um_facts_search);
+
 #endif
