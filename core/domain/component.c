@@ -7,8 +7,9 @@
 #include "component.h"
 #include "dates.h"
 #include "facts.h"
-#include "files.h"
 #include "index.h"
+#include "parts.h"
+#include "versions.h"
 
 void component_done(struct component *m)
 {
@@ -127,6 +128,31 @@ static um_err tell(struct um_call *c, enum um_action a, const struct component *
     return a != UM_ACTION_CREATE && component_has_shared_body(c, m) ? um_raise(c, c->scope, "CollaborativeBody") : UM_OK;
 }
 
+static um_err write_row(struct um_call *c, const struct component *m, const struct columns *of)
+{
+    return um_sql_exec(c->q, "UPDATE components SET class_id = ?2, name = ?3, acl = ?4, owner = ?5, status = ?6, assignee = ?7,"
+                             " version = ?8, updated_ms = ?9, body = ?10 WHERE num = ?1",
+                       UM_SQL_ARGS(UM_SQL_INT(m->num), um_sql_word(of->class_id), um_sql_word(of->name), um_sql_word(of->acl),
+                                   um_sql_word(of->owner), um_sql_word(of->status), um_sql_word(of->assignee), UM_SQL_INT(of->version),
+                                   UM_SQL_INT(c->now_ms), um_sql_word(of->body)), NULL);
+}
+
+/* A version of it says so in its body, and can only be kept when it has a row. */
+static um_err follow_new(struct um_call *c, struct component *m)
+{
+    struct columns of;
+    bool kept;
+    um_err err = versions_follow(c, m, NULL, m->body, &kept);
+
+    if (err != UM_OK || !kept)
+        return err;
+    err = columns_of(c, m->body, &of);
+    if (err == UM_OK)
+        err = write_row(c, m, &of);
+    free(of.body);
+    return err;
+}
+
 um_err component_insert(struct um_call *c, struct component *m, const char *path)
 {
     struct columns of;
@@ -148,29 +174,26 @@ um_err component_insert(struct um_call *c, struct component *m, const char *path
     if (err != UM_OK)
         return err;
     m->num = um_sql_int(&row, 0);
-    err = index_put(c, m->num, m->category, m->body);
+    err = follow_new(c, m);
+    if (err == UM_OK)
+        err = index_put(c, m->num, m->category, m->body);
     if (err == UM_OK)
         err = facts_record(c, m, UM_ACTION_CREATE, NULL);
     return err == UM_OK ? tell(c, UM_ACTION_CREATE, m) : err;
 }
 
-static um_err write_row(struct um_call *c, const struct component *m, const struct columns *of)
-{
-    return um_sql_exec(c->q, "UPDATE components SET class_id = ?2, name = ?3, acl = ?4, owner = ?5, status = ?6, assignee = ?7,"
-                             " version = ?8, updated_ms = ?9, body = ?10 WHERE num = ?1",
-                       UM_SQL_ARGS(UM_SQL_INT(m->num), um_sql_word(of->class_id), um_sql_word(of->name), um_sql_word(of->acl),
-                                   um_sql_word(of->owner), um_sql_word(of->status), um_sql_word(of->assignee), UM_SQL_INT(of->version),
-                                   UM_SQL_INT(c->now_ms), um_sql_word(of->body)), NULL);
-}
-
 um_err component_save_as(struct um_call *c, struct component *m, json_t *body, enum um_action a)
 {
     json_t *next = um_body_next(c, body, m->body), *before = m->body;
-    struct columns of;
-    um_err err = columns_of(c, next, &of);
+    struct columns of = { 0 };
+    bool kept;
+    um_err err;
 
     json_decref(body);
     m->body = next;
+    err = versions_follow(c, m, before, next, &kept);
+    if (err == UM_OK)
+        err = columns_of(c, next, &of);
     if (err == UM_OK)
         err = write_row(c, m, &of);
     if (err == UM_OK)
@@ -191,7 +214,7 @@ um_err component_save(struct um_call *c, struct component *m, json_t *body, enum
 
 /* What goes with one of a category. */
 static um_err (*const forget[UM_CATEGORIES_N])(struct um_call *c, const struct component *m) = {
-    [UM_CATEGORY_DOCUMENT] = files_forget,
+    [UM_CATEGORY_DOCUMENT] = document_forget,
 };
 
 um_err component_remove_untold(struct um_call *c, struct component *m)

@@ -5,7 +5,6 @@
 #include "body.h"
 #include "dates.h"
 #include "draft.h"
-#include "files.h"
 #include "parts.h"
 #include "tags.h"
 
@@ -139,7 +138,7 @@ static um_err check_tags(struct um_call *c, struct draft *d)
 
 /* What a category has beside what all have. */
 static um_err (*const complete[UM_CATEGORIES_N])(struct um_call *c, struct draft *d) = {
-    [UM_CATEGORY_DOCUMENT] = files_bind, [UM_CATEGORY_FOLDER] = folder_complete, [UM_CATEGORY_TASK] = task_complete,
+    [UM_CATEGORY_DOCUMENT] = document_complete, [UM_CATEGORY_FOLDER] = folder_complete, [UM_CATEGORY_TASK] = task_complete,
 };
 
 um_err draft_make(struct um_call *c, struct draft *d)

@@ -4,8 +4,11 @@
 #include "draft.h"
 
 /* Completes D's body before it is kept. */
+UM_CHECK_RESULT um_err document_complete(struct um_call *c, struct draft *d);
 UM_CHECK_RESULT um_err folder_complete(struct um_call *c, struct draft *d);
 UM_CHECK_RESULT um_err task_complete(struct um_call *c, struct draft *d);
+/* What M has beside its row goes with it. */
+UM_CHECK_RESULT um_err document_forget(struct um_call *c, const struct component *m);
 /* M has just been kept as D says. */
 UM_CHECK_RESULT um_err folder_kept(struct um_call *c, struct component *m, const struct draft *d);
 /* Adds to BODY, which is about to be answered, what is not kept in it. */

@@ -124,6 +124,13 @@ static const struct store_ddl facts[] = {
     { STORE_BOTH, "CREATE INDEX facts_of_scope ON facts(scope, num)" },
 };
 
+/* Documents as they were; DOCUMENT is a component's num. */
+static const struct store_ddl document_versions[] = {
+    { STORE_BOTH, "CREATE TABLE document_versions(num {ID}, document {BIGINT} NOT NULL, label {TEXT} NOT NULL, author {TEXT} NOT NULL,"
+                  " created_ms {BIGINT} NOT NULL, body {TEXT} NOT NULL)" },
+    { STORE_BOTH, "CREATE INDEX document_versions_of ON document_versions(document, num)" },
+};
+
 #define ROWS(ddl) ddl, UM_COUNT(ddl)
 static const struct store_migration migrations[] = {
     { "scopes", 1, ROWS(scopes) },
@@ -136,6 +143,7 @@ static const struct store_migration migrations[] = {
     { "exports of searches", 1, ROWS(search_jobs) },
     { "children of folders", 1, ROWS(folder_children) },
     { "facts", 1, ROWS(facts) },
+    { "versions of documents", 1, ROWS(document_versions) },
 };
 _Static_assert(UM_COUNT(migrations) == STORE_SCHEMA_MODULES, "a migration is a version");
 

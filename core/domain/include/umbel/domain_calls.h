@@ -57,4 +57,8 @@ UM_CALLS(um_content_index, um_content_unindex);
  * paginationContext}; answer {found, results} */
 UM_CALLS(um_facts_list, um_facts_create, um_facts_search);
 
+/* versions of one document: args {id, versionId?, start, max}. create: body: a label, or NULL; answer of it and of revert: the
+ * document. list: {"versions": [{"Document"}]}, newest first */
+UM_CALLS(um_versions_list, um_versions_get, um_versions_create, um_versions_revert, um_versions_delete, um_versions_clear);
+
 #endif
