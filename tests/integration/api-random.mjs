@@ -27,17 +27,18 @@ const tokens = Object.fromEntries([...roles, ...operations.map(o => api.roles(o)
 
 /* ---- what the core has told: ids of things that are there ---- */
 
-const known = new Map()                      /* name of a member -> some of its values */
+const known = new Map()                      /* name of a parameter -> some values of members of that name */
 const KNOWN_MAX = 50
+for (const p of operations.flatMap(o => o.parameters ?? [])) known.set(p.name, [])
+known.set('id', known.get('ids') ?? [])      /* one list for both */
 
 function learn (value) {
   if (Array.isArray(value)) return value.slice(0, 20).forEach(learn)
-  if (value === null || typeof value !== 'object') return
+  if (value === null || typeof value !== 'object' || Buffer.isBuffer(value)) return
   for (const [name, v] of Object.entries(value)) {
-    if (typeof v === 'string' || typeof v === 'number') {
-      const list = known.get(name) ?? known.set(name, []).get(name)
-      list.length < KNOWN_MAX ? list.push(v) : list[r.below(KNOWN_MAX)] = v
-    } else learn(v)
+    const list = known.get(name)
+    if (list && (typeof v === 'string' || typeof v === 'number')) list.length < KNOWN_MAX ? list.push(v) : list[r.below(KNOWN_MAX)] = v
+    else learn(v)
   }
 }
 
@@ -58,7 +59,7 @@ const fitsBody = (operation, value) => api.errors(bodyPointer(operation), value)
 
 function paramValue (p) {
   const there = known.get(p.name)
-  if (p.in === 'path' && there && r.chance(60)) return p.schema.type === 'array' ? [r.pick(there)] : r.pick(there)
+  if (p.in === 'path' && there.length > 0 && r.chance(60)) return p.schema.type === 'array' ? [r.pick(there)] : r.pick(there)
   const [least, most] = [p.schema['x-min-ms'], p.schema['x-max-ms']]
   if (most !== undefined) return r.pick([ms => `${ms}ms`, String, ms => `PT${ms / 1000}S`])(Math.min(most, least + r.below(50)))
   const value = fitting(r, api, p.schema)
