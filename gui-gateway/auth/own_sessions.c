@@ -53,10 +53,11 @@ static bool goes_on(struct own *o, um_err err, const struct um_session *s)
 json_t *auth_session_json(const struct um_session *s)
 {
     const char *name = um_session_attr_str(s, ATTR_NAME), *csrf = um_session_attr_str(s, ATTR_CSRF);
+    const char *scope = um_session_attr_str(s, ATTR_SCOPE);
     struct um_span profiles = um_session_attr(s, ATTR_PROFILES);
     json_t *list = profiles.len > 0 ? json_loadb((const char *)profiles.data, profiles.len, 0, NULL) : NULL;
 
-    return json_pack("{s:s, s:s, s:o, s:s}", "user", s->user, "displayName", name != NULL ? name : s->user,
+    return json_pack("{s:s, s:s, s:s, s:o, s:s}", "scope", scope != NULL ? scope : "", "user", s->user, "displayName", name != NULL ? name : s->user,
                      "profiles", list != NULL ? list : json_array(), "csrf", csrf != NULL ? csrf : "");
 }
 

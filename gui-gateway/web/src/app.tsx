@@ -4,6 +4,8 @@ import { type Editor, loadEditor } from "./lib/editor-bundle";
 import { navigate, paths, type Route, route } from "./lib/router";
 import { type Session, session } from "./lib/session";
 import { useStore } from "./lib/store";
+import { ComponentPage, NewPage } from "./components/page";
+import { LibraryPage } from "./components/library";
 import { ListPage } from "./pages/list";
 import { LostPage } from "./pages/lost";
 import { SignInPage } from "./pages/signin";
@@ -55,6 +57,12 @@ function Page({ at }: { at: Route }) {
         return <Splash />;
     if (at.page === "list")
         return <ListPage session={state.session} />;
+    if (at.page === "library")
+        return <LibraryPage session={state.session} />;
+    if (at.page === "component")
+        return <ComponentPage key={`${at.category}/${at.id}`} session={state.session} category={at.category} id={at.id} />;
+    if (at.page === "new")
+        return <NewPage key={at.classId} session={state.session} category={at.category} classId={at.classId} />;
     return at.page === "doc" ? <DocRoute name={at.name} session={state.session} /> : <LostPage />;
 }
 

@@ -126,6 +126,29 @@ export async function call<T>(method: string, path: string, body?: unknown, opti
     }
 }
 
+/** Sends FILE as the part `file` of a form; TOLD hears which part of it has gone out, 0 to 1. */
+export function upload<T>(path: string, file: File, told: (part: number) => void): Promise<T> {
+    return new Promise((done, fail) => {
+        const request = new XMLHttpRequest(); /* fetch does not tell how far an upload has come */
+        const body = new FormData();
+        body.append("file", file);
+        request.open("POST", path);
+        request.responseType = "json";
+        request.setRequestHeader("Accept", "application/json");
+        request.setRequestHeader("X-CSRF-TOKEN", csrf);
+        request.upload.onprogress = (event) => told(event.lengthComputable ? event.loaded / event.total : 0);
+        request.onerror = () => fail(new ApiError(0, "no-answer", "Umbel does not answer.", 0));
+        request.onload = () => {
+            const answer = (request.response ?? {}) as { code?: string; message?: string };
+            if (request.status < 400)
+                done(answer as T);
+            else
+                fail(new ApiError(request.status, answer.code ?? "", answer.message ?? "The file was refused.", 0));
+        };
+        request.send(body);
+    });
+}
+
 /** One attempt to read a text. */
 export const callText = (path: string, options: CallOptions = {}) => call<string>("GET", path, undefined, { ...options, text: true });
 

@@ -1,5 +1,6 @@
 // The documents' REST resource, through the gateway's proxy.
 import { ApiError, persist } from "./api";
+import { components } from "./components";
 
 export interface Doc {
     name: string;
@@ -23,6 +24,22 @@ const PAGE = 50;
 export const UNTITLED = "Untitled document";
 export const TITLE_MOST = 200;
 
+/** A component's body has the component's name for its title. */
+const bodyOf = (name: string) => /^component\/[^/]+\/(.+)$/s.exec(name)?.[1];
+
+async function docOfComponent(name: string, id: string, signal?: AbortSignal): Promise<Doc> {
+    const component = await components.get("DOCUMENT", id, signal);
+    const { owner, creationDate, lastUpdateDate } = component.data;
+    return {
+        name, title: component.name, createdAt: creationDate ?? "", updatedAt: lastUpdateDate ?? "", updatedBy: owner ?? "", bytes: 0, connections: 0,
+    };
+}
+
+async function renameComponent(name: string, id: string, title: string): Promise<Doc> {
+    await components.update({ ...await components.get("DOCUMENT", id), name: title });
+    return docOfComponent(name, id);
+}
+
 const one = (name: string) => `${ROOT}/${encodeURIComponent(name)}`;
 
 export const documents = {
@@ -41,14 +58,19 @@ export const documents = {
         return all;
     },
 
-    get: (name: string, signal?: AbortSignal) => persist<Doc>("GET", one(name), undefined, { signal }),
+    get(name: string, signal?: AbortSignal): Promise<Doc> {
+        const id = bodyOf(name);
+        return id ? docOfComponent(name, id, signal) : persist<Doc>("GET", one(name), undefined, { signal });
+    },
 
     /** The key makes a repeated request one document. */
     create: (title: string) =>
         persist<Doc>("POST", ROOT, { title }, { idempotencyKey: crypto.randomUUID?.() ?? String(Math.random()) }),
 
-    rename: (name: string, title: string, signal?: AbortSignal) =>
-        persist<Doc>("PUT", one(name), { title }, { signal }),
+    rename(name: string, title: string, signal?: AbortSignal): Promise<Doc> {
+        const id = bodyOf(name);
+        return id ? renameComponent(name, id, title) : persist<Doc>("PUT", one(name), { title }, { signal });
+    },
 
     /** Deleting what is gone succeeds. */
     async remove(name: string): Promise<void> {

@@ -15,10 +15,9 @@ export interface Blocker {
 }
 
 const ROOT = "/core/rest/reservation";
-const refs = (name: string, token?: number) => [{ category: "DOCUMENT", id: name, token }];
 
-async function one(path: string, name: string, token?: number, keepalive = false): Promise<Reservation> {
-    const list = await call<Reservation[]>("POST", `${ROOT}${path}`, refs(name, token), { quiet: true, keepalive });
+async function one(path: string, category: string, id: string, token?: number, keepalive = false): Promise<Reservation> {
+    const list = await call<Reservation[]>("POST", `${ROOT}${path}`, [{ category, id, token }], { quiet: true, keepalive });
     return list[0] ?? { reserved: false };
 }
 
@@ -29,11 +28,22 @@ export function blockersOf(error: unknown): Blocker[] {
     return Array.isArray(list) ? list as Blocker[] : [];
 }
 
-export const reservations = {
-    state: (name: string) => one("", name),
-    take: (name: string, force: boolean) => one(`/reserve${force ? "?break=true" : ""}`, name),
+export const reservationsOf = (category: string) => ({
+    state: (id: string) => one("", category, id),
+    take: (id: string, force: boolean) => one(`/reserve${force ? "?break=true" : ""}`, category, id),
     /** These two mean the grant of the token: one that comes late leaves a later grant alone. */
-    renew: (name: string, token: number) => one("/renew", name, token),
+    renew: (id: string, token: number) => one("/renew", category, id, token),
     /** Also while the page goes away. */
-    release: (name: string, token: number) => one("/release", name, token, true),
+    release: (id: string, token: number) => one("/release", category, id, token, true),
+});
+
+/** Documents by name: a component's body is reserved as its component. */
+const ofDocument = reservationsOf("DOCUMENT");
+const idOf = (name: string) => /^component\/[^/]+\/(.+)$/s.exec(name)?.[1] ?? name;
+
+export const reservations = {
+    state: (name: string) => ofDocument.state(idOf(name)),
+    take: (name: string, force: boolean) => ofDocument.take(idOf(name), force),
+    renew: (name: string, token: number) => ofDocument.renew(idOf(name), token),
+    release: (name: string, token: number) => ofDocument.release(idOf(name), token),
 };

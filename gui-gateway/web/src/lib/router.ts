@@ -1,10 +1,15 @@
-// Addresses inside the app: /gui/ (list), /gui/signin, /gui/d/<name> (editor).
+// Addresses inside the app: /gui/ (documents), /gui/signin, /gui/d/<name> (editor), /gui/library (components), /gui/c/<category>/<id>
+// (one of them), /gui/c/<category>/new?class=<class>.
+import { isCategory } from "./components";
 import { Store } from "./store";
 
 export type Route =
     | { page: "list" }
     | { page: "signin"; next: string }
     | { page: "doc"; name: string }
+    | { page: "library" }
+    | { page: "component"; category: string; id: string }
+    | { page: "new"; category: string; classId: string }
     | { page: "lost" };
 
 /** Asked before the app leaves a page by itself; false means stay. */
@@ -26,6 +31,14 @@ function decode(part: string): string | null {
     }
 }
 
+function component(category: string, last: string, search: string): Route {
+    const id = decode(last);
+    const classId = new URLSearchParams(search).get("class");
+    if (last === "new" && classId)
+        return { page: "new", category, classId };
+    return id && isCategory(category) ? { page: "component", category, id } : { page: "lost" };
+}
+
 function parse(): Route {
     const { pathname, search } = location;
     if (pathname === BASE || pathname === BASE.slice(0, -1))
@@ -33,6 +46,10 @@ function parse(): Route {
     const [first, second, ...rest] = pathname.slice(BASE.length).split("/");
     if (first === "signin" && second === undefined)
         return { page: "signin", next: safeNext(new URLSearchParams(search).get("next")) };
+    if (first === "library" && second === undefined)
+        return { page: "library" };
+    if (first === "c" && second && rest.length === 1)
+        return component(second, rest[0]!, search);
     const name = first === "d" && second && rest.length === 0 ? decode(second) : null;
     return name ? { page: "doc", name } : { page: "lost" };
 }
@@ -42,6 +59,9 @@ export const route = new Store<Route>(parse());
 export const paths = {
     list: BASE,
     doc: (name: string) => `${BASE}d/${encodeURIComponent(name)}`,
+    library: `${BASE}library`,
+    component: (category: string, id: string) => `${BASE}c/${category}/${encodeURIComponent(id)}`,
+    create: (category: string, classId: string) => `${BASE}c/${category}/new?class=${encodeURIComponent(classId)}`,
     signin: (next: string) => `${BASE}signin${next === BASE ? "" : `?next=${encodeURIComponent(next)}`}`,
 };
 

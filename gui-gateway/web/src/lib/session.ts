@@ -6,6 +6,7 @@ export interface Session {
     user: string;
     displayName: string;
     profiles: string[];
+    scope: string; /* the tenant that one works in */
     csrf: string;
 }
 

@@ -8,7 +8,7 @@ import type { Session } from "../lib/session";
 import { ago, exactly } from "../lib/time";
 import { IconButton } from "../ui/button";
 import { confirmDialog, infoDialog, promptDialog } from "../ui/dialog";
-import { Account } from "../ui/header";
+import { Account, Sections } from "../ui/header";
 import { Icon } from "../ui/icons";
 import { Link } from "../ui/link";
 import { shortcutTable, useKeys } from "../ui/shortcuts";
@@ -301,6 +301,7 @@ export function ListPage({ session }: { session: Session }) {
         <div class="page">
             <header class="top">
                 <Link class="wordmark" href={paths.list}><Mark /> Umbel</Link>
+                <Sections at="documents" />
                 <Account session={session} />
             </header>
             <main id="content" class="list" tabIndex={-1}>

@@ -2,10 +2,12 @@
 import { confirmDialog, infoDialog } from "./dialog";
 import { dirtyDocument } from "../lib/dirty";
 import { initialsOf } from "../lib/people";
+import { paths } from "../lib/router";
 import { type Session, signOut } from "../lib/session";
 import { useStore } from "../lib/store";
 import { theme, toggleTheme } from "../lib/theme";
 import { IconButton } from "./button";
+import { Link } from "./link";
 import { shortcutTable } from "./shortcuts";
 import { notifyError } from "./toast";
 
@@ -31,6 +33,22 @@ async function leave(): Promise<void> {
     });
     if (sure)
         await signOut().catch(() => notifyError("Could not sign out: Umbel does not answer. Try again in a moment."));
+}
+
+const SECTIONS = [
+    { name: "documents", text: "Documents", href: paths.list },
+    { name: "library", text: "Library", href: paths.library },
+] as const;
+
+/** The parts of the app. */
+export function Sections({ at }: { at: (typeof SECTIONS)[number]["name"] }) {
+    return (
+        <nav class="sections" aria-label="Parts">
+            {SECTIONS.map((section) => (
+                <Link key={section.name} href={section.href} aria-current={section.name === at ? "page" : undefined}>{section.text}</Link>
+            ))}
+        </nav>
+    );
 }
 
 export function Account({ session }: { session: Session }) {

@@ -1,0 +1,83 @@
+// The files of a document: sent to the core as temporary files first, and bound when the form is saved.
+import { useState } from "preact/hooks";
+import { ApiError, upload } from "../lib/api";
+import type { FileRef } from "../lib/components";
+import { IconButton } from "../ui/button";
+import { Icon } from "../ui/icons";
+import { notifyError } from "../ui/toast";
+
+const UNITS = ["bytes", "KB", "MB", "GB"];
+
+export function sizeText(bytes: number): string {
+    let n = bytes, unit = 0;
+    for (; n >= 1000 && unit < UNITS.length - 1; unit++)
+        n /= 1000;
+    return `${unit === 0 ? n : n.toPrecision(3)} ${UNITS[unit]}`;
+}
+
+const nameOf = (file: FileRef) => file.name ?? file.Name ?? file.id;
+
+interface Sending { name: string; part: number }
+
+export function Files({ documentId, files, readonly, onChange }: {
+    documentId: string; /* "": it is not there yet */
+    files: FileRef[];
+    readonly: boolean;
+    onChange: (files: FileRef[]) => void;
+}) {
+    const [sending, setSending] = useState<Sending[]>([]);
+
+    async function add(list: FileList): Promise<void> {
+        let all = files;
+        for (const file of list) {
+            const mine: Sending = { name: file.name, part: 0 };
+            setSending((old) => [...old, mine]);
+            try {
+                const sent = await upload<FileRef>("/core/rest/files/tmp", file, (part) => setSending((old) => old.map((s) => (s.name === mine.name ? { ...s, part } : s))));
+                all = [...all, { id: sent.id, name: file.name, size: file.size }];
+                onChange(all);
+            } catch (error) {
+                notifyError(`${file.name} was not sent: ${error instanceof ApiError ? error.message : "unknown trouble"}`);
+            }
+            setSending((old) => old.filter((s) => s.name !== mine.name));
+        }
+    }
+
+    const address = (file: FileRef) => `/core/rest/documents/${encodeURIComponent(documentId)}/files/${encodeURIComponent(file.id)}/content`;
+    return (
+        <section class="files" aria-labelledby="files-title">
+            <h2 id="files-title">Files</h2>
+            <ul>
+                {files.map((file) => (
+                    <li key={file.id} data-testid="file">
+                        <Icon name="page" />
+                        {documentId && !file.id.startsWith("tmp_")
+                            ? <a href={address(file)} download={nameOf(file)} data-testid="file-get">{nameOf(file)}</a>
+                            : <span>{nameOf(file)}</span>}
+                        <span class="file-size">{file.size === undefined ? "" : sizeText(file.size)}</span>
+                        {!readonly && <IconButton icon="close" label={`Remove ${nameOf(file)}`} onClick={() => onChange(files.filter((f) => f !== file))} />}
+                    </li>
+                ))}
+                {sending.map((s) => (
+                    <li key={s.name}><Icon name="page" /><span>{s.name}</span><progress max={1} value={s.part} aria-label={`Sending ${s.name}`} /></li>
+                ))}
+            </ul>
+            {!readonly && (
+                <label class="button">
+                    <Icon name="plus" /> Add files
+                    <input
+                        type="file"
+                        multiple
+                        class="visually-hidden"
+                        data-testid="file-add"
+                        onChange={(event) => {
+                            const list = event.currentTarget.files;
+                            if (list && list.length > 0)
+                                void add(list);
+                        }}
+                    />
+                </label>
+            )}
+        </section>
+    );
+}
