@@ -57,8 +57,8 @@ json_t *auth_session_json(const struct um_session *s)
     struct um_span profiles = um_session_attr(s, ATTR_PROFILES);
     json_t *list = profiles.len > 0 ? json_loadb((const char *)profiles.data, profiles.len, 0, NULL) : NULL;
 
-    return json_pack("{s:s, s:s, s:s, s:o, s:s}", "scope", scope != NULL ? scope : "", "user", s->user, "displayName", name != NULL ? name : s->user,
-                     "profiles", list != NULL ? list : json_array(), "csrf", csrf != NULL ? csrf : "");
+    return json_pack("{s:s, s:s, s:o, s:s, s:s}", "user", s->user, "displayName", name != NULL ? name : s->user,
+                     "profiles", list != NULL ? list : json_array(), "scope", scope != NULL ? scope : "", "csrf", csrf != NULL ? csrf : "");
 }
 
 /* ---- GET /gui/rest/session ---- */

@@ -113,6 +113,19 @@ await run.story('a note is written together', async () => {
   await picture(bob, 'component-note')
 })
 
+await run.story('a note is found by what was written in it', async () => {
+  await library(ann)
+  await until('by its words', async () => {
+    await part(ann, 'library-search').fill('')
+    await part(ann, 'library-search').fill('buy house')
+    return await part(ann, 'component-row').filter({ hasText: 'Meeting' }).count() === 1
+  })
+  await part(ann, 'component-open').first().click()
+  await part(ann, 'text-open').click()
+  await part(ann, 'editor').waitFor()
+  await ready(ann)
+})
+
 await run.story('who may see neither finds nothing, and gets in by no address', async () => {
   await windows.signIn(eve, gateway, 'eve')
   await library(eve)

@@ -459,7 +459,7 @@ static void a_login_sets_a_careful_cookie_and_tells_who_is_in(void **state)
     assert_true(says(&a, "; Path=/; HttpOnly; SameSite=Lax\r\n"));
     assert_true(says(&a, "Cache-Control: no-store\r\n"));
     assert_true(says(&a, "X-Content-Type-Options: nosniff\r\n"));
-    assert_true(says(&a, "{\"user\":\"ann\",\"displayName\":\"Ann A.\",\"profiles\":[\"ADMIN\"],\"csrf\":\""));
+    assert_true(says(&a, "{\"user\":\"ann\",\"displayName\":\"Ann A.\",\"profiles\":[\"ADMIN\"],\"scope\":\"main\",\"csrf\":\""));
     um_buf_free(&a.raw);
     assert_int_equal(status_of(ask(e, "GET", "/gui/rest/session", "", NULL)), 401);
     login(e);

@@ -53,15 +53,13 @@ function Row({ found, model, category }: { found: Found; model: Model; category:
     const at = dateOf(found.changed);
     return (
         <li class="doc-row" data-testid="component-row">
-            <Link class="doc-open" href={paths.component(category, found.id)} data-testid="component-open">
-                <span class="doc-icon" aria-hidden="true"><Icon name={category === "FOLDER" ? "bookmark" : "page"} /></span>
-                <span class="doc-text">
-                    <span class="doc-title">{found.name || found.id}</span>
-                    <span class="doc-meta">
-                        <span class="class-name">{nameOfClass(model, found.classId)}</span>
-                        <span title={exactly(at)}>{ago(at)}</span>
-                        <span>{found.owner}</span>
-                    </span>
+            <span class="doc-icon" aria-hidden="true"><Icon name={category === "FOLDER" ? "bookmark" : "page"} /></span>
+            <Link class="doc-link" href={paths.component(category, found.id)} data-testid="component-open">
+                <span class="doc-title">{found.name || found.id}</span>
+                <span class="doc-about">
+                    <span class="class-name">{nameOfClass(model, found.classId)}</span>
+                    {" · "}<span title={exactly(at)}>{ago(at)}</span>
+                    {found.owner && <span> · {found.owner}</span>}
                 </span>
             </Link>
         </li>
