@@ -1,13 +1,16 @@
 // Which page is shown. The editor is a bundle of its own, fetched when a document is opened.
+import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { type Editor, loadEditor } from "./lib/editor-bundle";
+import { isAdmin } from "./lib/admin";
+import { loadAdministration } from "./lib/admin-bundle";
+import { loadEditor } from "./lib/editor-bundle";
 import { navigate, paths, type Route, route } from "./lib/router";
 import { type Session, session } from "./lib/session";
 import { useStore } from "./lib/store";
 import { ComponentPage, NewPage } from "./components/page";
 import { LibraryPage } from "./components/library";
 import { ListPage } from "./pages/list";
-import { LostPage } from "./pages/lost";
+import { LostPage, RefusedPage } from "./pages/lost";
 import { SignInPage } from "./pages/signin";
 import { AwayBanner } from "./ui/banner";
 import { Dialogs, dismissDialog } from "./ui/dialog";
@@ -16,19 +19,30 @@ import { Mark } from "./ui/umbel";
 
 const RETRY_MS = 2_000;
 
-function DocRoute({ name, session }: { name: string; session: Session }) {
-    const [editor, setEditor] = useState<{ page: Editor } | null>(null);
+/** A bundle's component once it is here; asks for it until it comes. */
+function useBundle<P>(load: () => Promise<ComponentType<P>>): ComponentType<P> | null {
+    const [bundle, setBundle] = useState<{ page: ComponentType<P> } | null>(null);
     const [tries, setTries] = useState(0);
 
     useEffect(() => {
         let timer: ReturnType<typeof setTimeout>;
-        loadEditor()
-            .then((page) => setEditor({ page }))
+        load()
+            .then((page) => setBundle({ page }))
             .catch(() => (timer = setTimeout(() => setTries(tries + 1), RETRY_MS)));
         return () => clearTimeout(timer);
     }, [tries]);
 
-    return editor ? <editor.page key={name} name={name} session={session} /> : <Splash />;
+    return bundle?.page ?? null;
+}
+
+function DocRoute({ name, session }: { name: string; session: Session }) {
+    const EditorPage = useBundle(loadEditor);
+    return EditorPage ? <EditorPage key={name} name={name} session={session} /> : <Splash />;
+}
+
+function AdminRoute({ session, part, id }: { session: Session; part: string; id: string | null }) {
+    const AdministrationPage = useBundle(loadAdministration);
+    return AdministrationPage ? <AdministrationPage session={session} part={part} id={id} /> : <Splash />;
 }
 
 function Splash() {
@@ -63,6 +77,8 @@ function Page({ at }: { at: Route }) {
         return <ComponentPage key={`${at.category}/${at.id}`} session={state.session} category={at.category} id={at.id} />;
     if (at.page === "new")
         return <NewPage key={at.classId} session={state.session} category={at.category} classId={at.classId} />;
+    if (at.page === "admin")
+        return isAdmin(state.session) ? <AdminRoute session={state.session} part={at.part} id={at.id} /> : <RefusedPage />;
     return at.page === "doc" ? <DocRoute name={at.name} session={state.session} /> : <LostPage />;
 }
 

@@ -1,5 +1,5 @@
 // Addresses inside the app: /gui/ (documents), /gui/signin, /gui/d/<name> (editor), /gui/library (components), /gui/c/<category>/<id>
-// (one of them), /gui/c/<category>/new?class=<class>.
+// (one of them), /gui/c/<category>/new?class=<class>, /gui/admin/<part>[/<id>] (administration).
 import { isCategory } from "./components";
 import { Store } from "./store";
 
@@ -10,6 +10,7 @@ export type Route =
     | { page: "library" }
     | { page: "component"; category: string; id: string }
     | { page: "new"; category: string; classId: string }
+    | { page: "admin"; part: string; id: string | null }
     | { page: "lost" };
 
 /** Asked before the app leaves a page by itself; false means stay. */
@@ -50,6 +51,8 @@ function parse(): Route {
         return { page: "library" };
     if (first === "c" && second && rest.length === 1)
         return component(second, rest[0]!, search);
+    if (first === "admin" && rest.length <= 1)
+        return { page: "admin", part: second ?? "", id: rest[0] ? decode(rest[0]) : null };
     const name = first === "d" && second && rest.length === 0 ? decode(second) : null;
     return name ? { page: "doc", name } : { page: "lost" };
 }
@@ -62,6 +65,7 @@ export const paths = {
     library: `${BASE}library`,
     component: (category: string, id: string) => `${BASE}c/${category}/${encodeURIComponent(id)}`,
     create: (category: string, classId: string) => `${BASE}c/${category}/new?class=${encodeURIComponent(classId)}`,
+    admin: (part = "", id = "") => `${BASE}admin${part && `/${part}`}${id && `/${encodeURIComponent(id)}`}`,
     signin: (next: string) => `${BASE}signin${next === BASE ? "" : `?next=${encodeURIComponent(next)}`}`,
 };
 

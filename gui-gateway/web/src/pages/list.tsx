@@ -1,5 +1,5 @@
 // The list of documents: search, create, rename, delete, open. Kept fresh by asking again while it is visible.
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../lib/api";
 import { type Doc, documents, type DocPage, TITLE_MOST, UNTITLED } from "../lib/documents";
 import { loadEditor } from "../lib/editor-bundle";
@@ -10,6 +10,7 @@ import { IconButton } from "../ui/button";
 import { confirmDialog, infoDialog, promptDialog } from "../ui/dialog";
 import { Account, Sections } from "../ui/header";
 import { Icon } from "../ui/icons";
+import { useKeptFocus } from "../ui/kept-focus";
 import { Link } from "../ui/link";
 import { shortcutTable, useKeys } from "../ui/shortcuts";
 import { notify, notifyError } from "../ui/toast";
@@ -240,16 +241,6 @@ function Content({ list, onNew }: { list: Listing; onNew: () => void }) {
             )}
         </>
     );
-}
-
-/** Rows move when the list is fresh; a row that moves loses the focus, so it is given back. */
-function useKeptFocus(): void {
-    const before = document.activeElement; /* while rendering: the page is still as it was */
-    useLayoutEffect(() => {
-        if (document.activeElement !== document.body || !(before instanceof HTMLElement) || before === document.body)
-            return;
-        (before.isConnected ? before : document.getElementById("content"))?.focus({ preventScroll: true });
-    });
 }
 
 function countText(list: Listing): string {

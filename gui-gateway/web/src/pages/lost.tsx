@@ -13,3 +13,7 @@ export function LostPage({ title = "There is nothing here", text = "The address 
         </main>
     );
 }
+
+export function RefusedPage() {
+    return <LostPage title="For administrators" text="This part of Umbel needs the role ADMIN. Ask somebody who administers Umbel." />;
+}

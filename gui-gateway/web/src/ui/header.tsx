@@ -1,9 +1,10 @@
 // What every signed-in page carries at the top right: theme, shortcuts, who is signed in, the way out.
 import { confirmDialog, infoDialog } from "./dialog";
+import { isAdmin } from "../lib/admin";
 import { dirtyDocument } from "../lib/dirty";
 import { initialsOf } from "../lib/people";
 import { paths } from "../lib/router";
-import { type Session, signOut } from "../lib/session";
+import { type Session, session, signOut } from "../lib/session";
 import { useStore } from "../lib/store";
 import { theme, toggleTheme } from "../lib/theme";
 import { IconButton } from "./button";
@@ -38,14 +39,24 @@ async function leave(): Promise<void> {
 const SECTIONS = [
     { name: "documents", text: "Documents", href: paths.list },
     { name: "library", text: "Library", href: paths.library },
+    { name: "admin", text: "Administration", href: paths.admin(), adminsOnly: true },
 ] as const;
 
 /** The parts of the app. */
 export function Sections({ at }: { at: (typeof SECTIONS)[number]["name"] }) {
+    const state = useStore(session);
+    const admin = state.is === "in" && isAdmin(state.session);
     return (
         <nav class="sections" aria-label="Parts">
-            {SECTIONS.map((section) => (
-                <Link key={section.name} href={section.href} aria-current={section.name === at ? "page" : undefined}>{section.text}</Link>
+            {SECTIONS.filter((section) => admin || !("adminsOnly" in section)).map((section) => (
+                <Link
+                    key={section.name}
+                    href={section.href}
+                    data-testid={`section-${section.name}`}
+                    aria-current={section.name === at ? "page" : undefined}
+                >
+                    {section.text}
+                </Link>
             ))}
         </nav>
     );
