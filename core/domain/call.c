@@ -73,7 +73,7 @@ static void set_problem(struct outcome *o, const char *code, unsigned status, js
     o->has_problem = true;
 }
 
-static um_err refuse(struct um_call *c, enum um_code code, json_t *details, const char *fmt, va_list args)
+UM_PRINTF(4, 0) static um_err refuse(struct um_call *c, enum um_code code, json_t *details, const char *fmt, va_list args)
 {
     vsnprintf(c->outcome->message, sizeof(c->outcome->message), fmt, args);
     set_problem(c->outcome, codes[code].text, codes[code].status, details);
