@@ -1,91 +1,14 @@
 /* Files of documents as calls: bound once, kept with the document, gone with it. In memory, or on UMBEL_STORE_URL. */
-#include "domain_rig.h"
+#include "content_rig.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <umbel/content_sql.h>
 #include <umbel/util.h>
 
 #define DOCS "{'category':'DOCUMENT'}"
 #define D1 "{'category':'DOCUMENT','ids':['d1']}"
 #define ID "{'id':'d1'}"
 enum { TEXT = 700 };
-
-struct test { struct domain_rig rig; struct um_content *content; };
-
-/* ---- uploads ---- */
-
-struct sent { int calls; um_err err; struct um_content_file file; };
-
-static void uploaded(void *arg, um_err err, const struct um_content_file *file)
-{
-    struct sent *s = arg;
-
-    s->calls++;
-    s->err = err;
-    if (err == UM_OK)
-        s->file = *file;
-}
-
-/* The id of a temporary file of the caller's. */
-static const char *upload(struct test *t, const char *name)
-{
-    static struct sent s;
-    struct um_upload_spec spec = { "main", t->rig.who.user, name, NULL, NULL, uploaded, &s };
-    struct um_upload *u;
-
-    s = (struct sent){ 0 };
-    assert_int_equal(um_upload_new(&u, t->content, t->rig.store.loop, &spec), UM_OK);
-    um_upload_write(u, UM_SPAN_STR("hello"));
-    um_upload_end(u);
-    rig_turn_until(&t->rig.store, &s.calls, 1);
-    assert_int_equal(s.err, UM_OK);
-    return s.file.id;
-}
-
-struct counted { int calls; const char *text; int64_t n; };
-
-static um_err work_count(void *arg, struct um_sql *q)
-{
-    struct counted *c = arg;
-    struct um_sql_row row;
-    um_err err = um_sql_one(q, c->text, UM_SQL_NO_ARGS, &row);
-
-    c->n = err == UM_OK ? um_sql_int(&row, 0) : -1;
-    return err;
-}
-
-static void counted(void *arg, um_err err)
-{
-    assert_int_equal(err, UM_OK);
-    ((struct counted *)arg)->calls++;
-}
-
-/* Of the tests before, when they had the same database. */
-static um_err work_empty(void *arg, struct um_sql *q)
-{
-    um_err err = um_sql_exec(q, "DELETE FROM content_files", UM_SQL_NO_ARGS, NULL);
-
-    (void)arg;
-    return err == UM_OK ? um_sql_exec(q, "DELETE FROM contents", UM_SQL_NO_ARGS, NULL) : err;
-}
-
-static void empty(struct test *t)
-{
-    struct counted c = { 0 };
-
-    um_store_transact(t->rig.store.st, t->rig.store.loop, work_empty, counted, &c);
-    rig_turn_until(&t->rig.store, &c.calls, 1);
-}
-
-static int64_t count(struct test *t, const char *text)
-{
-    struct counted c = { .text = text };
-
-    um_store_inspect(t->rig.store.st, t->rig.store.loop, work_count, counted, &c);
-    rig_turn_until(&t->rig.store, &c.calls, 1);
-    return c.n;
-}
 
 #define BOUND "SELECT count(*) FROM content_files WHERE expires_ms IS NULL"
 #define WAITING "SELECT count(*) FROM content_files WHERE expires_ms IS NOT NULL AND content IS NOT NULL"
@@ -95,14 +18,10 @@ static int64_t count(struct test *t, const char *text)
 
 static int open_test(void **state)
 {
-    static const struct um_content_conf conf = { .dir = "", .max_bytes = 1 << 20, .tmp_ttl_ms = 3600000, .max_transfers = 4 };
-    struct test *t = um_xcalloc(1, sizeof(*t));
+    struct content_rig *t = um_xcalloc(1, sizeof(*t));
     struct domain_rig *r = &t->rig;
-    char why[256];
 
-    domain_rig_open(r, getenv("UMBEL_STORE_URL"));
-    empty(t);
-    assert_int_equal(um_content_open(&t->content, r->store.st, r->store.loop, &conf, why), UM_OK);
+    content_rig_open(t, getenv("UMBEL_STORE_URL"));
     assert_done(r, &um_objects_create, "{'kind':'acl'}",
                 "[{'id':'editors','entries':[{'principal':'ann','permission':'*','grant':'ALLOW'},"
                 "{'principal':'*','permission':['READ','UPDATE','DOWNLOAD_CONTENT'],'grant':'ALLOW'}]}]");
@@ -114,12 +33,8 @@ static int open_test(void **state)
 
 static int close_test(void **state)
 {
-    struct test *t = *state;
-
-    um_content_stop(t->content);
-    um_content_free(t->content);
-    domain_rig_close(&t->rig);
-    free(t);
+    content_rig_close(*state);
+    free(*state);
     return 0;
 }
 
@@ -143,11 +58,11 @@ static const char *with(const char *form, const char *a, const char *b)
 #define CREATE "[{'id':'d1','data':{'classId':'$'},'files':[{'id':'$'}]}]"
 
 /* The id of the document's only file. */
-static const char *create(struct test *t, const char *class)
+static const char *create(struct content_rig *t, const char *class)
 {
     static char id[64];
 
-    assert_done(&t->rig, &um_components_create, DOCS, with(CREATE, class, upload(t, "a.txt")));
+    assert_done(&t->rig, &um_components_create, DOCS, with(CREATE, class, content_rig_upload(t, "a.txt")));
     snprintf(id, sizeof(id), "%s", domain_rig_at(&t->rig, "/0/files/0/id"));
     return id;
 }
@@ -156,7 +71,7 @@ static const char *create(struct test *t, const char *class)
 
 static void a_document_takes_a_temporary_file(void **state)
 {
-    struct test *t = *state;
+    struct content_rig *t = *state;
     struct domain_rig *r = &t->rig;
 
     create(t, "Invoice");
@@ -166,29 +81,29 @@ static void a_document_takes_a_temporary_file(void **state)
     assert_at(r, "/0/files/0/size", "5");
     assert_at(r, "/0/files/0/sha256", "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
     assert_int_equal(strncmp(domain_rig_at(r, "/0/files/0/id"), "tmp_", 4) != 0, 1);
-    assert_int_equal(count(t, WAITING), 0);
-    assert_int_equal(count(t, BOUND), 1);
+    assert_int_equal(content_rig_count(t, WAITING), 0);
+    assert_int_equal(content_rig_count(t, BOUND), 1);
 }
 
 static void it_may_give_it_another_name(void **state)
 {
-    struct test *t = *state;
+    struct content_rig *t = *state;
     struct domain_rig *r = &t->rig;
 
     assert_done(r, &um_components_create, DOCS,
-                with("[{'data':{'classId':'Invoice'},'files':[{'id':'$','Name':'b.txt'}]}]", upload(t, "a.txt"), NULL));
+                with("[{'data':{'classId':'Invoice'},'files':[{'id':'$','Name':'b.txt'}]}]", content_rig_upload(t, "a.txt"), NULL));
     assert_at(r, "/0/files/0/name", "b.txt");
     assert_refused(r, &um_components_create, DOCS,
-                   with("[{'data':{'classId':'Invoice'},'files':[{'id':'$','name':'b\\n'}]}]", upload(t, "a.txt"), NULL), "U00400");
+                   with("[{'data':{'classId':'Invoice'},'files':[{'id':'$','name':'b\\n'}]}]", content_rig_upload(t, "a.txt"), NULL), "U00400");
 }
 
 static void a_create_that_fails_uses_no_file_up(void **state)
 {
-    struct test *t = *state;
+    struct content_rig *t = *state;
     struct domain_rig *r = &t->rig;
     char id[64];
 
-    snprintf(id, sizeof(id), "%s", upload(t, "a.txt"));
+    snprintf(id, sizeof(id), "%s", content_rig_upload(t, "a.txt"));
     assert_refused(r, &um_components_create, DOCS,
                    with("[{'id':'d1','data':{'classId':'Invoice'},'files':[{'id':'$'}]},{'id':'d1','data':{'classId':'Invoice'}}]", id, NULL), "T00108");
     assert_done(r, &um_components_create, DOCS, with(CREATE, "Invoice", id));
@@ -199,73 +114,73 @@ static void a_create_that_fails_uses_no_file_up(void **state)
 
 static void only_one_s_own_temporary_file_is_bound(void **state)
 {
-    struct test *t = *state;
+    struct content_rig *t = *state;
     struct domain_rig *r = &t->rig;
     char id[64];
 
-    snprintf(id, sizeof(id), "%s", upload(t, "a.txt"));
+    snprintf(id, sizeof(id), "%s", content_rig_upload(t, "a.txt"));
     BE(r, "bob", "main", "ADMIN");
     assert_refused(r, &um_components_create, DOCS, with(CREATE, "Invoice", id), "U00400");
     assert_refused(r, &um_components_create, DOCS, with(CREATE, "Invoice", "tmp_none"), "U00400");
     assert_refused(r, &um_components_create, DOCS, with(CREATE, "Invoice", "f1"), "U00400");
     assert_refused(r, &um_components_create, DOCS, "[{'data':{'classId':'Invoice'},'files':[{}]}]", "U00400");
-    assert_refused(r, &um_components_create, DOCS, with(CREATE, "Invoice", with("$'},{'id':'$", upload(t, "x"), "no")), "U00400");
-    assert_int_equal(count(t, BOUND), 0);
+    assert_refused(r, &um_components_create, DOCS, with(CREATE, "Invoice", with("$'},{'id':'$", content_rig_upload(t, "x"), "no")), "U00400");
+    assert_int_equal(content_rig_count(t, BOUND), 0);
 }
 
 static void an_update_keeps_what_it_names_and_drops_the_rest(void **state)
 {
-    struct test *t = *state;
+    struct content_rig *t = *state;
     struct domain_rig *r = &t->rig;
     const char *first = create(t, "Invoice");
 
     assert_done(r, &um_components_update, D1,
-                with("[{'data':{'classId':'Invoice'},'files':[{'id':'$'},{'id':'$'}]}]", upload(t, "b.txt"), first));
+                with("[{'data':{'classId':'Invoice'},'files':[{'id':'$'},{'id':'$'}]}]", content_rig_upload(t, "b.txt"), first));
     assert_at(r, "/0/files/0/name", "b.txt");
     assert_at(r, "/0/files/1/id", first);
     assert_at(r, "/0/files/1/name", "a.txt");
-    assert_int_equal(count(t, BOUND), 2);
+    assert_int_equal(content_rig_count(t, BOUND), 2);
     assert_refused(r, &um_components_update, D1, with("[{'data':{'classId':'Invoice'},'files':[{'id':'$'},{'id':'$'}]}]", first, first), "U00400");
     assert_done(r, &um_components_update, D1, "[{'data':{'classId':'Invoice'}}]");
-    assert_int_equal(count(t, BOUND), 0);
-    assert_int_equal(count(t, CONDEMNED), 2);
+    assert_int_equal(content_rig_count(t, BOUND), 0);
+    assert_int_equal(content_rig_count(t, CONDEMNED), 2);
 }
 
 static void a_document_s_files_go_with_it(void **state)
 {
-    struct test *t = *state;
+    struct content_rig *t = *state;
 
     create(t, "Invoice");
     assert_done(&t->rig, &um_components_delete, D1, NULL);
-    assert_int_equal(count(t, BOUND), 0);
-    assert_int_equal(count(t, CONDEMNED), 1);
+    assert_int_equal(content_rig_count(t, BOUND), 0);
+    assert_int_equal(content_rig_count(t, CONDEMNED), 1);
 }
 
 /* ---- calls of their own ---- */
 
 static void files_are_added_or_put_in_place_of_the_others(void **state)
 {
-    struct test *t = *state;
+    struct content_rig *t = *state;
     struct domain_rig *r = &t->rig;
     const char *first = create(t, "Invoice");
 
-    assert_done(r, &um_document_files_add, ID, with("[{'id':'$'}]", upload(t, "b.txt"), NULL));
+    assert_done(r, &um_document_files_add, ID, with("[{'id':'$'}]", content_rig_upload(t, "b.txt"), NULL));
     assert_int_equal(r->version, 2);
     assert_string_equal(r->changes, "content:DOCUMENT/d1 ");
     assert_at(r, "/0/id", first);
     assert_at(r, "/1/Name", "b.txt");
-    assert_done(r, &um_document_files_add, "{'id':'d1','replace':true}", with("[{'id':'$'}]", upload(t, "c.txt"), NULL));
+    assert_done(r, &um_document_files_add, "{'id':'d1','replace':true}", with("[{'id':'$'}]", content_rig_upload(t, "c.txt"), NULL));
     assert_done(r, &um_document_files_list, ID, NULL);
     assert_int_equal(json_array_size(r->reply), 1);
     assert_at(r, "/0/Name", "c.txt");
-    assert_int_equal(count(t, CONDEMNED), 2);
-    assert_refused(r, &um_document_files_add, "{'id':'d1','If-Match':'\\u00221\\u0022'}", with("[{'id':'$'}]", upload(t, "d"), NULL), "U00412");
-    assert_refused(r, &um_document_files_add, "{'id':'none'}", with("[{'id':'$'}]", upload(t, "d"), NULL), "F00012");
+    assert_int_equal(content_rig_count(t, CONDEMNED), 2);
+    assert_refused(r, &um_document_files_add, "{'id':'d1','If-Match':'\\u00221\\u0022'}", with("[{'id':'$'}]", content_rig_upload(t, "d"), NULL), "U00412");
+    assert_refused(r, &um_document_files_add, "{'id':'none'}", with("[{'id':'$'}]", content_rig_upload(t, "d"), NULL), "F00012");
 }
 
 static void a_file_gets_another_name(void **state)
 {
-    struct test *t = *state;
+    struct content_rig *t = *state;
     struct domain_rig *r = &t->rig;
     const char *args = with("{'id':'d1','fileId':'$'}", create(t, "Invoice"), NULL);
 
@@ -282,7 +197,7 @@ static void a_file_gets_another_name(void **state)
 
 static void a_file_is_taken_out(void **state)
 {
-    struct test *t = *state;
+    struct content_rig *t = *state;
     struct domain_rig *r = &t->rig;
     const char *args = with("{'id':'d1','fileId':'$'}", create(t, "Invoice"), NULL);
 
@@ -292,12 +207,12 @@ static void a_file_is_taken_out(void **state)
     assert_done(r, &um_document_files_list, ID, NULL);
     assert_int_equal(json_array_size(r->reply), 0);
     assert_refused(r, &um_document_files_contents, args, NULL, "U00404");
-    assert_int_equal(count(t, CONDEMNED), 1);
+    assert_int_equal(content_rig_count(t, CONDEMNED), 1);
 }
 
 static void content_has_permissions_of_its_own(void **state)
 {
-    struct test *t = *state;
+    struct content_rig *t = *state;
     struct domain_rig *r = &t->rig;
     const char *file = create(t, "Guarded"), *args = with("{'id':'d1','fileId':'$'}", file, NULL);
 
@@ -306,7 +221,7 @@ static void content_has_permissions_of_its_own(void **state)
     BE(r, "bob", "main", "user");
     assert_done(r, &um_document_files_contents, args, NULL);                /* to be saved */
     assert_false(json_is_true(json_object_get(json_array_get(r->reply, 0), "show")));
-    assert_refused(r, &um_document_files_add, ID, with("[{'id':'$'}]", upload(t, "b"), NULL), "U00403");
+    assert_refused(r, &um_document_files_add, ID, with("[{'id':'$'}]", content_rig_upload(t, "b"), NULL), "U00403");
     assert_refused(r, &um_document_files_rename, args, "'x'", "U00403");
     assert_refused(r, &um_document_files_delete, args, NULL, "U00403");
     assert_refused(r, &um_components_update, D1, "[{'data':{'classId':'Guarded'}}]", "U00403");
