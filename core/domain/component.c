@@ -104,7 +104,8 @@ static um_err columns_of(struct um_call *c, const json_t *body, struct columns *
     const char *created = um_body_data(body, "creationDate");
 
     *out = (struct columns){
-        .class_id = text_or_empty(um_body_data(body, "classId")), .name = text_or_empty(json_string_value(json_object_get(body, "name"))),
+        .class_id = text_or_empty(um_body_data(body, "classId")),
+        .name = text_or_empty(json_string_value(json_object_get(body, "name"))),
         .acl = text_or_empty(um_body_data(body, "ACL")), .owner = text_or_empty(um_body_data(body, "owner")),
         .status = text_or_empty(um_body_data(body, "status")),
         .assignee = text_or_empty(json_string_value(json_object_get(body, "assignee"))),
@@ -224,7 +225,8 @@ um_err component_remove_untold(struct um_call *c, struct component *m)
     if (err == UM_OK && forget[m->category] != NULL)
         err = forget[m->category](c, m);
     if (err == UM_OK)                        /* out of the folders that it lies in, and what lies in it */
-        err = um_sql_exec(c->q, "DELETE FROM folder_children WHERE folder = ?1 OR child = ?1", UM_SQL_ARGS(UM_SQL_INT(m->num)), NULL);
+        err = um_sql_exec(c->q, "DELETE FROM folder_children WHERE folder = ?1 OR child = ?1", UM_SQL_ARGS(UM_SQL_INT(m->num)),
+                          NULL);
     if (err == UM_OK)
         err = um_sql_exec(c->q, "DELETE FROM components WHERE num = ?1", UM_SQL_ARGS(UM_SQL_INT(m->num)), NULL);
     return err == UM_OK ? tell(c, UM_ACTION_DELETE, m) : err;

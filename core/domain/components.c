@@ -34,8 +34,9 @@ static um_err choose_id(struct um_call *c, struct draft *d, char made[37])
         um_random_uuid(made);
         d->id = made;
     }
-    return d->id != NULL && um_is_id(d->id) ? UM_OK
-                                            : draft_fail(c, d, UM_U00400, "id", "an id has 1 to 200 bytes without control characters");
+    if (d->id != NULL && um_is_id(d->id))
+        return UM_OK;
+    return draft_fail(c, d, UM_U00400, "id", "an id has 1 to 200 bytes without control characters");
 }
 
 static um_err create_one(struct um_call *c, size_t i)

@@ -15,6 +15,7 @@ struct draft {
 
 /* Completes and checks D. BODY is ready to be kept then. The caller frees D's body, also after an error. */
 UM_CHECK_RESULT um_err draft_make(struct um_call *c, struct draft *d);
-UM_CHECK_RESULT um_err draft_fail(struct um_call *c, const struct draft *d, enum um_code code, const char *member, const char *why);
+UM_CHECK_RESULT um_err draft_fail(struct um_call *c, const struct draft *d, enum um_code code, const char *member,
+                                  const char *why);
 
 #endif

@@ -47,8 +47,9 @@ static um_err list(struct um_call *c)
     if (err == UM_OK)
         err = um_sql_each(c->q, "SELECT " COLUMNS " FROM facts WHERE scope = ?1 AND category = ?2 AND object = ?3"
                                 " ORDER BY num DESC LIMIT ?4 OFFSET ?5",
-                          UM_SQL_ARGS(um_sql_word(c->scope), um_sql_word(um_category_word(m.category)), um_sql_word(um_arg(c, "id")),
-                                      UM_SQL_INT(um_arg_int(c, "max", 50)), UM_SQL_INT(um_arg_int(c, "start", 0))), add_fact, c->reply);
+                          UM_SQL_ARGS(um_sql_word(c->scope), um_sql_word(um_category_word(m.category)),
+                                      um_sql_word(um_arg(c, "id")), UM_SQL_INT(um_arg_int(c, "max", 50)),
+                                      UM_SQL_INT(um_arg_int(c, "start", 0))), add_fact, c->reply);
     component_done(&m);
     return err;
 }
@@ -72,7 +73,8 @@ static um_err add_one(struct um_call *c, const struct component *m, const json_t
 
     snprintf(path, sizeof(path), "/%zu", i);
     if (*action == '\0' || strlen(action) > ACTION_MAX || strlen(description) > DESCRIPTION_MAX)
-        err = um_fail_at(c, UM_U00400, path, "a fact has an action of at most %d bytes, and a description of at most %d", ACTION_MAX, DESCRIPTION_MAX);
+        err = um_fail_at(c, UM_U00400, path, "a fact has an action of at most %d bytes, and a description of at most %d",
+                         ACTION_MAX, DESCRIPTION_MAX);
     else
         err = fact_insert(c, um_category_word(m->category), component_id(m), action, false, description, text, &num);
     free(text);
@@ -160,7 +162,8 @@ static um_err count(struct um_call *c, int64_t *n)
 static um_err page(struct um_call *c, json_t *results)
 {
     const json_t *context = json_object_get(c->body, "paginationContext");
-    json_int_t max = json_integer_value(json_object_get(context, "maxResults")), index = json_integer_value(json_object_get(context, "pageIndex"));
+    json_int_t max = json_integer_value(json_object_get(context, "maxResults"));
+    json_int_t index = json_integer_value(json_object_get(context, "pageIndex"));
     struct um_sql_parts q = { 0 };
     um_err err;
 

@@ -9,7 +9,11 @@
 #include "internal.h"
 #include "tags.h"
 
-enum { FIELDS_MAX = 200, FIELD_MAX = 1000, REMOVED_TOGETHER = 1000 };    /* of a fact; bytes of a field's value; facts of a scope, in one unit */
+enum {
+    FIELDS_MAX = 200,                        /* of a fact */
+    FIELD_MAX = 1000,                        /* bytes of a field's value */
+    REMOVED_TOGETHER = 1000,                 /* facts of a scope, in one unit */
+};
 
 static const char *const words[UM_ACTIONS_N] = {
 #define X(id, change) #id,
@@ -128,15 +132,16 @@ static json_t *changed_fields(const json_t *was, const json_t *is)
 
 /* ---- rows ---- */
 
-um_err fact_insert(struct um_call *c, const char *category, const char *id, const char *action, bool technical, const char *description,
-                   const char *fields, int64_t *num)
+um_err fact_insert(struct um_call *c, const char *category, const char *id, const char *action, bool technical,
+                   const char *description, const char *fields, int64_t *num)
 {
+    const char *request = c->who->request != NULL ? c->who->request : "";
     struct um_sql_row row;
-    um_err err = um_sql_one(c->q, "INSERT INTO facts(scope, category, object, action, user_id, request, technical, created_ms, description, fields)"
-                                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING num",
+    um_err err = um_sql_one(c->q, "INSERT INTO facts(scope, category, object, action, user_id, request, technical, created_ms,"
+                                  " description, fields) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING num",
                             UM_SQL_ARGS(um_sql_word(c->scope), um_sql_word(category), um_sql_word(id), um_sql_word(action),
-                                        um_sql_word(c->who->user), um_sql_word(c->who->request != NULL ? c->who->request : ""),
-                                        UM_SQL_INT(technical), UM_SQL_INT(c->now_ms), um_sql_word(description), um_sql_word(fields)), &row);
+                                        um_sql_word(c->who->user), um_sql_word(request), UM_SQL_INT(technical),
+                                        UM_SQL_INT(c->now_ms), um_sql_word(description), um_sql_word(fields)), &row);
 
     if (err == UM_OK && num != NULL)
         *num = um_sql_int(&row, 0);
@@ -163,7 +168,8 @@ um_err facts_record(struct um_call *c, const struct component *m, enum um_action
     while (json_array_size(fields) > FIELDS_MAX)
         json_array_remove(fields, json_array_size(fields) - 1);
     text = json_dumps(fields, JSON_COMPACT);
-    err = text != NULL ? fact_insert(c, um_category_word(m->category), component_id(m), words[a], true, "", text, NULL) : UM_EINVAL;
+    err = text == NULL ? UM_EINVAL
+                       : fact_insert(c, um_category_word(m->category), component_id(m), words[a], true, "", text, NULL);
     free(text);
     json_decref(fields);
     return err;

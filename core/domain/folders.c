@@ -36,7 +36,8 @@ static um_err add_row(void *arg, const struct um_sql_row *row)
         l->cap = l->cap == 0 ? 16 : 2 * l->cap;
         l->rows = um_xrealloc(l->rows, l->cap * sizeof(l->rows[0]));
     }
-    l->rows[l->n++] = (struct child){ um_sql_int(row, 0), k, um_xstrdup(um_sql_text(row, 2)), um_xstrdup(um_sql_text(row, 3)), false };
+    l->rows[l->n++] = (struct child){ .num = um_sql_int(row, 0), .category = k, .id = um_xstrdup(um_sql_text(row, 2)),
+                                      .acl = um_xstrdup(um_sql_text(row, 3)) };
     return UM_OK;
 }
 
@@ -62,8 +63,8 @@ static um_err judge(struct um_call *c, struct child *it)
 
 static um_err read_children(struct um_call *c, int64_t folder, struct children *out)
 {
-    um_err err = um_sql_each(c->q, "SELECT f.child, c.category, c.id, c.acl FROM folder_children f JOIN components c ON c.num = f.child"
-                                   " WHERE f.folder = ?1 ORDER BY f.position, f.child LIMIT ?2",
+    um_err err = um_sql_each(c->q, "SELECT f.child, c.category, c.id, c.acl FROM folder_children f"
+                                   " JOIN components c ON c.num = f.child WHERE f.folder = ?1 ORDER BY f.position, f.child LIMIT ?2",
                              UM_SQL_ARGS(UM_SQL_INT(folder), UM_SQL_INT(CHILDREN_MAX)), add_row, out);
 
     for (size_t i = 0; i < out->n && err == UM_OK; i++)
@@ -82,7 +83,8 @@ um_err folder_show(struct um_call *c, const struct component *m, json_t *body)
         err = um_fail(c, UM_U00413, "the folders of one call have at most %d children", SHOWN_MAX);
     for (size_t i = 0; i < l.n && err == UM_OK; i++)
         if (!l.rows[i].hidden)
-            json_array_append_new(shown, json_pack("{s:s, s:s}", "category", um_category_word(l.rows[i].category), "id", l.rows[i].id));
+            json_array_append_new(shown, json_pack("{s:s, s:s}", "category", um_category_word(l.rows[i].category),
+                                                   "id", l.rows[i].id));
     json_object_set_new(body, "children", shown);
     children_free(&l);
     return err;
@@ -216,7 +218,8 @@ static um_err next_place(struct change *ch)
 }
 
 /* How many were put in and taken out, for which the caller had the rights. */
-static um_err change(struct um_call *c, struct component *folder, enum how how, const json_t *references, const char *path, size_t *added, size_t *removed)
+static um_err change(struct um_call *c, struct component *folder, enum how how, const json_t *references, const char *path,
+                     size_t *added, size_t *removed)
 {
     struct change ch = { .c = c, .folder = folder };
     um_err err = read_children(c, folder->num, &ch.now);

@@ -73,7 +73,8 @@ static um_err attach(struct attaching *a, const json_t *slot, const char *catego
 
     json_decref(reference);
     if (err == UM_OK && !rule_admits(slot, "classId", &m))
-        err = um_fail_at(a->c, UM_F00414, path, "the slot %s does not take a %s of class %s", um_body_id(slot), category, component_class_id(&m));
+        err = um_fail_at(a->c, UM_F00414, path, "the slot %s does not take a %s of class %s", um_body_id(slot), category,
+                         component_class_id(&m));
     if (err == UM_OK && m.category != UM_CATEGORY_TASK)
         err = component_need(a->c, &m, UM_MAY_ATTACH);
     component_done(&m);
@@ -106,7 +107,8 @@ static um_err check_attachment(struct attaching *a, const json_t *attachment, si
 
     snprintf(path, sizeof(path), "%s/attachments/%zu", a->d->path, i);
     if (slot == NULL)
-        return um_fail_at(a->c, UM_F00414, path, "the task's class has no slot %s", um_body_id(attachment) != NULL ? um_body_id(attachment) : "");
+        return um_fail_at(a->c, UM_F00414, path, "the task's class has no slot %s",
+                          um_body_id(attachment) != NULL ? um_body_id(attachment) : "");
     if (json_array_size(ids) > 1 && !json_is_true(json_object_get(slot, "multivalued")))
         return um_fail_at(a->c, UM_F00414, path, "the slot %s takes one component", um_body_id(slot));
     for (size_t k = 0; k < json_array_size(ids) && err == UM_OK; k++) {
@@ -258,7 +260,8 @@ static um_err check_required(struct um_call *c, const struct component *m)
 
     json_array_foreach(json_object_get(component_class(c, m), "children"), i, slot) {
         const json_t *required = json_object_get(slot, "required");
-        bool is_needed = json_is_true(required) || (json_string_length(required) > 0 && strcmp(json_string_value(required), "NO") != 0);
+        bool is_needed = json_is_true(required) ||
+                         (json_string_length(required) > 0 && strcmp(json_string_value(required), "NO") != 0);
         const json_t *attached = find_id(json_object_get(m->body, "attachments"), um_body_id(slot));
 
         if (is_needed && json_array_size(json_object_get(attached, "componentIds")) == 0)
@@ -292,7 +295,8 @@ static um_err answer_one(struct um_call *c, const struct component *m, json_t *n
 {
     const json_t *class = component_class(c, m);
     const json_t *answer = find_id(json_object_get(class, "answers"), um_body_id(c->body));
-    struct tags_ask ask = { .path = "/tags", .references = json_object_get(answer, "reasons"), .asked = json_object_get(c->body, "tags") };
+    struct tags_ask ask = { .path = "/tags", .references = json_object_get(answer, "reasons"),
+                            .asked = json_object_get(c->body, "tags") };
     char now[UM_DATE_MAX];
     json_t *reasons, *given;
     um_err err = component_need(c, m, UM_MAY_APPLY_ANSWER);

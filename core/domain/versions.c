@@ -89,7 +89,8 @@ static um_err keep(struct um_call *c, const struct component *m, json_t *next, c
     if (err == UM_OK)
         err = um_body_text(c, next, &text);
     if (err == UM_OK)
-        err = um_sql_one(c->q, "INSERT INTO document_versions(document, label, author, created_ms, body) VALUES(?1, ?2, ?3, ?4, ?5) RETURNING num",
+        err = um_sql_one(c->q, "INSERT INTO document_versions(document, label, author, created_ms, body)"
+                               " VALUES(?1, ?2, ?3, ?4, ?5) RETURNING num",
                          UM_SQL_ARGS(UM_SQL_INT(m->num), um_sql_word(label), um_sql_word(c->who->user), UM_SQL_INT(c->now_ms),
                                      um_sql_word(text)), &row);
     free(text);
@@ -187,7 +188,10 @@ static um_err find(struct um_call *c, const struct component *m, struct version 
     return out->body != NULL ? UM_OK : UM_ECORRUPT;
 }
 
-static um_err find_document(struct um_call *c, struct component *m) { return component_find(c, UM_CATEGORY_DOCUMENT, um_arg(c, "id"), m); }
+static um_err find_document(struct um_call *c, struct component *m)
+{
+    return component_find(c, UM_CATEGORY_DOCUMENT, um_arg(c, "id"), m);
+}
 
 static um_err list(struct um_call *c)
 {
@@ -197,8 +201,8 @@ static um_err list(struct um_call *c)
 
     if (err == UM_OK)
         err = um_sql_each(c->q, "SELECT " COLUMNS " FROM document_versions WHERE document = ?1 ORDER BY num DESC LIMIT ?2 OFFSET ?3",
-                          UM_SQL_ARGS(UM_SQL_INT(m.num), UM_SQL_INT(um_arg_int(c, "max", 50)), UM_SQL_INT(um_arg_int(c, "start", 0))),
-                          add_version, versions);
+                          UM_SQL_ARGS(UM_SQL_INT(m.num), UM_SQL_INT(um_arg_int(c, "max", 50)),
+                                      UM_SQL_INT(um_arg_int(c, "start", 0))), add_version, versions);
     c->reply = json_pack("{s:o}", "versions", versions);
     component_done(&m);
     return err;
