@@ -19,7 +19,8 @@ enum { TOGETHER = 100, TURN_MS = 20, RUNS_MAX = 1000 };
 #define IS(field, value) "{\"name\":\"" field "\",\"operator\":\"EQUALS_TO\",\"values\":[\"" value "\"]}"
 #define ALL_OF(...) "{\"filterClauses\":[{\"criteria\":[" __VA_ARGS__ "]}],\"max\":20,\"selectClause\":{\"fields\":[\"name\",\"classid\",\"Status\"]}"
 static const struct { const char *name, *request; } searches[] = {
-    { "class, two tags, text", ALL_OF(IS("classid", "Invoice") "," IS("Customer", "C00123") "," IS("Year", "2022") "," IS("Content", "w105 w812")) "}" },
+    { "class, two tags, text", ALL_OF(IS("classid", "Invoice") "," IS("Customer", "C00003") "," IS("Year", "2022") "," IS("Content", "w3 customer")) "}" },
+    { "class, two tags, two words", ALL_OF(IS("classid", "Invoice") "," IS("Customer", "C00123") "," IS("Year", "2022") "," IS("Content", "w105 w812")) "}" },
     { "class, two frequent tags, text", ALL_OF(IS("classid", "Invoice") "," IS("Status", "OPEN") "," IS("Year", "2022") "," IS("Content", "w105 w812")) "}" },
     { "class, two frequent tags, frequent word", ALL_OF(IS("classid", "Invoice") "," IS("Status", "OPEN") "," IS("Year", "2022") "," IS("Content", "w3")) "}" },
     { "two tags, no match", ALL_OF(IS("Customer", "C00123") "," IS("Status", "NONE")) "}" },
@@ -138,6 +139,7 @@ static um_err show(struct um_call *c)
         order_add_by(&q, &keys);
         printf("-- %s; %" PRId64 " candidates\nEXPLAIN QUERY PLAN %s LIMIT 21;\n", searches[i].name, q.plan.candidates, um_buf_cstr(&q.parts.text));
         search_sql_clear(&q);
+        free(q.plan.nums);
         search_done(s);
         free(s);
         json_decref(request);

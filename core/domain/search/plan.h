@@ -6,10 +6,12 @@
 #include "search/sql.h"
 
 enum {
-    SEARCH_FEW = 20000,                      /* candidates: fewer are a place to start from */
-    SEARCH_WORDS_ONE_BY_ONE = 1000,          /* candidates: for fewer full text is asked one by one */
+    SEARCH_FEW = 20000,                      /* candidates: fewer are a place to start from; */
+    SEARCH_VERY_FEW = 500,                   /* fewer still are looked for first, which costs less */
+    SEARCH_WORDS_ONE_BY_ONE = 5000,          /* candidates: for fewer full text is looked at one by one */
 };
 
+/* The caller frees OUT's nums, also after an error. */
 UM_CHECK_RESULT um_err search_plan(struct um_call *c, const struct search *s, struct search_plan *out);
 
 #endif

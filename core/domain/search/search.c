@@ -76,6 +76,7 @@ um_err search_run(struct um_call *c, enum um_category category, const json_t *re
         *reply = NULL;
     }
     search_sql_clear(&r->q);
+    free(r->q.plan.nums);
     hits_done(&r->hits);
     search_rights_done(&r->rights);
     search_done(&r->s);

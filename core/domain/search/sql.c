@@ -231,15 +231,49 @@ static const char *num_of(const struct search_sql *q) { return q->plan.from != N
 
 static void add_node(struct search_sql *q, const struct search_node *n);
 
+/* Of one candidate: FTS5 would begin at the first component of the word for each; the words themselves are read faster. */
+static void add_word_of_text(struct search_sql *q, const struct word_asked *w)
+{
+    if (w->is_not)
+        ADD(q, "NOT ");
+    ADD(q, "EXISTS (SELECT 1 FROM component_text x WHERE x.num = ");
+    um_sql_add_name(&q->parts, num_of(q));
+    ADD(q, " AND instr(");
+    add_value(q, um_sql_word(" "));
+    ADD(q, " || x.text || ");
+    add_value(q, um_sql_word(" "));
+    ADD(q, ", ");
+    add_value(q, um_sql_word(search_sql_keep(q, um_xasprintf(" %s ", w->word))));
+    ADD(q, ") > 0)");
+}
+
+static void add_words_one_by_one(struct search_sql *q, const struct search_node *n)
+{
+    bool some = false;
+
+    ADD(q, "(");
+    for (size_t i = 0; i < n->n_values; i++)
+        for (size_t k = 0; k < n->words[i].n; k++, some = true) {
+            const struct word_asked *w = &n->words[i].words[k];
+
+            um_sql_add_words(&q->parts, !some ? "" : w->begins ? " OR " : " AND ");
+            add_word_of_text(q, w);
+        }
+    um_sql_add_words(&q->parts, some ? ")" : "1 = 0)");
+}
+
 static void add_words(struct search_sql *q, const struct search_node *n)
 {
-    if (!q->is_postgres && !q->plan.words_one_by_one) {
+    if (q->is_postgres) {
+        ADD(q, "EXISTS (SELECT 1");
+        add_word_rows(q, n, "w.num = c.num AND ");
+    } else if (q->plan.words_one_by_one) {
+        add_words_one_by_one(q, n);
+        return;
+    } else {
         um_sql_add_name(&q->parts, num_of(q));
         ADD(q, " IN (SELECT w.rowid");
         add_word_rows(q, n, "");
-    } else {
-        ADD(q, "EXISTS (SELECT 1");
-        add_word_rows(q, n, q->is_postgres ? "w.num = c.num AND " : q->plan.from != NULL ? "w.rowid = d.num AND " : "w.rowid = c.num AND ");
     }
     ADD(q, ")");
 }
@@ -378,7 +412,11 @@ static void add_order_rows(struct search_sql *q)
 
 void search_sql_from(struct search_sql *q, bool sorted)
 {
-    if (q->plan.from != NULL) {
+    if (q->plan.nums != NULL) {
+        ADD(q, " FROM (SELECT DISTINCT value AS num FROM ");
+        search_sql_list(q, q->plan.nums, UM_SQL_TYPE_INT);
+        ADD(q, ") d CROSS JOIN components c");
+    } else if (q->plan.from != NULL) {
         ADD(q, " FROM (SELECT DISTINCT num FROM (");
         search_sql_source(q, q->plan.from);
         ADD(q, ")) d CROSS JOIN components c");

@@ -9,7 +9,8 @@
 struct search_plan {
     const struct search_node *from;          /* the criterion or OR clause that the statement starts from; NULL: components */
     int64_t candidates;                      /* of it, about; or of what was looked at */
-    bool words_one_by_one;                   /* full text is asked per candidate, not read whole */
+    char *nums;                              /* all of it as a JSON list, when looking for it again would be dear; ours */
+    bool words_one_by_one;                   /* words are looked for in each candidate, not in the index */
 };
 
 /* What a statement is built with. Zero but C, S and ACLS at first. */

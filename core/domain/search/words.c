@@ -117,23 +117,32 @@ void words_asked_free(struct words_asked *a)
     *a = (struct words_asked){ 0 };
 }
 
-/* The words of the alternative at I that are excluded, or that are not; *I moves behind them with the last call. */
-static size_t end_of(const struct words_asked *a, size_t i)
+/* Where the alternative that begins at I ends; IS_OPEN: it only excludes. */
+static size_t end_of(const struct words_asked *a, size_t i, bool *is_open)
 {
+    *is_open = true;
     do
-        i++;
+        *is_open &= a->words[i++].is_not;
     while (i < a->n && !a->words[i].begins);
     return i;
 }
 
 void words_as_fts5(const struct words_asked *a, const char *mark, struct um_buf *out)
 {
+    bool is_open;
+
     for (size_t i = 0, end; i < a->n; i = end) {
-        end = end_of(a, i);
-        um_buf_printf(out, "%s(\"%s\"", i > 0 ? " OR " : "", mark);
-        for (size_t k = i; k < end; k++)
-            if (!a->words[k].is_not)
-                um_buf_printf(out, " AND \"%s\"", a->words[k].word);
+        const char *before = i > 0 ? " OR (" : "(";
+
+        end = end_of(a, i, &is_open);
+        if (is_open)
+            um_buf_printf(out, "%s\"%s\"", before, mark);
+        for (size_t k = i; k < end; k++) {
+            if (a->words[k].is_not)
+                continue;
+            um_buf_printf(out, "%s\"%s\"", before, a->words[k].word);
+            before = " AND ";
+        }
         for (size_t k = i; k < end; k++)
             if (a->words[k].is_not)
                 um_buf_printf(out, " NOT \"%s\"", a->words[k].word);
@@ -143,11 +152,18 @@ void words_as_fts5(const struct words_asked *a, const char *mark, struct um_buf 
 
 void words_as_tsquery(const struct words_asked *a, const char *mark, struct um_buf *out)
 {
+    bool is_open;
+
     for (size_t i = 0, end; i < a->n; i = end) {
-        end = end_of(a, i);
-        um_buf_printf(out, "%s('%s'", i > 0 ? " | " : "", mark);
-        for (size_t k = i; k < end; k++)
-            um_buf_printf(out, " & %s'%s'", a->words[k].is_not ? "!" : "", a->words[k].word);
+        const char *before = i > 0 ? " | (" : "(";
+
+        end = end_of(a, i, &is_open);
+        if (is_open) {
+            um_buf_printf(out, "%s'%s'", before, mark);
+            before = " & ";
+        }
+        for (size_t k = i; k < end; k++, before = " & ")
+            um_buf_printf(out, "%s%s'%s'", before, a->words[k].is_not ? "!" : "", a->words[k].word);
         um_buf_puts(out, ")");
     }
 }

@@ -24,7 +24,8 @@ struct words_asked { struct word_asked *words; size_t n; };
 /* False: too many words. None at all is a question that finds nothing. */
 bool words_ask(struct words_asked *a, struct um_span text);
 void words_asked_free(struct words_asked *a);
-/* As FTS5 and as PostgreSQL's tsquery have it, each alternative among texts with the word MARK, which holds no sign of either. */
+/* As FTS5 and as PostgreSQL's tsquery have it. An alternative that only excludes is meant among texts with the word MARK, which holds
+ * no sign of either. */
 void words_as_fts5(const struct words_asked *a, const char *mark, struct um_buf *out);
 void words_as_tsquery(const struct words_asked *a, const char *mark, struct um_buf *out);
 

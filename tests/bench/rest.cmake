@@ -1,0 +1,1 @@
+um_program(bench_httpload TOOL SOURCES httpload.c)
