@@ -58,6 +58,22 @@ static struct caches list_all(struct um_rest *r)
     return all;
 }
 
+/* Those that have ever changed: what nobody keeps anything of needs no clearing, and no version. */
+static struct caches list_used(struct um_rest *r)
+{
+    struct caches all = list_all(r);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < all.n; i++) {
+        if (all.rows[i].version > 0)
+            all.rows[kept++] = all.rows[i];
+        else
+            drop_cache(&all.rows[i]);
+    }
+    all.n = kept;
+    return all;
+}
+
 /* Keeps those that are shown as NAME, which is one, or none, or more when a scope or a name has a dash in it. */
 static void keep_named(struct caches *all, const char *name)
 {
@@ -140,7 +156,10 @@ static void clear(struct um_http_req *rq, struct um_rest *r, struct caches cache
     c->raised = um_xcalloc(caches.n + 1, sizeof(*c->raised));
     for (size_t i = 0; i < caches.n; i++)
         c->raised[i] = (struct um_store_cache){ caches.rows[i].scope, caches.rows[i].name, 0 };
-    raise_more(c);
+    if (caches.n > 0)
+        raise_more(c);
+    else
+        raised(c, UM_OK, NULL, 0);
 }
 
 /* ---- /core/rest/caches ---- */
@@ -169,7 +188,7 @@ static void reply_cleared(void *arg, struct um_http_req *rq, const json_t *nodes
 
 void caches_clear(struct um_http_req *rq, void *ctx)
 {
-    clear(rq, ctx, list_all(ctx), reply_cleared);
+    clear(rq, ctx, list_used(ctx), reply_cleared);
 }
 
 /* ---- /core/rest/internal/caches: for gateways ---- */
@@ -258,7 +277,7 @@ static void reply_nothing(void *arg, struct um_http_req *rq, const json_t *nodes
 
 void actuator_caches_clear(struct um_http_req *rq, void *ctx)
 {
-    clear(rq, ctx, list_all(ctx), reply_nothing);
+    clear(rq, ctx, list_used(ctx), reply_nothing);
 }
 
 void actuator_cache_clear(struct um_http_req *rq, void *ctx)

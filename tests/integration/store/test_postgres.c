@@ -264,8 +264,10 @@ static const char downgrade[] =                   /* what a database of schema 1
     "DROP TABLE document_snapshots, document_clients, cache_versions, revocations, reservations, audit"
 #define X(table, ...) ", " #table
     STORE_MODULE_TABLES(X)
+    STORE_MODULE_DERIVED(X)
 #undef X
     ";"
+    "DROP FUNCTION component_text_follow;"
     "ALTER TABLE documents DROP COLUMN contributors, DROP COLUMN contributors_seq;"
     "DELETE FROM umbel_schema WHERE version > 1";
 
