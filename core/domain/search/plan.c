@@ -28,9 +28,9 @@ static um_err ask(struct planner *p, const struct search_node *n, int64_t limit,
     search_sql_init(&q, p->c, p->s, "[]");
     um_sql_add_words(&q.parts, t->lists ? "SELECT DISTINCT num FROM (" : "SELECT CAST(count(*) AS BIGINT) FROM (");
     search_sql_source(&q, n);
-    um_sql_add(&q.parts, " LIMIT ");
+    um_sql_add_words(&q.parts, t->lists ? ") n LIMIT " : " LIMIT ");       /* a list that is cut must not look like a whole one */
     um_sql_add_value(&q.parts, UM_SQL_INT(limit));
-    um_sql_add(&q.parts, ") n");
+    um_sql_add_words(&q.parts, t->lists ? "" : ") n");
     err = um_sql_each_of(p->c->q, &q.parts, take, t);
     search_sql_clear(&q);
     return err;
