@@ -234,6 +234,10 @@ static void enter(struct conn *c, const struct wire_frame *f, const struct um_co
 {
     bool held_back;
 
+    if (right == UM_COLLAB_UNKNOWN) {
+        um_ws_close(c->ws, 1013, "unavailable");
+        return;
+    }
     if (right == UM_COLLAB_NONE) {
         deny(c, f->address, "permission-denied");
         return;

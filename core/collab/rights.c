@@ -120,6 +120,10 @@ static void on_right(void *subject, enum um_collab_right right)
     s->judging = NULL;
     s->judge_again = false;
     s->right = right;
+    if (right == UM_COLLAB_UNKNOWN) {
+        seat_end(s, "unavailable", END_SOCKET, 1013);
+        return;
+    }
     if (right == UM_COLLAB_NONE) {
         seat_end(s, "permission-denied", END_CLOSE, CLOSE_DENIED);
         return;

@@ -133,14 +133,14 @@ static enum um_collab_right right_of(const json_t *reply)
 
 static void drop(void *arg) { question_free(arg); }
 
-/* What cannot be judged is not let in: rights fail closed. */
+/* What cannot be judged is not let in, and asked again: rights fail closed. */
 static void on_right(void *arg, const struct um_domain_answer *a)
 {
     struct question *q = arg;
 
     if (a->err != UM_OK)
         um_log_limited(UM_WARN, "rest", "rights could not be judged", UM_S("code", a->problem->code), UM_S("reason", a->problem->message));
-    q->right = a->err == UM_OK ? right_of(a->reply) : UM_COLLAB_NONE;
+    q->right = a->err == UM_OK ? right_of(a->reply) : a->problem->status == 503 ? UM_COLLAB_UNKNOWN : UM_COLLAB_NONE;
     answer(q);
 }
 
@@ -263,7 +263,9 @@ static void on_checked(void *arg, enum um_collab_right right)
     free(k);
     if (rq == NULL)
         return;
-    if (right == UM_COLLAB_NONE)
+    if (right == UM_COLLAB_UNKNOWN)
+        um_http_reply_error(rq, 503, "U00503", "rights cannot be judged at the moment");
+    else if (right == UM_COLLAB_NONE)
         um_http_reply_error(rq, 404, "F00012", "there is no such document");
     else if (writes && right < UM_COLLAB_WRITE)
         um_http_reply_error(rq, 403, "U00403", "changing it needs the permission UPDATE_CONTENT");

@@ -304,6 +304,29 @@ static void an_answer_for_somebody_who_has_left_is_nobodys(void **state)
     bench_stop(&b);
 }
 
+static void who_cannot_be_judged_now_is_not_refused_but_comes_again(void **state)
+{
+    struct bench b;
+    struct peer ann, bob;
+
+    (void)state;
+    engine_open(&b);
+    open_own(&b, &ann, "user:ann", 0);
+    bench_answer(&b, 0, UM_COLLAB_UNKNOWN);
+    peer_expect_close(&ann, 1013);                               /* and no word of a permission before it */
+    open_own(&b, &bob, "user:bob", 1);
+    bench_answer(&b, 1, UM_COLLAB_WRITE);
+    peer_expect(&bob, OWN, WIRE_AUTH, AUTH_OK, UM_SPAN_STR("read-write"));
+    um_collab_judge_again(b.collab, "own/");
+    bench_until(&b, b.n_asked == 3);
+    bench_answer(&b, 2, UM_COLLAB_UNKNOWN);
+    peer_expect(&bob, OWN, WIRE_CLOSE, NO_KIND, UM_SPAN_STR("unavailable"));
+    peer_expect_close(&bob, 1013);
+    peer_close(&ann);
+    peer_close(&bob);
+    bench_stop(&b);
+}
+
 static void a_room_is_judged_too(void **state)
 {
     struct um_collab_identity zoe = { .user = "zoe" };
@@ -344,6 +367,7 @@ int rights_group(void)
         cmocka_unit_test(who_may_read_is_told_so_and_writes_nothing),
         cmocka_unit_test(a_right_that_changes_reaches_who_is_there),
         cmocka_unit_test(an_answer_for_somebody_who_has_left_is_nobodys),
+        cmocka_unit_test(who_cannot_be_judged_now_is_not_refused_but_comes_again),
         cmocka_unit_test(a_room_is_judged_too),
     };
     return cmocka_run_group_tests_name("rights", tests, NULL, NULL);

@@ -55,7 +55,8 @@ struct um_collab_identity {
                                           * the identity gives it back, of `authenticate` the engine */
 };
 
-enum um_collab_right { UM_COLLAB_NONE, UM_COLLAB_READ, UM_COLLAB_WRITE };
+/* UNKNOWN: it cannot be told now. Nobody is let in by it, nor told that he may not: his socket ends with 1013, and he comes again. */
+enum um_collab_right { UM_COLLAB_UNKNOWN, UM_COLLAB_NONE, UM_COLLAB_READ, UM_COLLAB_WRITE };
 typedef void um_collab_right_cb(void *arg, enum um_collab_right right);
 
 struct um_collab_hooks {
