@@ -7,6 +7,7 @@
 #include "component.h"
 #include "dates.h"
 #include "facts.h"
+#include "favorites.h"
 #include "index.h"
 #include "parts.h"
 #include "versions.h"
@@ -224,6 +225,8 @@ um_err component_remove_untold(struct um_call *c, struct component *m)
 
     if (err == UM_OK && forget[m->category] != NULL)
         err = forget[m->category](c, m);
+    if (err == UM_OK)
+        err = favorites_forget(c, m);
     if (err == UM_OK)                        /* out of the folders that it lies in, and what lies in it */
         err = um_sql_exec(c->q, "DELETE FROM folder_children WHERE folder = ?1 OR child = ?1", UM_SQL_ARGS(UM_SQL_INT(m->num)),
                           NULL);

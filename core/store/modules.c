@@ -131,6 +131,20 @@ static const struct store_ddl document_versions[] = {
     { STORE_BOTH, "CREATE INDEX document_versions_of ON document_versions(document, num)" },
 };
 
+/* What people keep for themselves: components at hand, by their num, and searches; USERS: who may see one of somebody else's. */
+static const struct store_ddl kept_by_people[] = {
+    { STORE_BOTH, "CREATE TABLE favorites(scope {TEXT} NOT NULL, user_id {TEXT} NOT NULL, component {BIGINT} NOT NULL,"
+                  " created_ms {BIGINT} NOT NULL, PRIMARY KEY(scope, user_id, component)) {KEYED}" },
+    { STORE_BOTH, "CREATE INDEX favorites_component ON favorites(component)" },
+    { STORE_BOTH, "CREATE TABLE stored_searches(num {ID}, scope {TEXT} NOT NULL, id {TEXT} NOT NULL, owner {TEXT} NOT NULL,"
+                  " body {TEXT} NOT NULL)" },
+    { STORE_BOTH, "CREATE UNIQUE INDEX stored_searches_by_id ON stored_searches(scope, id)" },
+    { STORE_BOTH, "CREATE INDEX stored_searches_owner ON stored_searches(scope, owner)" },
+    { STORE_BOTH, "CREATE TABLE stored_search_users(scope {TEXT} NOT NULL, name {TEXT} NOT NULL, search {BIGINT} NOT NULL,"
+                  " PRIMARY KEY(scope, name, search)) {KEYED}" },
+    { STORE_BOTH, "CREATE INDEX stored_search_users_search ON stored_search_users(search)" },
+};
+
 #define ROWS(ddl) ddl, UM_COUNT(ddl)
 static const struct store_migration migrations[] = {
     { "scopes", 1, ROWS(scopes) },
@@ -144,6 +158,7 @@ static const struct store_migration migrations[] = {
     { "children of folders", 1, ROWS(folder_children) },
     { "facts", 1, ROWS(facts) },
     { "versions of documents", 1, ROWS(document_versions) },
+    { "favourites and stored searches", 1, ROWS(kept_by_people) },
 };
 _Static_assert(UM_COUNT(migrations) == STORE_SCHEMA_MODULES, "a migration is a version");
 

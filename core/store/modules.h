@@ -33,6 +33,9 @@
     X(facts, "ittttttiitt", "num, scope, category, object, action, user_id, request, technical, created_ms, description, fields", "num", \
       "num")                                                                                                               \
     X(document_versions, "iittit", "num, document, label, author, created_ms, body", "num", "num")                          \
+    X(favorites, "ttii", "scope, user_id, component, created_ms", "scope, user_id, component", "")                          \
+    X(stored_searches, "itttt", "num, scope, id, owner, body", "num", "num")                                                \
+    X(stored_search_users, "tti", "scope, name, search", "scope, name, search", "")                                         \
     X(contents, "ttitiii", "id, place, size, sha256, chunk, created_ms, due_ms", "id", "")                                  \
     X(content_chunks, "tib", "content, n, bytes", "content, n", "")                                                         \
     X(content_files, "tttttii", "owner, id, content, name, format, created_ms, expires_ms", "owner, id", "")
@@ -52,7 +55,7 @@ struct store_migration {
 };
 enum {
     STORE_SCHEMA_OWN = 3,            /* versions that each database's schema.c makes */
-    STORE_SCHEMA_MODULES = 11,        /* rows of the list here: the versions above */
+    STORE_SCHEMA_MODULES = 12,       /* rows of the list here: the versions above */
     STORE_SCHEMA = STORE_SCHEMA_OWN + STORE_SCHEMA_MODULES,
 };
 /* What makes VERSION, above STORE_SCHEMA_OWN. */

@@ -13,7 +13,9 @@ foreach(name IN ITEMS
     search
     search_random
     search_jobs
-    models)
+    models
+    favorites
+    stored_searches)
   um_unit_test(domain_${name} SOURCES ${domain}/test_${name}.c ${domain_rig} LINK um_domain
                INCLUDES ${domain} ${CMAKE_SOURCE_DIR}/core/domain ${CMAKE_SOURCE_DIR}/tests/unit/store)
 endforeach()

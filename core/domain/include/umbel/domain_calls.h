@@ -61,4 +61,11 @@ UM_CALLS(um_facts_list, um_facts_create, um_facts_search);
  * document. list: {"versions": [{"Document"}]}, newest first */
 UM_CALLS(um_versions_list, um_versions_get, um_versions_create, um_versions_revert, um_versions_delete, um_versions_clear);
 
+/* favourites of the caller. users: args {authorities: [user]}; put: body: a reference; remove: args {category, id}; delete: args
+ * {ids} of components of any category */
+UM_CALLS(um_favorites_list, um_favorites_users, um_favorites_put, um_favorites_remove, um_favorites_delete);
+/* stored searches: args {ids}; list: args {all?, start, max}: those that the caller may see */
+UM_CALLS(um_stored_searches_list, um_stored_searches_get, um_stored_searches_create, um_stored_searches_update,
+         um_stored_searches_delete);
+
 #endif
