@@ -86,7 +86,7 @@ static void check_param(struct judge *j, const struct um_api_param *p)
 
     if (text == NULL && p->required)
         note(j, p->in, p->name, "is missing");
-    else if (text != NULL && p->in == UM_API_QUERY && um_http_query_count(j->rq, p->name) > 1)
+    else if (text != NULL && p->in == UM_API_QUERY && !p->repeats && um_http_query_count(j->rq, p->name) > 1)
         note(j, p->in, p->name, "is there twice");
     else if (text != NULL && p->type == UM_API_IDS)
         check_ids(j, p);

@@ -9,6 +9,7 @@
 #include "facts.h"
 #include "internal.h"
 #include "principals.h"
+#include "timers.h"
 
 #define AT(field) offsetof(struct um_domain_conf, field)
 static const struct um_conf_key keys[] = {
@@ -33,6 +34,8 @@ struct asked {
     json_t *reply;                           /* of the last run */
     int64_t version;
     bool again;
+    bool no_scope;                           /* of the last run: its scope does not exist */
+    int64_t began_us;
     struct um_loop *loop;
     struct outcome *outcome;
 };
@@ -62,6 +65,7 @@ um_err um_domain_new(struct um_domain **out, struct um_store *st, const struct u
         free(d);
         return UM_EINVAL;
     }
+    timers_start();
     d->store = st;
     d->conf = *cf;
     d->models = models_new();
@@ -158,7 +162,7 @@ void um_call_done(struct um_call *c)
     um_model_unref(c->model);
 }
 
-static um_err prepare(struct um_call *c)
+static um_err prepare(struct um_call *c, bool *no_scope)
 {
     um_err err;
 
@@ -167,6 +171,7 @@ static um_err prepare(struct um_call *c)
     if ((c->call->flags & UM_CALL_ANY_SCOPE) != 0)
         return UM_OK;
     err = um_model_get(c->domain, c->q, c->scope, &c->model);
+    *no_scope = err == UM_ENOTFOUND;
     return err == UM_ENOTFOUND ? um_fail(c, UM_U00404, "there is no scope %s", c->scope) : err;
 }
 
@@ -178,7 +183,8 @@ static um_err work(void *arg, struct um_sql *q)
     um_err err;
 
     outcome_reset(a->outcome);
-    err = prepare(&c);
+    a->no_scope = false;
+    err = prepare(&c, &a->no_scope);
     if (err == UM_OK)
         err = a->call->work(&c);
     if (err == UM_OK)
@@ -219,6 +225,8 @@ static void done(void *arg, um_err err)
         outcome_set_error(a->outcome, err);
     }
     outcome_answer(a->outcome, &answer);
+    timers_note(a->call, a->args, a->no_scope ? NULL : a->who.scope, answer.problem != NULL ? answer.problem->code : NULL,
+                um_now_us() - a->began_us);
     tell_changes(a->d, &answer);
     a->cb(a->arg, &answer);
     asked_free(a);
@@ -244,6 +252,7 @@ void um_domain_run_or(struct um_domain *d, struct um_loop *l, const struct um_do
     struct asked *a = um_xcalloc(1, sizeof(*a));
 
     a->d = d;
+    a->began_us = um_now_us();
     a->call = call;
     a->loop = l;
     copy_who(a, who);

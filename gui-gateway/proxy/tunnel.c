@@ -54,8 +54,8 @@ static struct um_metric metrics[] = {
     [M_OPEN]       = { "gateway.tunnels", "tunnels", "WebSocket tunnels that relay", UM_GAUGE, 0 },
     [M_OPENED]     = { "gateway.tunnels.opened", "tunnels", "WebSocket tunnels begun", UM_COUNTER, 0 },
     [M_REFUSED]    = { "gateway.tunnels.refused", "tunnels", "WebSocket handshakes that no core or no rule allowed", UM_COUNTER, 0 },
-    [M_BYTES_UP]   = { "gateway.tunnels.bytes.up", "bytes", "relayed from clients, counted at the end of a tunnel", UM_COUNTER, 0 },
-    [M_BYTES_DOWN] = { "gateway.tunnels.bytes.down", "bytes", "relayed from cores, counted at the end of a tunnel", UM_COUNTER, 0 },
+    [M_BYTES_UP]   = { "gateway.tunnels.up.bytes", "bytes", "relayed from clients, counted at the end of a tunnel", UM_COUNTER, 0 },
+    [M_BYTES_DOWN] = { "gateway.tunnels.down.bytes", "bytes", "relayed from cores, counted at the end of a tunnel", UM_COUNTER, 0 },
 };
 
 struct um_tunnels {

@@ -95,7 +95,7 @@ void um_http_add_header(struct um_http_req *rq, const char *name, const char *va
 void um_http_reply(struct um_http_req *rq, unsigned status, const char *content_type, struct um_span body);   /* copied */
 void um_http_reply_bytes(struct um_http_req *rq, unsigned status, const char *content_type, struct um_bytes *body); /* shared, no copy */
 void um_http_reply_json(struct um_http_req *rq, unsigned status, json_t *body_adopt);
-/* The error body of platform.md 6.3: timestamp, status, error, path, code, message, requestId. Retry-After: 1 with 429 and 503
+/* The error body of platform.md 6.3: timestamp, status, error, path, code (a literal), message, requestId. Retry-After: 1 with 429 and 503
  * unless set before. */
 void um_http_reply_error(struct um_http_req *rq, unsigned status, const char *code, const char *message);
 /* With the member `details`. */

@@ -12,7 +12,8 @@
 #include <stdatomic.h>
 #include <umbel/bytes.h>
 
-enum um_metric_kind { UM_COUNTER, UM_GAUGE };
+enum um_metric_kind { UM_COUNTER, UM_GAUGE, UM_GAUGE_PARTS };   /* PARTS: the value counts millionths of what is told */
+enum { UM_METRIC_PARTS = 1000000 };
 struct um_metric {
     const char *name;                        /* dotted, as in Spring's metrics */
     const char *unit;
@@ -23,6 +24,7 @@ struct um_metric {
 
 static inline void um_count(struct um_metric *m, int64_t n) { atomic_fetch_add_explicit(&m->value, n, memory_order_relaxed); }
 static inline int64_t um_metric_value(const struct um_metric *m) { return atomic_load_explicit(&m->value, memory_order_relaxed); }
+static inline double um_metric_real(const struct um_metric *m) { return (double)um_metric_value(m) / (m->kind == UM_GAUGE_PARTS ? UM_METRIC_PARTS : 1); }
 
 void um_metrics_register(struct um_metric *rows, size_t n);   /* at start; rows live as long as the process */
 struct um_metric *um_metrics_find(const char *name);

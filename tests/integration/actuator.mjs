@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { startCluster } from '../harness/cluster.mjs'
 import { openRun } from '../harness/run.mjs'
 import { freePorts } from '../harness/redis-server.mjs'
-import { password } from '../harness/subjects.mjs'
+import { password, signToken } from '../harness/subjects.mjs'
 
 const run = openRun('integration.actuator')
 const [port] = await freePorts(1)
@@ -19,6 +19,7 @@ const core = cluster.core(1)
 const gateway = cluster.gateway(1)
 const own = { origin: `http://127.0.0.1:${port}` }
 const admin = await cluster.login('admin', core)
+const root = signToken({ sub: 'root', scope: 'Office', profiles: ['SYSTEM_ADMIN'] })
 const basic = (user, secret) => ({ authorization: 'Basic ' + Buffer.from(`${user}:${secret}`).toString('base64') })
 const ask = (target, options, at = core) => cluster.fetch(target, options, at)
 const json = async (target, options, at) => (await ask(target, options, at)).json()
@@ -60,10 +61,31 @@ await run.story('figures are told one by one, by tags, and as Prometheus reads t
   const answer = await ask('/core/actuator/prometheus', { token: admin })
   assert.match(answer.headers.get('content-type'), /version=0\.0\.4/)
   const text = await answer.text()
-  assert.match(text, /http_server_requests_seconds_count\{method="GET",uri="\/core\/rest\/collab\/documents\/\{name\}",status="404",outcome="CLIENT_ERROR"\} 1\n/)
-  assert.match(text, /\nprocess_uptime [0-9]+\n/)
-  const open = await (await ask('/core/actuator/prometheus?includedNames=process_uptime', { token: admin, headers: { accept: 'application/openmetrics-text' } })).text()
-  assert.match(open, /^# HELP process_uptime .*\n# TYPE process_uptime gauge\nprocess_uptime [0-9]+\n# EOF\n$/)
+  assert.match(text, /http_server_requests_seconds_count\{method="GET",uri="\/core\/rest\/collab\/documents\/\{name\}",status="404",outcome="CLIENT_ERROR",exception="F00012"\} 1\n/)
+  assert.match(text, /\nprocess_uptime_seconds [0-9]+\n/)
+  assert.match(text, /\nprocess_files_open_files [0-9]+\n/)
+  assert.match(text, /\nprocess_cpu_usage 0\.[0-9]{6}\n/)
+  const open = await (await ask('/core/actuator/prometheus?includedNames=process_uptime_seconds', { token: admin, headers: { accept: 'application/openmetrics-text' } })).text()
+  assert.match(open, /^# HELP process_uptime_seconds .*\n# TYPE process_uptime_seconds gauge\nprocess_uptime_seconds [0-9]+\n# EOF\n$/)
+})
+
+await run.story('calls of the platform have timers under the names that administrators chart, from the first call on', async () => {
+  const names = async () => (await json('/core/actuator/metrics', { token: admin })).names
+  assert.equal((await ask('/core/rest/scope', { method: 'POST', token: root, json: [{ id: 'Office' }] })).status, 200)
+  assert.ok(!(await names()).includes('getFolders'), 'nobody has asked for a folder')
+  assert.equal((await ask('/core/actuator/metrics/getFolders', { token: admin })).status, 404)
+  assert.equal((await ask('/core/rest/folders/none', { token: root })).status, 404)
+  assert.equal((await ask('/core/rest/folders/search', { method: 'POST', token: root, json: {} })).status, 200)
+  assert.equal((await ask('/core/rest/folders/none', { token: root, headers: { scope: 'nowhere' } })).status, 404)
+  const refused = await json('/core/actuator/metrics/getFolders?tag=scope:Office&tag=exception:F00012', { token: admin })
+  assert.deepEqual(refused.measurements.map(m => m.statistic), ['COUNT', 'TOTAL_TIME', 'MAX'])
+  assert.equal(refused.measurements[0].value, 1)
+  const all = await json('/core/actuator/metrics/getFolders', { token: admin })
+  assert.deepEqual(all.availableTags, [{ tag: 'scope', values: ['Office', 'other'] }, { tag: 'exception', values: ['F00012', 'U00404'] }], 'a scope that is none has no name')
+  assert.equal((await json('/core/actuator/metrics/searchFolders?tag=exception:none', { token: admin })).measurements[0].value, 1)
+  const text = await (await ask('/core/actuator/prometheus?includedNames=searchFolders_seconds', { token: admin })).text()
+  assert.match(text, /\nsearchFolders_seconds_bucket\{scope="Office",exception="none",le="0\.00025"\} [01]\n/)
+  assert.match(text, /\nsearchFolders_seconds_count\{scope="Office",exception="none"\} 1\n/)
 })
 
 await run.story('env tells where a property is set, and its value when that is allowed, but no secret', async () => {

@@ -59,9 +59,11 @@ struct reading {                              /* of a family */
     json_t *values[UM_HISTOGRAM_LABELS_MAX];  /* objects whose keys are what is left to choose */
 };
 
+static const char *label_of(const struct um_histograms *f, size_t i) { return f->labels != NULL ? f->labels[i] : NULL; }
+
 static const char *value_of(const struct um_histograms *f, const struct um_histogram *h, const char *label)
 {
-    for (size_t i = 0; f->labels[i] != NULL; i++)
+    for (size_t i = 0; label_of(f, i) != NULL; i++)
         if (strcmp(f->labels[i], label) == 0)
             return h->values[i];
     return NULL;
@@ -80,7 +82,7 @@ static void take_series(void *arg, const struct um_histogram *h)
     r->count += um_histogram_count(h);
     r->sum_us += atomic_load_explicit(&h->sum_us, memory_order_relaxed);
     r->max_us = UM_MAX(r->max_us, atomic_load_explicit(&h->max_us, memory_order_relaxed));
-    for (size_t i = 0; r->family->labels[i] != NULL; i++)
+    for (size_t i = 0; label_of(r->family, i) != NULL; i++)
         json_object_set_new(r->values[i], h->values[i], json_null());
 }
 
@@ -103,20 +105,30 @@ static json_t *keys_of(json_t *object)
     return sorted(list);
 }
 
+static json_t *measurements(const struct reading *r)
+{
+    json_t *count = json_pack("{s:s, s:f}", "statistic", "COUNT", "value", (double)r->count);
+
+    if (r->family->counts != NULL)
+        return json_pack("[o]", count);
+    return json_pack("[o, {s:s, s:f}, {s:s, s:f}]", count, "statistic", "TOTAL_TIME", "value", (double)r->sum_us / 1e6, "statistic", "MAX",
+                     "value", (double)r->max_us / 1e6);
+}
+
 static json_t *family_json(struct reading *r)
 {
+    const struct um_histograms *f = r->family;
     json_t *available = json_array();
 
-    for (size_t i = 0; r->family->labels[i] != NULL; i++) {
+    for (size_t i = 0; label_of(r->family, i) != NULL; i++) {
         json_t *values = keys_of(r->values[i]);
         if (is_chosen(r, r->family->labels[i]))
             json_decref(values);
         else
             json_array_append_new(available, json_pack("{s:s, s:o}", "tag", r->family->labels[i], "values", values));
     }
-    return json_pack("{s:s, s:s, s:s, s:[{s:s, s:f}, {s:s, s:f}, {s:s, s:f}], s:o}", "name", r->family->name, "description", r->family->help,
-                     "baseUnit", "seconds", "measurements", "statistic", "COUNT", "value", (double)r->count, "statistic", "TOTAL_TIME", "value",
-                     (double)r->sum_us / 1e6, "statistic", "MAX", "value", (double)r->max_us / 1e6, "availableTags", available);
+    return json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", f->name, "description", f->help, "baseUnit", f->counts != NULL ? f->counts : "seconds",
+                     "measurements", measurements(r), "availableTags", available);
 }
 
 static void reply_family(struct um_http_req *rq, struct um_histograms *f, struct reading *r)
@@ -124,7 +136,7 @@ static void reply_family(struct um_http_req *rq, struct um_histograms *f, struct
     json_t *body;
 
     r->family = f;
-    for (size_t i = 0; f->labels[i] != NULL; i++)
+    for (size_t i = 0; label_of(f, i) != NULL; i++)
         r->values[i] = json_object();
     um_histogram_each(f, take_series, r);
     body = family_json(r);
@@ -144,10 +156,23 @@ static void reply_row(struct um_http_req *rq, const struct um_metric *m, size_t 
     }
     um_actuator_reply(rq, 200, json_pack("{s:s, s:s, s:s, s:[{s:s, s:f}], s:[]}", "name", m->name, "description", m->help, "baseUnit", m->unit,
                                          "measurements", "statistic", m->kind == UM_COUNTER ? "COUNT" : "VALUE", "value",
-                                         (double)um_metric_value(m), "availableTags"));
+                                         um_metric_real(m), "availableTags"));
 }
 
-/* TEXT is cut in place: k:v, with a comma between several. */
+/* ---- ?tag=k:v&tag=k:v, and with a comma between several of one ---- */
+
+static void join_tag(void *arg, const char *name, const char *value)
+{
+    struct um_buf *text = arg;
+
+    if (strcmp(name, "tag") != 0)
+        return;
+    if (text->len > 0)
+        um_buf_put_u8(text, ',');
+    um_buf_puts(text, value);
+}
+
+/* TEXT is cut in place. */
 static bool read_tags(char *text, struct reading *r)
 {
     char *next, *colon;
@@ -167,16 +192,16 @@ static bool read_tags(char *text, struct reading *r)
 
 void um_actuator_metric(const struct um_actuator *a, struct um_http_req *rq, const char *name)
 {
-    const char *given = um_http_query(rq, "tag");
-    char *text = um_xstrdup(given != NULL ? given : "");
     struct um_histograms *f = um_histograms_find(name);
     const struct um_metric *m = um_metrics_find(name);
     struct reading r = { 0 };
+    struct um_buf text = { 0 };
 
     if (um_actuator_exposes(a, rq, "metrics")) {
         system_refresh(a->s.started_wall_ms);
-        if (!read_tags(text, &r))
-            um_http_reply_error(rq, 400, "U00400", "a tag is key:value, with commas between several");
+        um_http_each_query(rq, join_tag, &text);
+        if (!read_tags((char *)(uintptr_t)um_buf_cstr(&text), &r))
+            um_http_reply_error(rq, 400, "U00400", "a tag is key:value");
         else if (f != NULL)
             reply_family(rq, f, &r);
         else if (m != NULL)
@@ -184,7 +209,7 @@ void um_actuator_metric(const struct um_actuator *a, struct um_http_req *rq, con
         else
             actuator_not_there(rq, "there is no such figure");
     }
-    free(text);
+    um_buf_free(&text);
 }
 
 /* ---- all of them ---- */

@@ -5,14 +5,18 @@
 #include "cachegen_int.h"
 
 struct um_metric cachegen_metrics[M_N] = {
-    [M_INVALIDATIONS] = { "cache.invalidations", "caches", "times that a cache was told to drop or read again", UM_COUNTER, 0 },
     [M_BAD]      = { "cache.bad-messages", "messages", "messages about caches that could not be read", UM_COUNTER, 0 },
     [M_LOST]     = { "cache.too-many", "caches", "messages about one cache too many", UM_COUNTER, 0 },
     [M_COMPARED] = { "cache.comparisons", "times", "comparisons of all versions with the database", UM_COUNTER, 0 },
     [M_FAILED]   = { "cache.comparisons.failed", "times", "comparisons that the database, or the core, did not answer", UM_COUNTER, 0 },
-    [M_LAG_US]   = { "cache.lag.us", "microseconds", "from hearing of a version to having applied it, added up", UM_COUNTER, 0 },
-    [M_APPLIED]  = { "cache.applied", "versions", "versions applied; cache.lag.us divided by it is the usual lag", UM_COUNTER, 0 },
 };
+
+static const char *const labels[] = { "cache", "origin", NULL };
+struct um_histograms cachegen_invalidations = {
+    .name = "cache.invalidations", .help = "times that a cache was told to drop or read again, by news or by a comparison", .labels = labels,
+    .counts = "caches",
+};
+struct um_histograms cachegen_lag = { .name = "cache.lag.seconds", .help = "from hearing of a version to having applied it" };
 
 void cachegen_ref(struct um_cachegen *g) { atomic_fetch_add(&g->refs, 1); }
 
@@ -166,6 +170,8 @@ um_err um_cachegen_new(struct um_cachegen **out, struct um_redis *redis, struct 
     struct um_cachegen *g = um_xcalloc(1, sizeof(*g));
 
     um_metrics_register(cachegen_metrics, M_N);
+    um_histograms_register(&cachegen_invalidations);
+    um_histograms_register(&cachegen_lag);
     atomic_init(&g->refs, 1);
     atomic_init(&g->compared_at_ms, INT64_MIN);
     pthread_mutex_init(&g->lock, NULL);

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <umbel/cluster.h>
+#include <umbel/histogram.h>
 #include <umbel/list.h>
 #include <umbel/map.h>
 #include <umbel/metrics.h>
@@ -21,9 +22,10 @@ enum {
     LISTENERS_MAX = 64,
 };
 
-enum { M_INVALIDATIONS, M_BAD, M_LOST, M_COMPARED, M_FAILED, M_LAG_US, M_APPLIED, M_N };
+enum { M_BAD, M_LOST, M_COMPARED, M_FAILED, M_N };
 extern struct um_metric cachegen_metrics[M_N];
 static inline void count(int which, int64_t n) { um_count(&cachegen_metrics[which], n); }
+extern struct um_histograms cachegen_invalidations, cachegen_lag;
 
 struct listener { const char *name; struct um_loop *loop; um_cachegen_fn *fn; void *arg; };
 
@@ -31,6 +33,7 @@ struct owed { char origin[ORIGIN_LEN + 1]; uint64_t version; };
 struct entry {
     char *scope, *name;
     const struct listener *listener;         /* NULL: this process keeps nothing of it */
+    struct um_histogram *told[2];            /* how often it was: by news, by a comparison; NULL: never */
     uint64_t heard, applied;
     uint64_t passed_over;                    /* bit I: of version heard-1-I no news has come, but a later version has */
     uint64_t heard_in;                       /* number of the comparison under way when news came last */

@@ -118,10 +118,8 @@ static void set_applied(struct um_cachegen *g, struct entry *e, uint64_t version
     pthread_mutex_lock(&g->lock);
     e->applied = version;
     pthread_mutex_unlock(&g->lock);
-    if (version == e->heard) {
-        count(M_LAG_US, um_now_us() - e->heard_at_us);
-        count(M_APPLIED, 1);
-    }
+    if (version == e->heard)
+        um_histogram_add(um_histogram_of(&cachegen_lag, NULL), um_now_us() - e->heard_at_us);
     settle(g, e);
 }
 
@@ -147,7 +145,19 @@ static bool is_late(struct entry *e, uint64_t version)
     return late;
 }
 
-static void deliver(struct um_cachegen *g, struct entry *e, uint64_t version, struct um_span news)
+enum origin { BY_NEWS, BY_COMPARISON };
+
+/* By the name alone: how many scopes there are is nobody's choice of ours. */
+static void count_told(struct entry *e, enum origin by)
+{
+    static const char *const words[] = { [BY_NEWS] = "news", [BY_COMPARISON] = "comparison" };
+
+    if (e->told[by] == NULL)
+        e->told[by] = um_histogram_of(&cachegen_invalidations, (const char *const[]){ e->name, words[by] });
+    um_histogram_add(e->told[by], 0);
+}
+
+static void deliver(struct um_cachegen *g, struct entry *e, uint64_t version, struct um_span news, enum origin by)
 {
     pass_over(g, e, version);
     pthread_mutex_lock(&g->lock);
@@ -158,7 +168,7 @@ static void deliver(struct um_cachegen *g, struct entry *e, uint64_t version, st
         set_applied(g, e, version);          /* nothing older is served here */
         return;
     }
-    count(M_INVALIDATIONS, 1);
+    count_told(e, by);
     tell(g, e, news);
 }
 
@@ -170,13 +180,13 @@ void entry_take_news(struct um_cachegen *g, struct entry *e, uint64_t version, s
         return;
     e->heard_in = g->compare_no;
     if (version != e->heard)
-        deliver(g, e, UM_MAX(version, e->heard), is_next ? news : UM_SPAN(NULL, 0));
+        deliver(g, e, UM_MAX(version, e->heard), is_next ? news : UM_SPAN(NULL, 0), BY_NEWS);
 }
 
 void entry_take_truth(struct um_cachegen *g, struct entry *e, uint64_t version)
 {
     if (e->heard_in != g->compare_no && version != e->heard)
-        deliver(g, e, version, UM_SPAN(NULL, 0));
+        deliver(g, e, version, UM_SPAN(NULL, 0), BY_COMPARISON);
 }
 
 void entry_take_applied(struct um_cachegen *g, struct entry *e, uint64_t version)

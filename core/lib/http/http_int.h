@@ -49,7 +49,7 @@ struct um_http {
     size_t n_connections, n_requests;
     struct um_map addresses;                /* struct http_address by raw address; empty without max_per_address */
     struct um_list connections, requests, lingering;
-    struct http_timed { const struct um_http_route *route; unsigned status; const char *method; struct um_histogram *h; }
+    struct http_timed { const struct um_http_route *route; unsigned status; const char *method, *code; struct um_histogram *h; }
         timed[HTTP_TIMED_SLOTS];            /* series that were counted lately: timing.c */
 };
 
@@ -111,6 +111,7 @@ struct um_http_req {
     struct um_buf headers;                  /* name NUL value NUL ... */
     bool has_retry_after;
     unsigned status;
+    const char *code;                       /* of the error that was replied, a literal; NULL: none */
     struct MHD_Response *response;          /* ready, not queued yet */
     bool streaming;
     void (*take)(void *arg, int fd, struct um_span early);

@@ -177,6 +177,7 @@ static void reply_error(struct um_http_req *rq, unsigned status, const char *cod
 
     if (!may_reply(rq))
         return;
+    rq->code = code;
     put_timestamp(&b);
     um_buf_printf(&b, ",\"status\":%u", status);
     put_string(&b, "error", um_http_reason(status));

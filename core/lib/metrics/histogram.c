@@ -5,7 +5,7 @@
 #include <umbel/histogram.h>
 
 const int64_t um_histogram_bounds_us[UM_HISTOGRAM_BUCKETS] = {
-    1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000, 30000000,
+    250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000, 30000000,
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -31,7 +31,7 @@ static size_t n_labels(const struct um_histograms *f)
 {
     size_t n = 0;
 
-    while (f->labels[n] != NULL)
+    while (f->labels != NULL && f->labels[n] != NULL)
         n++;
     UM_ASSERT(n <= UM_HISTOGRAM_LABELS_MAX);
     return n;
@@ -58,7 +58,7 @@ static struct um_histogram *add(struct um_histograms *f, const char *const *valu
     for (size_t i = 0; i < n; i++)
         h->values[i] = um_xstrdup(values[i]);
     um_list_append(&f->all, &h->link);
-    f->n++;
+    atomic_fetch_add_explicit(&f->n, 1, memory_order_relaxed);
     return h;
 }
 
@@ -104,6 +104,8 @@ uint64_t um_histogram_count(const struct um_histogram *h)
     return n;
 }
 
+static bool has_series(const struct um_histograms *f) { return atomic_load_explicit(&f->n, memory_order_relaxed) > 0; }
+
 struct um_histograms *um_histograms_find(const char *name)
 {
     struct um_histograms *f;
@@ -112,13 +114,14 @@ struct um_histograms *um_histograms_find(const char *name)
     for (f = families; f != NULL && strcmp(f->name, name) != 0; )
         f = f->next;
     pthread_mutex_unlock(&lock);
-    return f;
+    return f != NULL && has_series(f) ? f : NULL;
 }
 
 void um_histograms_each(void (*cb)(void *arg, struct um_histograms *f), void *arg)
 {
     for (struct um_histograms *f = families; f != NULL; f = f->next)
-        cb(arg, f);
+        if (has_series(f))
+            cb(arg, f);
 }
 
 void um_histogram_each(struct um_histograms *f, void (*cb)(void *arg, const struct um_histogram *h), void *arg)

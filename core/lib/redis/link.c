@@ -206,6 +206,7 @@ void link_restored(struct um_redis_link *l)
     l->epoch += new_epoch;
     link_go(l, LINK_READY, -1, "restored");
     redis_count(R_CONNECTS, 1);
+    redis_count(R_RECONNECTS, l->reconnects > 0);
     redis_count(R_EPOCHS, new_epoch);
     um_log_limited(UM_INFO, "redis", "ready", UM_S("link", l->name), UM_S("host", l->master.host), UM_I("port", l->master.port),
                    UM_I("epoch", l->epoch));

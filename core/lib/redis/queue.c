@@ -194,7 +194,6 @@ static void enter(struct um_redis_link *l, struct cmd *c, bool failed)
     const struct um_redis_conf *cf = l->redis->cf;
     bool ready = l->state == LINK_READY;
 
-    redis_count(R_COMMANDS, 1);
     if (failed || l->freed || l->queue.n >= (size_t)cf->queue_max || l->queue.bytes + c->len > (size_t)cf->queue_bytes ||
         (!ready && (c->flags & (UM_REDIS_NO_WAIT | UM_REDIS_NO_ANSWER)))) {
         um_list_append(&l->queue.failed, &c->link);
@@ -346,7 +345,7 @@ static void take_answer(struct um_redis_link *l, struct cmd *c, const struct um_
 
     um_list_remove(&c->link);
     l->queue.n_in_flight--;
-    redis_count(R_LATENCY, um_now_us() - c->sent_at_us);
+    um_histogram_add(l->redis->commands, um_now_us() - c->sent_at_us);
     if (c->told && verdict != V_LEAVE_AND_TELL && err != UM_OK)
         verdict = V_TELL;                     /* nobody waits for it any more */
     switch (verdict) {

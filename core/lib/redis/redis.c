@@ -8,13 +8,12 @@
 #include "tls.h"
 
 struct um_metric redis_rows[R_N] = {
-    [R_COMMANDS]      = { "redis.commands", "commands", "commands that callers gave", UM_COUNTER, 0 },
-    [R_LATENCY]       = { "redis.latency", "us", "sum over commands: from sending to the answer", UM_COUNTER, 0 },
     [R_UNANSWERED]    = { "redis.unanswered", "commands", "commands sent without asking for an answer", UM_COUNTER, 0 },
     [R_RETRIES]       = { "redis.retries", "commands", "sent again after a lost connection (idempotent ones)", UM_COUNTER, 0 },
     [R_CONNECTS]      = { "redis.connects", "connections", "links that became ready", UM_COUNTER, 0 },
+    [R_RECONNECTS]    = { "redis.reconnects", "connections", "those of them that had worked before", UM_COUNTER, 0 },
     [R_LOSSES]        = { "redis.losses", "connections", "links that ceased to be ready", UM_COUNTER, 0 },
-    [R_SWITCHES]      = { "redis.switches", "events", "connections closed because sentinels announced a new master", UM_COUNTER, 0 },
+    [R_SWITCHES]      = { "redis.failovers", "events", "connections closed because sentinels announced a new master", UM_COUNTER, 0 },
     [R_EPOCHS]        = { "redis.epochs", "events", "another master, a restarted one, or another history", UM_COUNTER, 0 },
     [R_QUEUED]        = { "redis.queued", "commands", "commands without an answer yet", UM_GAUGE, 0 },
     [R_READY]         = { "redis.ready", "links", "links that work", UM_GAUGE, 0 },
@@ -31,6 +30,8 @@ struct um_metric redis_rows[R_N] = {
     [R_E_NOSCRIPT]    = { "redis.errors.noscript", "commands", "scripts that the server did not know; sent whole", UM_COUNTER, 0 },
     [R_E_OTHER]       = { "redis.errors.other", "commands", "refused for another reason", UM_COUNTER, 0 },
 };
+
+struct um_histograms redis_commands = { .name = "redis.commands", .help = "commands that were answered, from sending to the answer" };
 
 um_err um_redis_open(struct um_redis **out, const struct um_redis_conf *cf, char why[256])
 {
@@ -52,6 +53,8 @@ um_err um_redis_open(struct um_redis **out, const struct um_redis_conf *cf, char
     um_random_id(r->id, 12);
     r->pool = um_pool_new(2, 256);
     um_metrics_register(redis_rows, UM_COUNT(redis_rows));
+    um_histograms_register(&redis_commands);
+    r->commands = um_histogram_of(&redis_commands, NULL);
     *out = r;
     return UM_OK;
 }

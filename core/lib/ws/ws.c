@@ -10,8 +10,8 @@
 struct um_metric ws_metrics[WS_M_N] = {
     [WS_M_OPEN] = { "ws.open", "connections", "open WebSockets", UM_GAUGE, 0 },
     [WS_M_OPENED] = { "ws.opened", "connections", "WebSockets that were opened", UM_COUNTER, 0 },
-    [WS_M_BYTES_IN] = { "ws.bytes.in", "bytes", "bytes read from WebSockets", UM_COUNTER, 0 },
-    [WS_M_BYTES_OUT] = { "ws.bytes.out", "bytes", "bytes written to WebSockets", UM_COUNTER, 0 },
+    [WS_M_BYTES_IN] = { "ws.in.bytes", "bytes", "bytes read from WebSockets", UM_COUNTER, 0 },
+    [WS_M_BYTES_OUT] = { "ws.out.bytes", "bytes", "bytes written to WebSockets", UM_COUNTER, 0 },
     [WS_M_MESSAGES_IN] = { "ws.messages.in", "messages", "whole messages received", UM_COUNTER, 0 },
     [WS_M_FRAMES_OUT] = { "ws.frames.out", "buffers", "frames, or runs of frames, sent", UM_COUNTER, 0 },
     [WS_M_WRITES] = { "ws.writes", "calls", "system calls that wrote", UM_COUNTER, 0 },

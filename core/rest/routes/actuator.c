@@ -10,7 +10,8 @@
 #define REPLY_SPRING(schema_, text_) { 200, schema_, SPRING, text_ }, { 200, schema_, NULL, text_ }
 
 static const struct um_api_param metric_params[] = {
-    { .name = "tag", .in = UM_API_QUERY, .type = UM_API_STRING, .min = 1, .max = 1000, .text = "key:value, with commas between several" },
+    { .name = "tag", .in = UM_API_QUERY, .type = UM_API_STRING, .min = 1, .max = 1000, .repeats = true,
+      .text = "key:value; several with commas between, or one by one" },
     { 0 },
 };
 static const struct um_api_param prometheus_params[] = {

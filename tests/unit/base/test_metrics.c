@@ -61,6 +61,35 @@ static void a_histogram_counts_by_labels_and_buckets(void **state)
     um_buf_free(&out);
 }
 
+static void counters_have_labels_and_end_in_total(void **state)
+{
+    static const char *const names[] = { "t_dropped_total", "t_plain_seconds", "t_part", "t_size_bytes", "t_gone" };
+    static const char *const by[] = { "cache", NULL };
+    static struct um_histograms dropped = { .name = "t.dropped", .help = "things dropped", .labels = by, .counts = "things" };
+    static struct um_histograms plain = { .name = "t.plain.seconds", .help = "no labels" };
+    static struct um_histograms gone = { .name = "t.gone", .help = "never" };
+    static struct um_metric more[] = { { "t.part", "", "a part", UM_GAUGE_PARTS, 250000 }, { "t.size", "bytes", "a size", UM_GAUGE, 7 } };
+    struct um_buf out = { 0 };
+
+    (void)state;
+    um_metrics_register(more, UM_COUNT(more));
+    um_histograms_register(&dropped);
+    um_histograms_register(&plain);
+    um_histograms_register(&gone);
+    um_histogram_add(um_histogram_of(&dropped, (const char *const[]){ "acl" }), 0);
+    um_histogram_add(um_histogram_of(&plain, NULL), 400);
+    um_metrics_prometheus(&out, &(struct um_prometheus_opts){ .names = names, .n_names = UM_COUNT(names) });
+    const char *text = um_buf_cstr(&out);
+    assert_non_null(strstr(text, "# TYPE t_dropped_total counter\nt_dropped_total{cache=\"acl\"} 1\n"));
+    assert_non_null(strstr(text, "\nt_plain_seconds_bucket{le=\"0.00025\"} 0\nt_plain_seconds_bucket{le=\"0.0005\"} 1\n"));
+    assert_non_null(strstr(text, "\nt_plain_seconds_count 1\n"));
+    assert_non_null(strstr(text, "\nt_part 0.250000\n"));
+    assert_non_null(strstr(text, "\nt_size_bytes 7\n"));
+    assert_null(strstr(text, "t_gone"));                  /* it has no series */
+    assert_null(um_histograms_find("t.gone"));
+    um_buf_free(&out);
+}
+
 static void series_without_end_share_the_last_one(void **state)
 {
     struct um_histogram *h = NULL;
@@ -79,6 +108,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(rows_are_exposed_in_prometheus_form),
                                          cmocka_unit_test(a_histogram_counts_by_labels_and_buckets),
+                                         cmocka_unit_test(counters_have_labels_and_end_in_total),
                                          cmocka_unit_test(series_without_end_share_the_last_one) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,7 @@ struct um_api_param {
     const char *values;                      /* UM_API_ENUM */
     const char *initial;                     /* what it is without it; NULL: nothing */
     bool required;                           /* of a path always */
+    bool repeats;                            /* of the query: may come several times; um_http_each_query has them all */
     const char *text;                        /* a sentence */
 };
 
