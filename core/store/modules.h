@@ -1,7 +1,7 @@
 /* The tables of the core's modules, written once for both databases.
  *
- * A new table, or a change of one, is a row of the migrations (modules.c): the schema's next version. Its words are those
- * that both databases share, with these for what differs:
+ * A new table, or a change of one, is a migration, the schema's next version: a file modules/NAME.c that defines
+ * store_module_NAME, and a line of modules/list.inc. Its words are those that both databases share, with these for what differs:
  *
  *                      SQLite                               PostgreSQL
  *   {TEXT}             TEXT                                 text COLLATE "C"        both compare by bytes
@@ -12,33 +12,11 @@
  *   {KEYED}            WITHOUT ROWID                        (nothing)               behind the columns: rows lie by their key
  *
  * No constraint is DEFERRABLE: what is wrong is told by the statement, and not by a COMMIT that is others' too. What only
- * one database has (full text) is a row for that one. A table stands in STORE_MODULE_TABLES as well: units may change it, and
- * umbelctl migrate-store copies it. One that is made from others stands in STORE_MODULE_DERIVED, and is not copied. */
+ * one database has (full text) is a row for that one. A table stands in modules/tables.inc as well: units may change it,
+ * and umbelctl migrate-store copies it. One that is made from others stands in STORE_MODULE_DERIVED, and is not copied. */
 #ifndef STORE_MODULES_H
 #define STORE_MODULES_H
 #include <umbel/base.h>
-
-/* Name; types of the columns (i integer, r real, t text, b bytes); the columns; its key, by which both sides are compared;
- * the column that is {ID}, or "". A table stands behind those that it refers to. */
-#define STORE_MODULE_TABLES(X)                                                                                           \
-    X(scopes, "titii", "id, version, body, created_ms, updated_ms", "id", "")                                               \
-    X(objects, "tttiti", "scope, kind, id, version, body, updated_ms", "scope, kind, id", "")                             \
-    X(models, "ti", "scope, stamp", "scope", "")                                                                          \
-    X(components, "itttttttttiiit", "num, scope, category, id, class_id, name, acl, owner, status, assignee, version, created_ms," \
-      " updated_ms, body", "num", "num")                                                                                  \
-    X(component_tags, "iiitr", "num, field, position, value, number", "num, field, position", "")                        \
-    X(component_text, "itt", "num, part, text", "num, part", "")                                                 \
-    X(search_jobs, "ttttttiit", "id, scope, category, owner, request, locale, created_ms, expires_ms, error", "id", "")     \
-    X(folder_children, "iii", "folder, child, position", "folder, child", "")                                               \
-    X(facts, "ittttttiitt", "num, scope, category, object, action, user_id, request, technical, created_ms, description, fields", "num", \
-      "num")                                                                                                               \
-    X(document_versions, "iittit", "num, document, label, author, created_ms, body", "num", "num")                          \
-    X(favorites, "ttii", "scope, user_id, component, created_ms", "scope, user_id, component", "")                          \
-    X(stored_searches, "itttt", "num, scope, id, owner, body", "num", "num")                                                \
-    X(stored_search_users, "tti", "scope, name, search", "scope, name, search", "")                                         \
-    X(contents, "ttitiii", "id, place, size, sha256, chunk, created_ms, due_ms", "id", "")                                  \
-    X(content_chunks, "tib", "content, n, bytes", "content, n", "")                                                         \
-    X(content_files, "tttttii", "owner, id, content, name, format, created_ms, expires_ms", "owner, id", "")
 
 /* Tables that only repeat what others hold, as indexes do, by name; FTS5's own tables NAME_... belong to it. */
 #define STORE_MODULE_DERIVED(X) X(component_words)
@@ -53,10 +31,15 @@ struct store_migration {
     const struct store_ddl *ddl;
     size_t n;
 };
+#define MODULE(name) extern const struct store_migration store_module_##name;
+#include "modules/list.inc"
+#undef MODULE
 enum {
-    STORE_SCHEMA_OWN = 3,            /* versions that each database's schema.c makes */
-    STORE_SCHEMA_MODULES = 12,       /* rows of the list here: the versions above */
-    STORE_SCHEMA = STORE_SCHEMA_OWN + STORE_SCHEMA_MODULES,
+    STORE_SCHEMA_OWN = 3,            /* versions that each database's schema.c makes; above them the list's */
+    STORE_SCHEMA = STORE_SCHEMA_OWN
+#define MODULE(name) + 1
+#include "modules/list.inc"
+#undef MODULE
 };
 /* What makes VERSION, above STORE_SCHEMA_OWN. */
 const struct store_migration *store_module_migration(int64_t version);

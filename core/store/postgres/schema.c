@@ -1,4 +1,4 @@
-/* The tables, and how a database of an earlier kind becomes one of this. Each migration is a row, here or in modules.c,
+/* The tables, and how a database of an earlier kind becomes one of this. Each migration is a row, here or in modules/,
  * with the oldest program that can go on beside it, so that a cluster is upgraded core by core. All that are missing run at the
  * start in one transaction under an advisory lock: of many cores that start together one migrates, the others find it done. (The
  * lock is the transaction's, not the session's: it cannot outlive it, behind a pooler neither.)

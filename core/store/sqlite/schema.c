@@ -1,4 +1,4 @@
-/* The tables, and how a database of an earlier kind becomes one of this. Each migration is a row, here or in modules.c; all
+/* The tables, and how a database of an earlier kind becomes one of this. Each migration is a row, here or in modules/; all
  * that are missing run at the start in one transaction, so that a process that dies in the middle leaves what was there.
  *
  * `documents` is the table of stock Hocuspocus servers (name, data) with columns of ours: their own statements keep

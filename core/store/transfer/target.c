@@ -132,9 +132,9 @@ um_err target_finish(struct transfer_target *t, bool final)
 {
     static const struct { const char *table, *column; } serials[] = {
         { "documents", "id" }, { "audit", "id" },
-#define X(name, types, columns, order, serial) { #name, serial },
-        STORE_MODULE_TABLES(X)
-#undef X
+#define TABLE(name, types, columns, order, serial) { #name, serial },
+#include "modules/tables.inc"
+#undef TABLE
     };
     um_err err = final ? run(t, "UPDATE umbel_transfer SET finished_at = now()") : UM_OK;
 

@@ -7,9 +7,13 @@
 
 #define X(name, types, select, columns, key, order) { #name, types, select, columns, key, order },
 static const struct transfer_table of_documents[] = { TRANSFER_TABLES(X) };
-#define MODULE(name, types, columns, order, serial) \
+#define TABLE(name, types, columns, order, serial) \
     { #name, types, "SELECT " columns " FROM " #name " WHERE ?1 = 0 ORDER BY " order, columns, "0", order },
-static const struct transfer_table shared[] = { TRANSFER_SHARED(X) STORE_MODULE_TABLES(MODULE) };
+static const struct transfer_table shared[] = {
+    TRANSFER_SHARED(X)
+#include "modules/tables.inc"
+};
+#undef TABLE
 #undef X
 const struct transfer_list transfer_of_documents = { of_documents, UM_COUNT(of_documents) };
 const struct transfer_list transfer_shared = { shared, UM_COUNT(shared) };

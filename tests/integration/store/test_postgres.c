@@ -262,10 +262,10 @@ static int open_at_once(struct rig *r, int n)
 
 static const char downgrade[] =                   /* what a database of schema 1 lacks */
     "DROP TABLE document_snapshots, document_clients, cache_versions, revocations, reservations, audit"
-#define X(table, ...) ", " #table
-    STORE_MODULE_TABLES(X)
-    STORE_MODULE_DERIVED(X)
-#undef X
+#define TABLE(table, ...) ", " #table
+#include "modules/tables.inc"
+    STORE_MODULE_DERIVED(TABLE)
+#undef TABLE
     ";"
     "DROP FUNCTION component_text_follow;"
     "ALTER TABLE documents DROP COLUMN contributors, DROP COLUMN contributors_seq;"

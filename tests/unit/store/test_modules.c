@@ -30,9 +30,9 @@ static void words_become_each_database_s_own(void **state)
 }
 
 static const struct row { const char *name, *types, *columns, *order, *serial; } listed[] = {
-#define X(name, types, columns, order, serial) { #name, types, columns, order, serial },
-    STORE_MODULE_TABLES(X)
-#undef X
+#define TABLE(name, types, columns, order, serial) { #name, types, columns, order, serial },
+#include "modules/tables.inc"
+#undef TABLE
 };
 
 /* The letter that stands for a column's type. */
