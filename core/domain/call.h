@@ -54,6 +54,7 @@ struct um_call {
     const char *scope;                       /* the caller's, never "" */
     const struct um_model *model;            /* the scope's as the unit sees it at its begin; NULL with UM_CALL_ANY_SCOPE */
     struct principals *principals;           /* made when first asked for: acl.h */
+    json_t *delegators;                      /* who has delegated to the caller; made when first asked for: delegation_rights.c */
     const json_t *args, *body;               /* BODY: may be NULL */
     int64_t now_ms;                          /* the unit's moment */
     json_t *reply;                           /* set by the work; adopted. NULL: nothing */

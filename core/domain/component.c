@@ -6,6 +6,7 @@
 #include "body.h"
 #include "component.h"
 #include "dates.h"
+#include "delegations.h"
 #include "facts.h"
 #include "favorites.h"
 #include "index.h"
@@ -78,8 +79,9 @@ bool component_has_shared_body(const struct um_call *c, const struct component *
 um_err component_may(struct um_call *c, const struct component *m, enum um_permission p, bool *may)
 {
     struct acl_about about = { component_class_id(m), json_object_get(m->body, "tags") };
+    um_err err = um_may(c, um_body_data(m->body, "ACL"), &about, p, may);
 
-    return um_may(c, um_body_data(m->body, "ACL"), &about, p, may);
+    return err == UM_OK && !*may && m->category == UM_CATEGORY_TASK ? delegation_may(c, m, &about, p, may) : err;
 }
 
 um_err component_need(struct um_call *c, const struct component *m, enum um_permission p)

@@ -159,6 +159,7 @@ void um_domain_shared_id(const struct um_domain *d, const char *scope, const cha
 void um_call_done(struct um_call *c)
 {
     principals_free(c->principals);
+    json_decref(c->delegators);
     um_model_unref(c->model);
 }
 

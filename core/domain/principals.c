@@ -70,3 +70,20 @@ um_err principals_of(struct um_call *c, const struct principals **out)
     *out = c->principals;
     return UM_OK;
 }
+
+um_err principals_beside(struct um_call *c, const char *name, struct principals **out)
+{
+    const struct principals *own;
+    struct um_span key;
+    size_t pos = 0;
+    void *value;
+    um_err err = principals_of(c, &own);
+
+    *out = um_xcalloc(1, sizeof(**out));
+    while (err == UM_OK && um_map_next(&own->names, &pos, &key, &value))
+        um_map_put(&(*out)->names, key, *out);
+    add(*out, name);
+    if (c->model != NULL)
+        add_teams(*out, json_object_get(json_object_get(um_model_scope(c->model), "people"), "profiles"));
+    return err;
+}

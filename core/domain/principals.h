@@ -6,6 +6,8 @@
 struct principals;                           /* a set of names */
 
 UM_CHECK_RESULT um_err principals_of(struct um_call *c, const struct principals **out);    /* kept in the call */
+/* Those of the caller, and those that NAME has in this scope: he himself, and the teams that name him. The caller frees *OUT. */
+UM_CHECK_RESULT um_err principals_beside(struct um_call *c, const char *name, struct principals **out);
 bool principals_have(const struct principals *p, const char *name);
 void principals_free(struct principals *p);  /* NULL is fine */
 

@@ -198,6 +198,7 @@ static um_err remove_one(struct um_call *c, const char *id)
 {
     static const char *const texts[] = {
         "DELETE FROM stored_search_users WHERE scope = ?1", "DELETE FROM stored_searches WHERE scope = ?1",
+        "DELETE FROM delegations WHERE scope = ?1",
         "DELETE FROM objects WHERE scope = ?1", "DELETE FROM models WHERE scope = ?1", "DELETE FROM scopes WHERE id = ?1",
     };
     bool there;

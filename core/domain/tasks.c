@@ -6,6 +6,7 @@
 #include <umbel/map.h>
 #include "body.h"
 #include "dates.h"
+#include "delegations.h"
 #include "parts.h"
 #include "principals.h"
 #include "tags.h"
@@ -195,7 +196,10 @@ um_err task_complete(struct um_call *c, struct draft *d)
     um_err err;
 
     keep(d, "answer");
+    keep(d, "delegator");
     err = check_assignee(c, d);
+    if (d->before == NULL || !json_equal(json_object_get(d->body, "assignee"), json_object_get(d->before->body, "assignee")))
+        json_object_del(d->body, "delegator");
     if (err == UM_OK)
         err = check_workflow(c, d);
     return err == UM_OK ? check_attachments(c, d) : err;
@@ -211,6 +215,7 @@ static um_err change_one(struct um_call *c, const char *id, change_fn *fn, enum 
 {
     struct component m = { 0 };
     json_t *next = NULL;
+    const char *delegator = NULL;
     um_err err = component_find(c, UM_CATEGORY_TASK, id, &m);
 
     if (err == UM_OK)
@@ -221,6 +226,10 @@ static um_err change_one(struct um_call *c, const char *id, change_fn *fn, enum 
         next = json_copy(m.body);
         err = fn(c, &m, next);
     }
+    if (err == UM_OK)
+        err = delegation_for(c, &m, &delegator);
+    if (err == UM_OK && delegator != NULL)
+        m.told = json_pack("[{s:s, s:s}]", "name", "onBehalfOf", "value", delegator);
     if (err == UM_OK)
         err = component_save_as(c, &m, json_incref(next), a);
     if (err == UM_OK)
@@ -329,16 +338,32 @@ static um_err may_assign(struct um_call *c, const struct component *m, const cha
     const char *now = json_string_value(json_object_get(m->body, "assignee"));
     bool is_own = strcmp(to, c->who->user) == 0 || *to == '\0', is_free, may = false;
     const struct principals *who;
+    const char *delegator = NULL;
     um_err err = principals_of(c, &who);
 
+    if (err == UM_OK)
+        err = delegation_for(c, m, &delegator);
     if (err != UM_OK)
         return err;
-    is_free = now == NULL || *now == '\0' || principals_have(who, now);
+    is_free = now == NULL || *now == '\0' || principals_have(who, now) || delegator != NULL;
     if (*to == '\0' && !is_free)
         is_own = false;
     if (is_own)
         err = component_may(c, m, is_free ? UM_MAY_APPROPRIATE : UM_MAY_APPROPRIATE_ALREADY_ASSIGNED, &may);
     return err != UM_OK || may ? err : component_need(c, m, UM_MAY_ASSIGN);
+}
+
+/* What a delegate takes over stays his delegator's business. */
+static um_err say_for_whom(struct um_call *c, const struct component *m, const char *to, json_t *next)
+{
+    const char *delegator = NULL;
+    um_err err = strcmp(to, c->who->user) == 0 ? delegation_for(c, m, &delegator) : UM_OK;
+
+    if (delegator != NULL)
+        json_object_set_new(next, "delegator", json_string(delegator));
+    else
+        json_object_del(next, "delegator");
+    return err;
 }
 
 static um_err assign_one(struct um_call *c, const struct component *m, json_t *next)
@@ -349,6 +374,8 @@ static um_err assign_one(struct um_call *c, const struct component *m, json_t *n
     if (to == NULL)
         to = "";
     err = may_assign(c, m, to);
+    if (err == UM_OK)
+        err = say_for_whom(c, m, to, next);
     if (err == UM_OK && *to != '\0')
         json_object_set_new(next, "assignee", json_string(to));
     else

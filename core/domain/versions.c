@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <umbel/util.h>
+#include "annotations.h"
 #include "body.h"
 #include "dates.h"
 #include "files.h"
@@ -125,6 +126,8 @@ um_err document_forget(struct um_call *c, const struct component *m)
 {
     um_err err = files_forget(c, m);
 
+    if (err == UM_OK)
+        err = annotations_forget(c, m);
     return err == UM_OK ? versions_forget(c, m) : err;
 }
 

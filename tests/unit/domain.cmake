@@ -15,7 +15,9 @@ foreach(name IN ITEMS
     search_jobs
     models
     favorites
-    stored_searches)
+    stored_searches
+    annotations
+    delegations)
   um_unit_test(domain_${name} SOURCES ${domain}/test_${name}.c ${domain_rig} LINK um_domain
                INCLUDES ${domain} ${CMAKE_SOURCE_DIR}/core/domain ${CMAKE_SOURCE_DIR}/tests/unit/store)
 endforeach()

@@ -67,5 +67,10 @@ UM_CALLS(um_favorites_list, um_favorites_users, um_favorites_put, um_favorites_r
 /* stored searches: args {ids}; list: args {all?, start, max}: those that the caller may see */
 UM_CALLS(um_stored_searches_list, um_stored_searches_get, um_stored_searches_create, um_stored_searches_update,
          um_stored_searches_delete);
+/* annotations of one document: args {id, ids?, start, max}; put: body: annotations; those whose ids are there are replaced */
+UM_CALLS(um_annotations_list, um_annotations_put, um_annotations_delete, um_annotations_clear);
+/* delegations: args {ids} or {user, includeTerminated} */
+UM_CALLS(um_delegations_get, um_delegations_delegate, um_delegations_delegator, um_delegations_create, um_delegations_update,
+         um_delegations_delete);
 
 #endif
