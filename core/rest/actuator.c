@@ -99,18 +99,13 @@ static const struct um_actuator_component components[] = {       /* sorted by na
 };
 static const char *const endpoints[] = { "caches", "configprops", "env", "health", "info", "loggers", "metrics", "prometheus", "status", NULL };
 
-static bool is_trusted(void *arg, const struct um_http_req *rq)
-{
-    const struct caller *c = caller_of(rq);
-
-    return c != NULL ? true : caller_has_role(arg, rq, "ADMIN");     /* behind a row that is not public it has been judged */
-}
+static bool has_role(void *arg, const struct um_http_req *rq, const char *role) { return caller_has_role(arg, rq, role); }
 
 struct um_actuator *actuator_new(struct um_rest *r)
 {
     return um_actuator_new(&(struct um_actuator_setup){
         .base = "/core/actuator", .app = "Umbel Core", .endpoints = endpoints, .components = components, .n_components = UM_COUNT(components),
-        .conf = r->deps.actuator, .settings = r->deps.conf, .open_components = true, .is_trusted = is_trusted, .arg = r,
+        .conf = r->deps.actuator, .settings = r->deps.conf, .open_components = true, .has_role = has_role, .arg = r,
         .started_wall_ms = r->started_wall_ms,
     });
 }
@@ -137,14 +132,19 @@ HANDLER(actuator_configprops, um_actuator_configprops(a, rq))
 void actuator_logger_set(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
-    const char *name = um_http_param(rq, "name");
+    const char *name = um_http_param(rq, "name"), *before, *after;
     json_t *body = um_api_body(r->api, rq);
+    struct act *a;
 
     if (body == NULL)
         return;
     json_decref(body);
-    act_fact(rq, r, "LOG_LEVEL", "LOGGER", name);
-    (void)um_actuator_set_logger(r->actuator, rq, name);
+    if (!um_actuator_set_logger(r->actuator, rq, name, &before, &after))
+        return;
+    a = act_new(rq, r, "LOG_LEVEL", "LOGGER", name);
+    act_note(a, "before", json_string(before));
+    act_note(a, "after", json_string(after));
+    act_done(a, 204, NULL);
 }
 
 void actuator_failpoint(struct um_http_req *rq, void *ctx)

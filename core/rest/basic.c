@@ -1,16 +1,13 @@
 /* Authorization: Basic at the actuator, for programs that know nothing of tokens (Prometheus, Spring Boot Admin): a user of the
  * internal realm. Checked on a worker like a login, under the same throttle. */
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <umbel/api.h>
 #include <umbel/util.h>
 #include "actuator.h"
 
 #define ACTUATOR "/core/actuator"
-#define TEXT_MAX 1200                        /* of name, colon and password */
 
 struct attempt {
     struct um_work work;
@@ -18,7 +15,8 @@ struct attempt {
     struct later *later;
     const struct um_http_route *route;
     struct user *user;                       /* NULL: nobody of that name */
-    char name[USER_MAX + 1], address[65], password[TEXT_MAX + 1];
+    struct um_actuator_credentials given;
+    char address[65];
     bool right;
 };
 
@@ -26,26 +24,23 @@ static void check(struct um_work *w)
 {
     struct attempt *a = UM_CONTAINER(w, struct attempt, work);
 
-    a->right = users_check(a->user, a->password);
-    sodium_memzero(a->password, sizeof(a->password));
-}
-
-static void refuse(struct um_http_req *rq)
-{
-    um_http_add_header(rq, "WWW-Authenticate", "Basic realm=\"umbel\"");
-    um_http_reply_error(rq, 401, "U00401", "user or password is wrong");
+    a->right = users_check(a->user, a->given.password);
+    explicit_bzero(a->given.password, sizeof(a->given.password));
 }
 
 /* The user's strings live as long as the um_rest: nothing is copied. */
-static void let_in(struct um_http_req *rq, const struct attempt *a)
+static bool is_let_in(struct um_http_req *rq, const struct user *u, const struct um_http_route *route)
 {
-    const struct user *u = a->user;
+    return caller_is(rq, &(struct um_token_claims){ .sub = u->id, .name = u->display_name, .use = UM_TOKEN_USER,
+                                                    .profiles = { (const char *const *)u->profiles, u->n_profiles } }, route);
+}
 
-    if (!caller_is(rq, &(struct um_token_claims){ .sub = u->id, .name = u->display_name, .use = UM_TOKEN_USER,
-                                                  .profiles = { (const char *const *)u->profiles, u->n_profiles } }, a->route))
-        return;
-    if (um_api_check_params(a->rest->api, rq))
-        um_http_continue(rq);
+/* The actuator's own user; likewise. */
+static bool own_is_let_in(struct um_http_req *rq, const struct um_rest *r, const struct um_http_route *route)
+{
+    static const char *const profiles[] = { "SYSTEM_ADMIN" };
+
+    return caller_is(rq, &(struct um_token_claims){ .sub = r->deps.actuator->user, .use = UM_TOKEN_USER, .profiles = { profiles, 1 } }, route);
 }
 
 static void checked(struct um_work *w)
@@ -54,63 +49,72 @@ static void checked(struct um_work *w)
     struct um_http_req *rq = later_take(a->later);
 
     if (a->right)
-        um_throttle_succeeded(a->rest->throttle, a->name, a->address);
-    if (rq != NULL && a->right)
-        let_in(rq, a);
-    else if (rq != NULL)
-        refuse(rq);
+        um_throttle_succeeded(a->rest->throttle, a->given.user, a->address);
+    if (rq != NULL && !a->right)
+        um_actuator_refuse_basic(rq);
+    else if (rq != NULL && is_let_in(rq, a->user, a->route) && um_api_check_params(a->rest->api, rq))
+        um_http_continue(rq);
     free(a);
 }
 
-static bool read_credentials(const char *header, struct attempt *a)
+/* At the actuator's rows. *IS: somebody says a password, well or badly. */
+static struct attempt *read_attempt(struct um_http_req *rq, const struct um_http_route *route, struct um_rest *r, bool *is)
 {
-    struct um_buf text = { 0 };
-    const char *given = header + strlen("Basic "), *colon;
-    bool ok;
+    struct attempt *a;
 
-    given += strspn(given, " ");
-    ok = strlen(given) <= 2 * TEXT_MAX && um_base64_decode(&text, UM_SPAN_STR(given)) && text.len <= TEXT_MAX &&
-         memchr(text.data, '\0', text.len) == NULL && (colon = strchr(um_buf_cstr(&text), ':')) != NULL &&
-         (size_t)(colon - um_buf_cstr(&text)) <= USER_MAX;
-    if (ok) {
-        colon = strchr(um_buf_cstr(&text), ':');
-        snprintf(a->name, sizeof(a->name), "%.*s", (int)(colon - um_buf_cstr(&text)), um_buf_cstr(&text));
-        snprintf(a->password, sizeof(a->password), "%s", colon + 1);
+    *is = false;
+    if (strncmp(route->path, ACTUATOR, strlen(ACTUATOR)) != 0)
+        return NULL;
+    a = um_xcalloc(1, sizeof(*a));
+    a->rest = r;
+    a->route = route;
+    snprintf(a->address, sizeof(a->address), "%s", um_http_peer(rq));
+    switch (um_actuator_basic(rq, &a->given)) {
+    case UM_ACTUATOR_BASIC:
+        *is = true;
+        return a;
+    case UM_ACTUATOR_BAD_BASIC:
+        *is = true;
+        um_actuator_refuse_basic(rq);
+        break;
+    case UM_ACTUATOR_NO_BASIC:
+        break;
     }
-    if (text.data != NULL)
-        sodium_memzero(text.data, text.len);
-    um_buf_free(&text);
-    return ok;
+    free(a);
+    return NULL;
+}
+
+static void submit(struct um_http_req *rq, struct attempt *a)
+{
+    struct um_rest *r = a->rest;
+
+    a->user = users_find(r->users, a->given.user);
+    a->work = (struct um_work){ .loop = um_http_loop(rq), .fn = check, .done = checked };
+    a->later = later_new(rq, r, NULL);
+    if (um_work_submit(r->pool, &a->work) != UM_OK) {
+        um_throttle_undecided(r->throttle, a->given.user, a->address);
+        um_http_reply_error(later_take(a->later), 503, "U00503", "too many logins at once");
+        free(a);
+    }
 }
 
 bool basic_begin(struct um_http_req *rq, const struct um_http_route *route, struct um_rest *r)
 {
-    const char *header = um_http_header(rq, "Authorization");
-    struct attempt *a;
+    bool is;
+    struct attempt *a = read_attempt(rq, route, r, &is);
 
-    if (header == NULL || strncasecmp(header, "Basic ", 6) != 0 || strncmp(route->path, ACTUATOR, strlen(ACTUATOR)) != 0)
-        return false;
-    a = um_xcalloc(1, sizeof(*a));
-    if (!read_credentials(header, a)) {
-        free(a);
-        refuse(rq);
-        return true;
-    }
-    a->rest = r;
-    a->route = route;
-    a->user = users_find(r->users, a->name);
-    snprintf(a->address, sizeof(a->address), "%s", um_http_peer(rq));
-    if (um_throttle_take(r->throttle, a->name, a->address, um_now_ms()) > 0) {
-        free(a);
+    if (a == NULL)
+        return is;
+    if (um_throttle_take(r->throttle, a->given.user, a->address, um_now_ms()) > 0) {
         um_http_reply_error(rq, 429, "U00429", "too many attempts; wait a little");
+    } else if (um_actuator_is_own_user(r->deps.actuator, &a->given)) {
+        um_throttle_succeeded(r->throttle, a->given.user, a->address);
+        is = !own_is_let_in(rq, r, route);       /* nothing to wait for */
+    } else {
+        submit(rq, a);
         return true;
     }
-    a->work = (struct um_work){ .loop = um_http_loop(rq), .fn = check, .done = checked };
-    a->later = later_new(rq, r, NULL);
-    if (um_work_submit(r->pool, &a->work) != UM_OK) {
-        um_throttle_undecided(r->throttle, a->name, a->address);
-        um_http_reply_error(later_take(a->later), 503, "U00503", "too many logins at once");
-        free(a);
-    }
-    return true;
+    explicit_bzero(a->given.password, sizeof(a->given.password));
+    free(a);
+    return is;
 }

@@ -1,28 +1,34 @@
-/* /gui/actuator/sessions: Spring's endpoint, for administrators with a session here. An id is what um_session_hash makes of the
- * real one: that is a secret of its user's. */
-#include <jansson.h>
+/* /gui/actuator/sessions: Spring's endpoint. Who asks was judged before (asker.c). An id is what um_session_hash makes of the real
+ * one: that is a secret of its user's. Each end is a fact at a core. */
+#include <auth/act.h>
+#include <auth/asker.h>
 #include <stdlib.h>
 #include <string.h>
+#include <umbel/actuator.h>
 #include <umbel/log.h>
 #include <umbel/util.h>
 
 #include "auth_int.h"
 
-#define MEDIA_TYPE "application/vnd.spring-boot.actuator.v3+json"
+enum { TOLD_MAX = 20 };                   /* ended sessions that a fact names */
 
 struct admin {
     struct auth_wait wait;                /* first: what on_gone knows */
-    void (*act)(struct admin *ad);        /* what is wanted, once it is known that the asker may */
-    bool changes;                         /* needs the CSRF token */
     char *user;                           /* ?username= */
     char hash[UM_SESSION_HASH_LEN + 1];
-    char asker[129];
+    char *asker;
+    struct um_act *act;                   /* of ends */
+    json_t *ended;                        /* [{"user","session"}], the first of them */
+    size_t n_ended;
     size_t n_open;                        /* ends that are not answered */
     um_err err;
 };
 
 static void admin_free(struct admin *ad)
 {
+    um_act_drop(ad->act);
+    json_decref(ad->ended);
+    free(ad->asker);
     free(ad->user);
     free(ad);
 }
@@ -36,14 +42,10 @@ static void refuse(struct admin *ad, unsigned status, const char *code, const ch
 
 static void reply(struct admin *ad, json_t *body)
 {
-    char *text = json_dumps(body, JSON_COMPACT);
-
-    json_decref(body);
-    if (ad->wait.rq != NULL) {
-        um_http_add_header(ad->wait.rq, "Cache-Control", "no-store");
-        um_http_reply(ad->wait.rq, 200, MEDIA_TYPE, UM_SPAN(text, text != NULL ? strlen(text) : 0));
-    }
-    free(text);
+    if (ad->wait.rq != NULL)
+        um_actuator_reply(ad->wait.rq, 200, body);
+    else
+        json_decref(body);
     admin_free(ad);
 }
 
@@ -87,11 +89,6 @@ static void listed(void *arg, um_err err, const struct um_session *const *list, 
     reply(ad, json_pack("{s:o}", "sessions", rows));
 }
 
-static void list_them(struct admin *ad)
-{
-    um_session_list(ad->wait.a->env.sessions, ad->wait.a->env.loop, ad->user, listed, ad);
-}
-
 static void shown(void *arg, um_err err, const struct um_session *s)
 {
     struct admin *ad = arg;
@@ -100,25 +97,39 @@ static void shown(void *arg, um_err err, const struct um_session *s)
         reply(ad, session_json(s));
 }
 
-static void show_it(struct admin *ad)
-{
-    um_session_find(ad->wait.a->env.sessions, ad->wait.a->env.loop, ad->hash, shown, ad);
-}
-
 /* ---- ends ---- */
 
-static void one_ended(void *arg, um_err err, const struct um_session *s)
+static void noted(void *arg)
 {
     struct admin *ad = arg;
 
-    (void)s;
-    if (err != UM_OK)
-        ad->err = err;
-    if (--ad->n_open > 0 || has_failed(ad, ad->err))
+    if (has_failed(ad, ad->err))
         return;
     if (ad->wait.rq != NULL)
         um_http_reply(ad->wait.rq, 204, NULL, UM_SPAN("", 0));
     admin_free(ad);
+}
+
+static void one_ended(void *arg, um_err err, const struct um_session *s)
+{
+    struct admin *ad = arg;
+    struct um_act *act = ad->act;
+
+    (void)s;
+    if (err != UM_OK)
+        ad->err = err;
+    if (--ad->n_open > 0)
+        return;
+    if (ad->n_ended == 0) {   /* nothing was there to be ended: that is no act */
+        noted(ad);
+        return;
+    }
+    um_act_note(act, "ended", json_integer((json_int_t)ad->n_ended));
+    um_act_note(act, "before", json_incref(ad->ended));
+    if (ad->err != UM_OK)
+        um_act_note(act, "error", json_string(um_err_text(ad->err)));
+    ad->act = NULL;
+    um_act_done(act, noted, ad);
 }
 
 static void end_session(struct admin *ad, const struct um_session *s)
@@ -127,23 +138,11 @@ static void end_session(struct admin *ad, const struct um_session *s)
 
     um_session_hash(s->id, hash);
     um_log(UM_INFO, "gateway.session", "ended by an administrator", UM_S("session", hash), UM_S("user", s->user), UM_S("by", ad->asker));
+    if (json_array_size(ad->ended) < TOLD_MAX)
+        json_array_append_new(ad->ended, json_pack("{s:s, s:s}", "user", s->user, "session", hash));
+    ad->n_ended++;
     ad->n_open++;
     um_session_destroy(ad->wait.a->env.sessions, ad->wait.a->env.loop, s->id, one_ended, ad);
-}
-
-static void found_to_end(void *arg, um_err err, const struct um_session *s)
-{
-    struct admin *ad = arg;
-
-    ad->n_open = 1;
-    if (err == UM_OK)
-        end_session(ad, s);
-    one_ended(ad, err == UM_ENOTFOUND ? UM_OK : err, NULL);      /* to end what is over is success */
-}
-
-static void end_it(struct admin *ad)
-{
-    um_session_find(ad->wait.a->env.sessions, ad->wait.a->env.loop, ad->hash, found_to_end, ad);
 }
 
 static void listed_to_end(void *arg, um_err err, const struct um_session *const *list, size_t n)
@@ -153,70 +152,71 @@ static void listed_to_end(void *arg, um_err err, const struct um_session *const 
     ad->n_open = 1;
     for (size_t i = 0; err == UM_OK && i < n; i++)
         end_session(ad, list[i]);
-    one_ended(ad, err, NULL);
+    one_ended(ad, err == UM_ENOTFOUND ? UM_OK : err, NULL);      /* to end what is over is success */
 }
 
-static void end_all(struct admin *ad)
-{
-    um_session_list(ad->wait.a->env.sessions, ad->wait.a->env.loop, ad->user, listed_to_end, ad);
-}
+static void found_to_end(void *arg, um_err err, const struct um_session *s) { listed_to_end(arg, err, &s, 1); }
 
-/* ---- who asks ---- */
+/* ---- calls ---- */
 
-static bool is_administrator(const struct um_session *s)
-{
-    struct um_span text = um_session_attr(s, ATTR_PROFILES);
-    json_t *profiles = text.len > 0 ? json_loadb((const char *)text.data, text.len, 0, NULL) : NULL;
-    bool is = false;
-
-    for (size_t i = 0; i < json_array_size(profiles); i++) {
-        const char *name = json_string_value(json_array_get(profiles, i));
-        is |= name != NULL && (strcmp(name, "ADMIN") == 0 || strcmp(name, "SYSTEM_ADMIN") == 0);
-    }
-    json_decref(profiles);
-    return is;
-}
-
-static void asker_found(void *arg, um_err err, const struct um_session *s)
-{
-    struct admin *ad = arg;
-
-    if (ad->wait.rq == NULL) {
-        admin_free(ad);
-    } else if (err == UM_ENOTFOUND) {
-        refuse(ad, 401, "U00401", "no session");
-    } else if (err != UM_OK) {
-        refuse(ad, 503, "U00503", "sessions are not available at the moment");
-    } else if (!is_administrator(s)) {
-        refuse(ad, 403, "U00403", "this needs another role");
-    } else if (ad->changes && !auth_csrf_is_right(ad->wait.a, ad->wait.rq, s)) {
-        refuse(ad, 403, "U00403", "the request lacks the session's CSRF token or comes from another site");
-    } else {
-        strncat(ad->asker, s->user, sizeof(ad->asker) - 1);
-        ad->act(ad);
-    }
-}
-
-static void begin(struct um_auth *a, struct um_http_req *rq, bool changes, void (*act)(struct admin *ad))
+/* NULL: replied. */
+static struct admin *begin(struct um_auth *a, struct um_http_req *rq)
 {
     const char *user = um_http_query(rq, "username"), *id = um_http_param(rq, "id");
     struct admin *ad;
 
     if (id == NULL && (user == NULL || user[0] == '\0')) {
         um_http_reply_error(rq, 400, "U00400", "the parameter username is needed");
-        return;
+        return NULL;
     }
     ad = um_xcalloc(1, sizeof(*ad));
     auth_wait_start(&ad->wait, a, rq);
-    ad->act = act;
-    ad->changes = changes;
     ad->user = um_xstrdup(user != NULL ? user : "");
+    ad->asker = um_xstrdup(um_auth_asker(rq)->user);
     if (id != NULL && strlen(id) == UM_SESSION_HASH_LEN)
         memcpy(ad->hash, id, UM_SESSION_HASH_LEN);       /* anything else is nobody's */
-    auth_find_session(a, rq, asker_found, ad);
+    return ad;
 }
 
-void um_auth_admin_list(struct um_auth *a, struct um_http_req *rq) { begin(a, rq, false, list_them); }
-void um_auth_admin_end_all(struct um_auth *a, struct um_http_req *rq) { begin(a, rq, true, end_all); }
-void um_auth_admin_show(struct um_auth *a, struct um_http_req *rq) { begin(a, rq, false, show_it); }
-void um_auth_admin_end(struct um_auth *a, struct um_http_req *rq) { begin(a, rq, true, end_it); }
+static struct admin *begin_end(struct um_auth *a, struct um_http_req *rq, const char *action, const char *type)
+{
+    struct admin *ad = begin(a, rq);
+
+    if (ad != NULL) {
+        ad->act = um_act_new(a, rq, action, type, ad->hash[0] != '\0' ? ad->hash : ad->user);
+        ad->ended = json_array();
+    }
+    return ad;
+}
+
+void um_auth_admin_list(struct um_auth *a, struct um_http_req *rq)
+{
+    struct admin *ad = begin(a, rq);
+
+    if (ad != NULL)
+        um_session_list(a->env.sessions, a->env.loop, ad->user, listed, ad);
+}
+
+void um_auth_admin_end_all(struct um_auth *a, struct um_http_req *rq)
+{
+    struct admin *ad = begin_end(a, rq, "END_SESSIONS", "USER");
+
+    if (ad != NULL)
+        um_session_list(a->env.sessions, a->env.loop, ad->user, listed_to_end, ad);
+}
+
+void um_auth_admin_show(struct um_auth *a, struct um_http_req *rq)
+{
+    struct admin *ad = begin(a, rq);
+
+    if (ad != NULL)
+        um_session_find(a->env.sessions, a->env.loop, ad->hash, shown, ad);
+}
+
+void um_auth_admin_end(struct um_auth *a, struct um_http_req *rq)
+{
+    struct admin *ad = begin_end(a, rq, "END_SESSION", "SESSION");
+
+    if (ad != NULL)
+        um_session_find(a->env.sessions, a->env.loop, ad->hash, found_to_end, ad);
+}

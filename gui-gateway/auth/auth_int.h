@@ -2,6 +2,7 @@
 #ifndef AUTH_INT_H
 #define AUTH_INT_H
 #include <auth/auth.h>
+#include <proxy/exchange.h>
 #include <umbel/list.h>
 #include <umbel/map.h>
 #include <umbel/metrics.h>
@@ -53,6 +54,14 @@ const char *auth_mint_user(struct um_auth *a, const struct um_session *s);      
 um_err auth_mint_gateway(struct um_auth *a, const char *client_address, struct um_buf *out) UM_CHECK_RESULT;
 void auth_forget_minted(struct um_auth *a, const char *session_id);
 void auth_free_minted(struct um_auth *a);
+
+/* --- a core judges a password (login.c) */
+struct auth_password { const char *user, *password, *scope; };
+/* POST /core/rest/authentication on behalf of RQ from ADDRESS. UM_OK: CB runs once, later. The throttle is the caller's business. */
+um_err auth_ask_core(struct um_auth *a, const struct um_http_req *rq, const char *address, const struct auth_password *p, um_call_cb *cb,
+                     void *arg) UM_CHECK_RESULT;
+/* The user token in {"value": "..."}; CLAIMS are the caller's to free, in any case. UM_EDENIED: core and gateway do not share token.key. */
+um_err auth_read_verdict(const struct um_auth *a, struct um_span body, struct um_token_claims *claims) UM_CHECK_RESULT;
 
 /* --- other sites */
 /* For WebSockets that a cookie opens (SEC-04): NULL when there is exactly one Origin, our own or an allowed one; otherwise

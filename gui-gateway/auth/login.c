@@ -105,8 +105,7 @@ static void create_session(struct login *lg, const struct um_token_claims *c)
 
 /* ---- the core's verdict ---- */
 
-/* The user token in {"value": "..."}; claims are the caller's to free. */
-static um_err read_verdict(const struct login *lg, struct um_span body, struct um_token_claims *claims)
+um_err auth_read_verdict(const struct um_auth *a, struct um_span body, struct um_token_claims *claims)
 {
     json_t *json = json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, NULL);
     const char *value = json_string_value(json_object_get(json, "value"));
@@ -114,7 +113,7 @@ static um_err read_verdict(const struct login *lg, struct um_span body, struct u
 
     *claims = (struct um_token_claims){0};
     if (value != NULL)
-        err = um_token_verify(lg->wait.a->env.ring, UM_SPAN_STR(value), UM_TOKEN_USER, um_wall_ms() / 1000, claims);
+        err = um_token_verify(a->env.ring, UM_SPAN_STR(value), UM_TOKEN_USER, um_wall_ms() / 1000, claims);
     json_decref(json);
     return err;
 }
@@ -123,7 +122,7 @@ static void accepted(struct login *lg, struct um_span body)
 {
     struct um_throttle *th = lg->wait.a->env.throttle;
     struct um_token_claims claims;
-    um_err err = read_verdict(lg, body, &claims);
+    um_err err = auth_read_verdict(lg->wait.a, body, &claims);
 
     if (err == UM_OK) {
         um_throttle_succeeded(th, lg->user, lg->client.address);
@@ -170,22 +169,21 @@ static bool is_text(const char *s, size_t max)
     return n > 0 && n <= max;
 }
 
-static um_err ask_core(struct login *lg, const char *password, const char *scope)
+um_err auth_ask_core(struct um_auth *a, const struct um_http_req *rq, const char *address, const struct auth_password *p, um_call_cb *cb, void *arg)
 {
-    struct um_auth *a = lg->wait.a;
     struct um_buf token = {0};
-    json_t *json = json_pack("{s:s, s:s, s:s}", "user", lg->user, "password", password, "scope", scope);
+    json_t *json = json_pack("{s:s, s:s, s:s}", "user", p->user, "password", p->password, "scope", p->scope);
     char *body = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
     um_err err = UM_ENOMEM;
 
-    if (body != NULL && (err = auth_mint_gateway(a, lg->client.address, &token)) == UM_OK) {
+    if (body != NULL && (err = auth_mint_gateway(a, address, &token)) == UM_OK) {
         struct um_exchange_header headers[] = {
             { "Content-Type", "application/json" }, { "Accept", "application/json" }, { "token", um_buf_cstr(&token) },
-            { "X-Request-Id", um_http_request_id(lg->wait.rq) },
+            { "X-Request-Id", um_http_request_id(rq) },
         };
         struct um_exchange_request ex = { .method = "POST", .target = "/core/rest/authentication", .headers = headers,
                                           .n = UM_COUNT(headers), .repeatable = true };
-        err = um_call_start(a->env.upstream, &ex, UM_SPAN_STR(body), ANSWER_MAX, answered, lg) != NULL ? UM_OK : UM_ENOMEM;
+        err = um_call_start(a->env.upstream, &ex, UM_SPAN_STR(body), ANSWER_MAX, cb, arg) != NULL ? UM_OK : UM_ENOMEM;
     }
     if (body != NULL)
         explicit_bzero(body, strlen(body));
@@ -210,7 +208,7 @@ static void try_login(struct um_auth *a, struct um_http_req *rq, const char *use
         um_count(&auth_metrics[AUTH_M_LOGINS_THROTTLED], 1);
         snprintf(seconds, sizeof(seconds), "%lld", (long long)((wait_ms + 999) / 1000));
         refuse(lg, 429, "U00429", "too many failed logins", seconds);
-    } else if (ask_core(lg, password, scope) != UM_OK) {
+    } else if (auth_ask_core(a, rq, lg->client.address, &(struct auth_password){ user, password, scope }, answered, lg) != UM_OK) {
         um_throttle_undecided(a->env.throttle, user, lg->client.address);
         refuse(lg, 503, "U00503", "logins are not possible at the moment", NULL);
     }

@@ -1,8 +1,7 @@
 /* /gui/actuator: this gateway's components of health; the rest is umbel/actuator.h's. One for each site, whose cores it tells of. */
 #include <actuator.h>
+#include <auth/asker.h>
 #include <proxy/cores.h>
-#include <string.h>
-#include <strings.h>
 #include <umbel/node.h>
 #include <umbel/util.h>
 
@@ -76,28 +75,10 @@ static const struct um_actuator_component components[] = {       /* sorted by na
 };
 static const char *const endpoints[] = { "configprops", "env", "health", "info", "loggers", "metrics", "prometheus", "sessions", "status", NULL };
 
-/* ---- who may ---- */
-
-static const char *token_of(const struct um_http_req *rq)
+static bool has_role(void *arg, const struct um_http_req *rq, const char *role)
 {
-    const char *token = um_http_header(rq, "token"), *bearer = um_http_header(rq, "Authorization");
-
-    if (token != NULL && *token != '\0')
-        return token;
-    return bearer != NULL && strncasecmp(bearer, "Bearer ", 7) == 0 ? bearer + 7 + strspn(bearer + 7, " ") : NULL;
-}
-
-bool um_gateway_is_admin(void *arg, const struct um_http_req *rq)
-{
-    struct um_gateway_health *h = arg;
-    struct um_token_claims claims = { 0 };
-    const char *token = token_of(rq);
-    bool is = h->ring != NULL && token != NULL &&
-              um_token_verify(h->ring, UM_SPAN_STR(token), UM_TOKEN_USER, um_wall_ms() / 1000, &claims) == UM_OK &&
-              (um_token_list_contains(&claims.profiles, "ADMIN") || um_token_list_contains(&claims.profiles, "SYSTEM_ADMIN"));
-
-    um_token_claims_free(&claims);
-    return is;
+    (void)arg;
+    return um_asker_has(um_auth_asker(rq), role);
 }
 
 struct um_actuator *um_gateway_actuator(struct um_gateway_health *h)
@@ -107,7 +88,7 @@ struct um_actuator *um_gateway_actuator(struct um_gateway_health *h)
 
     return um_actuator_new(&(struct um_actuator_setup){
         .base = "/gui/actuator", .app = "Umbel Gateway", .endpoints = endpoints, .components = components, .n_components = UM_COUNT(components),
-        .conf = h->conf != NULL ? h->conf : &defaults, .settings = h->settings, .is_trusted = um_gateway_is_admin, .arg = h,
+        .conf = h->conf != NULL ? h->conf : &defaults, .settings = h->settings, .has_role = has_role, .arg = h,
         .started_wall_ms = h->vitals->started_wall_ms,
     });
 }

@@ -127,10 +127,10 @@ um_err reactor_open(struct reactor **out, struct gateway *gw, unsigned index)
 {
     struct um_auth_env auth_env = {
         .conf = &gw->auth, .ring = &gw->ring, .trusted = gw->trusted, .sessions = gw->sessions, .throttle = gw->throttle,
-        .tunnels = &gw->tunnels,
+        .tunnels = &gw->tunnels, .actuator = &gw->actuator,
     };
     struct um_site_env site_env = { .conf = &gw->site, .assets = gw->assets, .vitals = &gw->vitals, .trusted = gw->trusted,
-                                    .actuator = &gw->actuator, .settings = gw->conf, .ring = &gw->ring,
+                                    .actuator = &gw->actuator, .settings = gw->conf,
                                     .management = index == 0 && gw->actuator.port > 0 ? &gw->management : NULL };
     struct reactor *r = *out = um_xcalloc(1, sizeof(*r));
     um_err err;

@@ -1,9 +1,12 @@
 /* The table of routes. The first row that matches wins. */
 #include "site.h"
 
+#include <auth/act.h>
+#include <auth/asker.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <umbel/util.h>
 
 struct um_site {
     struct um_site_env env;
@@ -43,42 +46,70 @@ AUTH_HANDLER(logout, um_auth_logout)
 AUTH_HANDLER(list_sessions, um_auth_list_sessions)
 AUTH_HANDLER(end_session, um_auth_end_session)
 AUTH_HANDLER(list_reservations, um_auth_list_reservations)
-AUTH_HANDLER(admin_list, um_auth_admin_list)
-AUTH_HANDLER(admin_end_all, um_auth_admin_end_all)
-AUTH_HANDLER(admin_show, um_auth_admin_show)
-AUTH_HANDLER(admin_end, um_auth_admin_end)
 AUTH_HANDLER(forward, um_auth_forward)
 AUTH_HANDLER(tunnel, um_auth_tunnel)
 
-/* Who is no administrator hears 401. */
-static bool is_admin(struct um_site *s, struct um_http_req *rq)
-{
-    if (um_gateway_is_admin(&s->health, rq))
-        return true;
-    um_http_add_header(rq, "WWW-Authenticate", "Bearer");
-    um_http_reply_error(rq, 401, "U00401", "the token of an administrator is needed");
-    return false;
-}
-
 #define ACTUATOR_HANDLER(name, call) \
     static void name(struct um_http_req *rq, void *ctx) { const struct um_actuator *a = ((struct um_site *)ctx)->actuator; call; }
-#define ADMIN_HANDLER(name, call) \
-    static void name(struct um_http_req *rq, void *ctx) { const struct um_actuator *a = ((struct um_site *)ctx)->actuator; if (is_admin(ctx, rq)) call; }
 ACTUATOR_HANDLER(actuator_index, um_actuator_index(a, rq))
 ACTUATOR_HANDLER(health, um_actuator_health(a, rq, um_http_param(rq, "*")))
 ACTUATOR_HANDLER(status, um_actuator_status(a, rq))
 ACTUATOR_HANDLER(info, um_actuator_info(a, rq))
-ADMIN_HANDLER(metrics, um_actuator_metrics(a, rq))
-ADMIN_HANDLER(metric, um_actuator_metric(a, rq, um_http_param(rq, "name")))
-ADMIN_HANDLER(prometheus, um_actuator_prometheus(a, rq))
-ADMIN_HANDLER(loggers, um_actuator_loggers(a, rq))
-ADMIN_HANDLER(logger, um_actuator_logger(a, rq, um_http_param(rq, "name")))
-ADMIN_HANDLER(set_logger, (void)um_actuator_set_logger(a, rq, um_http_param(rq, "name")))
-ADMIN_HANDLER(env, um_actuator_env(a, rq))
-ADMIN_HANDLER(env_one, um_actuator_env_one(a, rq, um_http_param(rq, "name")))
-ADMIN_HANDLER(configprops, um_actuator_configprops(a, rq))
+ACTUATOR_HANDLER(metrics, um_actuator_metrics(a, rq))
+ACTUATOR_HANDLER(metric, um_actuator_metric(a, rq, um_http_param(rq, "name")))
+ACTUATOR_HANDLER(prometheus, um_actuator_prometheus(a, rq))
+ACTUATOR_HANDLER(loggers, um_actuator_loggers(a, rq))
+ACTUATOR_HANDLER(logger, um_actuator_logger(a, rq, um_http_param(rq, "name")))
+ACTUATOR_HANDLER(env, um_actuator_env(a, rq))
+ACTUATOR_HANDLER(env_one, um_actuator_env_one(a, rq, um_http_param(rq, "name")))
+ACTUATOR_HANDLER(configprops, um_actuator_configprops(a, rq))
+
+/* ---- acts ---- */
+
+struct leveled { struct um_http_req *rq; };
+
+static void client_left(void *arg) { ((struct leveled *)arg)->rq = NULL; }
+
+static void level_noted(void *arg)
+{
+    struct leveled *l = arg;
+
+    if (l->rq != NULL)
+        um_http_reply(l->rq, 204, NULL, UM_SPAN(NULL, 0));
+    free(l);
+}
+
+static void set_logger(struct um_http_req *rq, void *ctx)
+{
+    const char *name = um_http_param(rq, "name"), *before, *after;
+    struct um_site *s = ctx;
+    struct um_act *act;
+    struct leveled *l;
+
+    if (!um_actuator_set_logger(s->actuator, rq, name, &before, &after))
+        return;
+    l = um_xcalloc(1, sizeof(*l));
+    l->rq = rq;
+    um_http_on_gone(rq, client_left, l);
+    act = um_act_new(s->env.auth, rq, "LOG_LEVEL", "LOGGER", name);
+    um_act_note(act, "before", json_string(before));
+    um_act_note(act, "after", json_string(after));
+    um_act_done(act, level_noted, l);
+}
+
+#define SESSIONS_HANDLER(name, fn) \
+    static void name(struct um_http_req *rq, void *ctx) \
+    { \
+        if (um_actuator_exposes(((struct um_site *)ctx)->actuator, rq, "sessions")) \
+            fn(((struct um_site *)ctx)->env.auth, rq); \
+    }
+SESSIONS_HANDLER(admin_list, um_auth_admin_list)
+SESSIONS_HANDLER(admin_end_all, um_auth_admin_end_all)
+SESSIONS_HANDLER(admin_show, um_auth_admin_show)
+SESSIONS_HANDLER(admin_end, um_auth_admin_end)
 
 #define OPEN   UM_HTTP_PUBLIC
+#define ADMIN  "ADMIN"
 #define STREAM (UM_HTTP_PUBLIC | UM_HTTP_STREAM_BODY)
 #define SOCKET (UM_HTTP_PUBLIC | UM_HTTP_WEBSOCKET)
 enum { SMALL_BODY = 16 * 1024 };
@@ -96,19 +127,19 @@ static const struct um_http_route table[] = {
     { "GET",    "/gui/actuator/health/*",   health,         OPEN,   NULL, "health of a group or component", 0 },
     { "GET",    "/gui/actuator/status",     status,         OPEN,   NULL, "UP or DOWN, for a load balancer", 0 },
     { "GET",    "/gui/actuator/info",       info,           OPEN,   NULL, "name and version", 0 },
-    { "GET",    "/gui/actuator/metrics",    metrics,        OPEN,   NULL, "names of the figures, for administrators", 0 },
-    { "GET",    "/gui/actuator/metrics/{name}", metric,     OPEN,   NULL, "one figure", 0 },
-    { "GET",    "/gui/actuator/prometheus", prometheus,     OPEN,   NULL, "all figures for Prometheus", 0 },
-    { "GET",    "/gui/actuator/loggers",    loggers,        OPEN,   NULL, "levels of the log", 0 },
-    { "GET",    "/gui/actuator/loggers/{name}", logger,     OPEN,   NULL, "the level of one", 0 },
-    { "POST",   "/gui/actuator/loggers/{name}", set_logger, OPEN,   NULL, "sets it, until the restart", SMALL_BODY },
-    { "GET",    "/gui/actuator/env",        env,            OPEN,   NULL, "what is set, and where", 0 },
-    { "GET",    "/gui/actuator/env/{name}", env_one,        OPEN,   NULL, "one property", 0 },
-    { "GET",    "/gui/actuator/configprops", configprops,   OPEN,   NULL, "what is in force", 0 },
-    { "GET",    "/gui/actuator/sessions",   admin_list,     OPEN,   NULL, "a user's sessions, for administrators", 0 },
-    { "DELETE", "/gui/actuator/sessions",   admin_end_all,  OPEN,   NULL, "ends all sessions of a user", SMALL_BODY },
-    { "GET",    "/gui/actuator/sessions/{id}", admin_show,  OPEN,   NULL, "one session", 0 },
-    { "DELETE", "/gui/actuator/sessions/{id}", admin_end,   OPEN,   NULL, "ends one session", SMALL_BODY },
+    { "GET",    "/gui/actuator/metrics",    metrics,        OPEN,   ADMIN, "names of the figures, for administrators", 0 },
+    { "GET",    "/gui/actuator/metrics/{name}", metric,     OPEN,   ADMIN, "one figure", 0 },
+    { "GET",    "/gui/actuator/prometheus", prometheus,     OPEN,   ADMIN, "all figures for Prometheus", 0 },
+    { "GET",    "/gui/actuator/loggers",    loggers,        OPEN,   ADMIN, "levels of the log", 0 },
+    { "GET",    "/gui/actuator/loggers/{name}", logger,     OPEN,   ADMIN, "the level of one", 0 },
+    { "POST",   "/gui/actuator/loggers/{name}", set_logger, OPEN,   ADMIN, "sets it, until the restart", SMALL_BODY },
+    { "GET",    "/gui/actuator/env",        env,            OPEN,   ADMIN, "what is set, and where", 0 },
+    { "GET",    "/gui/actuator/env/{name}", env_one,        OPEN,   ADMIN, "one property", 0 },
+    { "GET",    "/gui/actuator/configprops", configprops,   OPEN,   ADMIN, "what is in force", 0 },
+    { "GET",    "/gui/actuator/sessions",   admin_list,     OPEN,   ADMIN, "a user's sessions, for administrators", 0 },
+    { "DELETE", "/gui/actuator/sessions",   admin_end_all,  OPEN,   ADMIN, "ends all sessions of a user", SMALL_BODY },
+    { "GET",    "/gui/actuator/sessions/{id}", admin_show,  OPEN,   ADMIN, "one session", 0 },
+    { "DELETE", "/gui/actuator/sessions/{id}", admin_end,   OPEN,   ADMIN, "ends one session", SMALL_BODY },
     { "GET",    "/gui",                     page,           OPEN,   NULL, "the web app", 0 },
     { "GET",    "/gui/signin",              page,           OPEN,   NULL, "the web app: signing in", 0 },
     { "GET",    "/gui/d/*",                 page,           OPEN,   NULL, "the web app: a document", 0 },
@@ -170,9 +201,8 @@ static bool is_elsewhere(const struct um_site *s, const struct um_http_route *ro
 
 static bool before_management(struct um_http_req *rq, const struct um_http_route *route, void *ctx)
 {
-    (void)route;
     put_headers(ctx, rq, false);
-    return true;
+    return um_auth_judge(((struct um_site *)ctx)->env.auth, rq, route);
 }
 
 static bool before(struct um_http_req *rq, const struct um_http_route *route, void *ctx)
@@ -184,7 +214,7 @@ static bool before(struct um_http_req *rq, const struct um_http_route *route, vo
     put_headers(ctx, rq, route->handler == forward || route->handler == tunnel);
     if (starts_with(route->path, "/gui/rest/"))
         um_http_add_header(rq, "Cache-Control", "no-store");
-    return true;
+    return !starts_with(route->path, "/gui/actuator") || um_auth_judge(((struct um_site *)ctx)->env.auth, rq, route);
 }
 
 static void not_found(struct um_http_req *rq, void *ctx)
@@ -216,7 +246,7 @@ um_err um_site_new(struct um_site **out, struct um_loop *l, const struct um_http
 
     *out = NULL;
     s->env = *env;
-    s->health = (struct um_gateway_health){ env->vitals, env->cores, env->actuator, env->settings, env->ring };
+    s->health = (struct um_gateway_health){ env->vitals, env->cores, env->actuator, env->settings };
     s->actuator = um_gateway_actuator(&s->health);
     s->routes = um_xcalloc(UM_COUNT(table), sizeof(*s->routes));
     memcpy(s->routes, table, sizeof(table));

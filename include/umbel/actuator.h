@@ -25,6 +25,8 @@ struct um_actuator_conf {
     int show_values;                          /* of env and configprops */
     const char *address;                      /* management.server.*: "" is server.address; port 0: none of its own */
     int64_t port;
+    struct um_conf_list roles;                /* of who is authorized for details of health; none: ADMIN */
+    const char *user, *password;              /* an administrator of the actuator alone; "": none */
 };
 extern const struct um_conf_table um_actuator_conf_table;        /* management.* */
 
@@ -37,7 +39,7 @@ struct um_actuator_setup {                    /* all borrowed */
     const struct um_actuator_conf *conf;
     const struct um_conf *settings;           /* for env and configprops; NULL: nothing to tell */
     bool open_components;                     /* show-components when it is not set: everybody sees their names and states */
-    bool (*is_trusted)(void *arg, const struct um_http_req *rq);     /* "authorized": may RQ see details? */
+    bool (*has_role)(void *arg, const struct um_http_req *rq, const char *role);     /* does who asks have it? SYSTEM_ADMIN has all */
     void *arg;                                /* of this and the components */
     int64_t started_wall_ms;
 };
@@ -57,11 +59,22 @@ void um_actuator_metric(const struct um_actuator *a, struct um_http_req *rq, con
 void um_actuator_prometheus(const struct um_actuator *a, struct um_http_req *rq);        /* ?includedNames=a,b; OpenMetrics by Accept */
 void um_actuator_loggers(const struct um_actuator *a, struct um_http_req *rq);
 void um_actuator_logger(const struct um_actuator *a, struct um_http_req *rq, const char *name);
-/* {"configuredLevel": "DEBUG" or null}. Replies; true: it is set, for who keeps facts. */
-bool um_actuator_set_logger(const struct um_actuator *a, struct um_http_req *rq, const char *name);
+/* {"configuredLevel": "DEBUG" or null}. True: it is set, BEFORE and AFTER are texts of levels, and the caller replies 204 when he has
+ * kept a fact of it; false: replied. */
+bool um_actuator_set_logger(const struct um_actuator *a, struct um_http_req *rq, const char *name, const char **before, const char **after);
 void um_actuator_env(const struct um_actuator *a, struct um_http_req *rq);
 void um_actuator_env_one(const struct um_actuator *a, struct um_http_req *rq, const char *name);
 void um_actuator_configprops(const struct um_actuator *a, struct um_http_req *rq);
+
+/* ---- who asks: Authorization: Basic ---- */
+
+enum { UM_ACTUATOR_USER_MAX = 128, UM_ACTUATOR_PASSWORD_MAX = 1024 };
+struct um_actuator_credentials { char user[UM_ACTUATOR_USER_MAX + 1], password[UM_ACTUATOR_PASSWORD_MAX + 1]; };  /* wiped by who has it */
+enum um_actuator_basic { UM_ACTUATOR_NO_BASIC, UM_ACTUATOR_BAD_BASIC, UM_ACTUATOR_BASIC };   /* none, not understood, in OUT */
+enum um_actuator_basic um_actuator_basic(const struct um_http_req *rq, struct um_actuator_credentials *out);
+/* Is it the user of spring.security.user.*? CF NULL: there is none. */
+bool um_actuator_is_own_user(const struct um_actuator_conf *cf, const struct um_actuator_credentials *c);
+void um_actuator_refuse_basic(struct um_http_req *rq);           /* 401 */
 
 /* With Spring Boot's media type, or plain JSON for who asks for that. */
 void um_actuator_reply(struct um_http_req *rq, unsigned status, json_t *body_adopt);

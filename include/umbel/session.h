@@ -78,6 +78,7 @@ struct um_session_doubt {
 };
 void um_sessions_on_doubt(struct um_sessions *ss, struct um_loop *l, const struct um_session_doubt *fn, void *arg);
 bool um_sessions_have_revoked(struct um_sessions *ss, const char *id);      /* any thread */
+bool um_sessions_have_revoked_hash(struct um_sessions *ss, const char *hash);    /* likewise, by um_session_hash */
 
 /* A session has ended before its time, as others say; any thread. Nothing to do for the in-process store. Errors of um_revoked_add. */
 um_err um_sessions_add_revoked(struct um_sessions *ss, const struct um_revocation *row) UM_CHECK_RESULT;

@@ -7,13 +7,14 @@ import { password, signToken } from '../harness/subjects.mjs'
 
 const run = openRun('integration.actuator')
 const [port] = await freePorts(1)
+const scraper = { 'spring.security.user.name': 'prometheus', 'spring.security.user.password': 'a-password-of-its-own' }
 const cluster = await startCluster(run, {
   cores: 1,
   gateways: 1,
   redis: 'none',
   balancer: false,
-  coreProperties: { 'management.endpoints.web.exposure.include': '*', 'management.endpoint.env.show-values': 'when-authorized' },
-  gatewayProperties: { 'management.server.port': port, 'management.endpoints.web.exposure.exclude': 'env' }
+  coreProperties: { ...scraper, 'management.endpoints.web.exposure.include': '*', 'management.endpoint.env.show-values': 'when-authorized' },
+  gatewayProperties: { ...scraper, 'management.server.port': port, 'management.endpoints.web.exposure.exclude': 'env' }
 })
 const core = cluster.core(1)
 const gateway = cluster.gateway(1)
@@ -109,6 +110,45 @@ await run.story('a gateway has the same on a port of its own, and on its other p
   assert.equal(health.components.core.details.cores.length, 1)
   assert.equal((await json('/gui/actuator/health', {}, gateway)).components, undefined)
   assert.equal((await ask('/gui/', {}, own)).status, 404)
+})
+
+await run.story('name and password are good at a gateway too, and the actuator has a user of its own that is nobody elsewhere', async () => {
+  for (const [target, at] of [['/core/actuator/prometheus', core], ['/gui/actuator/prometheus', own]]) {
+    assert.equal((await ask(target, { headers: basic('admin', password) }, at)).status, 200)
+    assert.equal((await ask(target, { headers: basic('prometheus', 'a-password-of-its-own') }, at)).status, 200)
+    assert.equal((await ask(target, { headers: basic('prometheus', 'a-password-of-its-owm') }, at)).status, 401)
+    const refused = await ask(target, { headers: basic('admin', 'wrong') }, at)
+    assert.equal(refused.status, 401)
+    assert.match(refused.headers.get('www-authenticate'), /Basic/)
+    assert.equal((await ask(target, { headers: { authorization: 'Basic !' } }, at)).status, 401)
+    assert.equal((await ask(target, { token: signToken({ sub: 'bob', profiles: [] }) }, at)).status, 403)
+    assert.equal((await ask(target, { token: 'nonsense' }, at)).status, 401)
+  }
+  assert.equal((await ask('/core/rest/authentication', { method: 'POST', json: { user: 'prometheus', password: 'a-password-of-its-own', scope: '' } })).status, 401)
+  const health = await json('/gui/actuator/health', { headers: basic('prometheus', 'a-password-of-its-own') }, own)
+  assert.ok(health.components.core.details, 'details, for who proves himself at an open door')
+  assert.ok((await json('/core/actuator/health', { headers: basic('prometheus', 'a-password-of-its-own') })).components.db.details)
+  assert.equal((await ask('/gui/actuator/health', { headers: basic('admin', 'wrong') }, own)).status, 401)
+})
+
+await run.story('sessions are listed and ended with a token, and what an administrator does at a gateway is a fact at a core', async () => {
+  const login = await gateway.fetch('/gui/rest/session', { method: 'POST', json: { user: 'admin', password } })
+  assert.equal(login.status, 200)
+  assert.equal((await ask('/gui/actuator/sessions?username=admin', {}, own)).status, 401)
+  assert.equal((await ask('/gui/actuator/sessions', { token: admin }, own)).status, 400)
+  const { sessions } = await json('/gui/actuator/sessions?username=admin', { token: admin }, own)
+  assert.equal(sessions.length, 1)
+  assert.equal((await json(`/gui/actuator/sessions/${sessions[0].id}`, { token: admin }, own)).id, sessions[0].id)
+  assert.equal((await ask(`/gui/actuator/sessions/${sessions[0].id}`, { method: 'DELETE', headers: basic('prometheus', 'a-password-of-its-own') }, own)).status, 204)
+  assert.equal((await ask(`/gui/actuator/sessions/${sessions[0].id}`, { token: admin }, own)).status, 404)
+  assert.equal((await ask('/gui/actuator/loggers/gateway.auth', { method: 'POST', token: admin, json: { configuredLevel: 'trace' } }, own)).status, 204)
+  const { results } = await json('/core/rest/admin/audit?max=2', { token: admin })
+  assert.deepEqual(results.map(f => [f.user, f.action, f.objectType, f.objectId]),
+    [['admin', 'LOG_LEVEL', 'LOGGER', 'gateway.auth'], ['prometheus', 'END_SESSION', 'SESSION', sessions[0].id]])
+  assert.deepEqual([results[0].detail.before, results[0].detail.after, results[0].detail.from], ['INFO', 'TRACE', '127.0.0.1'])
+  assert.ok(results[0].detail.request)
+  assert.deepEqual(results[1].detail.before, [{ user: 'admin', session: sessions[0].id }])
+  assert.equal((await ask('/core/rest/internal/audit', { method: 'POST', token: admin, json: {} })).status, 401, 'for gateways alone')
 })
 
 await run.story('all end well', () => cluster.stop())

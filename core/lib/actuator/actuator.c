@@ -61,7 +61,14 @@ bool um_actuator_exposes(const struct um_actuator *a, struct um_http_req *rq, co
 
 bool actuator_shows(const struct um_actuator *a, const struct um_http_req *rq, int show)
 {
-    return show == UM_ACTUATOR_ALWAYS || (show == UM_ACTUATOR_WHEN_AUTHORIZED && a->s.is_trusted != NULL && a->s.is_trusted(a->s.arg, rq));
+    const struct um_conf_list *roles = &a->s.conf->roles;
+    bool has = false;
+
+    if (show != UM_ACTUATOR_WHEN_AUTHORIZED || a->s.has_role == NULL)
+        return show == UM_ACTUATOR_ALWAYS;
+    for (size_t i = 0; i < roles->n && !has; i++)
+        has = a->s.has_role(a->s.arg, rq, roles->items[i]);
+    return has || (roles->n == 0 && a->s.has_role(a->s.arg, rq, "ADMIN"));
 }
 
 /* ---- links ---- */

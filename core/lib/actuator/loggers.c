@@ -59,7 +59,7 @@ static bool read_level(const json_t *body, bool *clears, enum um_level *level)
     return json_is_object(body) && (*clears || (json_is_string(value) && um_log_parse_level(json_string_value(value), level)));
 }
 
-bool um_actuator_set_logger(const struct um_actuator *a, struct um_http_req *rq, const char *name)
+bool um_actuator_set_logger(const struct um_actuator *a, struct um_http_req *rq, const char *name, const char **before, const char **after)
 {
     const char *category = um_ascii_ieq(name, "ROOT") ? NULL : name;
     enum um_level level = UM_INFO;
@@ -74,10 +74,11 @@ bool um_actuator_set_logger(const struct um_actuator *a, struct um_http_req *rq,
         um_http_reply_error(rq, 400, "U00400", "configuredLevel is OFF, ERROR, WARN, INFO, DEBUG, TRACE or null, a name has at most 31 bytes");
         return false;
     }
+    *before = um_log_level_text(um_log_level_of(category));
     if (clears)
         um_log_clear_level(category);
     else
         um_log_set_level(category, level);
-    um_http_reply(rq, 204, NULL, UM_SPAN(NULL, 0));
+    *after = um_log_level_text(um_log_level_of(category));
     return true;
 }

@@ -209,7 +209,15 @@ void session_announce_end(struct um_sessions *ss, const char *id, enum um_sessio
 
 bool um_sessions_have_revoked(struct um_sessions *ss, const char *id)
 {
-    return ss->ops->has_revoked != NULL && ss->ops->has_revoked(ss, id);
+    char hash[UM_SESSION_HASH_LEN + 1];
+
+    um_session_hash(id, hash);
+    return um_sessions_have_revoked_hash(ss, hash);
+}
+
+bool um_sessions_have_revoked_hash(struct um_sessions *ss, const char *hash)
+{
+    return ss->ops->has_revoked != NULL && ss->ops->has_revoked(ss, hash);
 }
 
 void um_sessions_on_doubt(struct um_sessions *ss, struct um_loop *l, const struct um_session_doubt *fn, void *arg)

@@ -34,7 +34,7 @@ struct session_ops {
     void (*count)(struct um_sessions *ss, struct session_call *call);
     /* These three are NULL in a store that forgets nothing. */
     um_err (*add_revoked)(struct um_sessions *ss, const struct um_revocation *row);
-    bool (*has_revoked)(struct um_sessions *ss, const char *id);
+    bool (*has_revoked)(struct um_sessions *ss, const char *hash);
     void (*reread_revoked)(struct um_sessions *ss);
     void (*sweep)(struct um_sessions *ss);
     void (*free)(struct um_sessions *ss);       /* of what the store has beside struct um_sessions, and of that */

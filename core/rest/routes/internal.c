@@ -12,6 +12,8 @@ static const struct um_api_row rows[] = {
     { .method = "POST", .path = INTERNAL "/sessions/{hash}/end", .handler = internal_session_end, .role = REST_GATEWAY,
       .id = "internal.sessions.end", .summary = "a gateway's session has ended: it is revoked, and what it held is released",
       .max_body = 1024, .body = "SessionEnd", .params = end_params, .replies = { REPLY_NOTHING("durable") } },
+    { .method = "POST", .path = INTERNAL "/audit", .handler = internal_audit, .role = REST_GATEWAY, .id = "internal.audit.create",
+      .summary = "an administrator did something at a gateway", .max_body = 16384, .body = "GatewayFact", .replies = { REPLY_NOTHING("durable") } },
     { .method = "GET", .path = INTERNAL "/revocations", .handler = internal_revocations_get, .role = REST_GATEWAY,
       .id = "internal.revocations.list", .summary = "sessions that may not be served any more",
       .replies = { REPLY("Revocations", "all that still count") } },

@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 #include <umbel/actuator.h>
 #include <umbel/http.h>
-#include <umbel/token.h>
 
 enum { UM_VITALS_REACTORS_MAX = 256, UM_VITALS_STUCK_MS = 20000 };
 
@@ -28,10 +27,7 @@ struct um_gateway_health {                /* what the components look at; borrow
     struct um_cores *cores;               /* of the reactor that is asked; NULL: not told of */
     const struct um_actuator_conf *conf;  /* NULL: everything is exposed, and no details are told */
     const struct um_conf *settings;
-    const struct um_token_ring *ring;     /* whose tokens are believed; NULL: nobody's */
 };
 struct um_actuator *um_gateway_actuator(struct um_gateway_health *h);
-/* Does RQ bring the token of an administrator? ARG: the um_gateway_health. */
-bool um_gateway_is_admin(void *arg, const struct um_http_req *rq);
 
 #endif

@@ -22,9 +22,8 @@ struct um_site_env {                      /* borrowed; all outlive the site */
     const struct um_trusted *trusted;
     struct um_auth *auth;
     struct um_cores *cores;               /* for health; NULL: none to tell of */
-    const struct um_actuator_conf *actuator;     /* NULL: see actuator.h, likewise the next two */
+    const struct um_actuator_conf *actuator;     /* NULL: see actuator.h, likewise the next one */
     const struct um_conf *settings;
-    const struct um_token_ring *ring;
     const struct um_http_conf *management;       /* the actuator's own port, served by this site; NULL: not by this one */
 };
 struct um_site;

@@ -10,6 +10,7 @@ export default {
   'admin.cluster.get': {},
   'admin.archive.run': { query: { dryRun: true } },
   'internal.sessions.end': { path: { hash: crypto.randomBytes(16).toString('hex') }, body: { forMs: 60000, reason: 'logout' } },
+  'internal.audit.create': { body: { user: 'admin', action: 'LOG_LEVEL', objectType: 'LOGGER', objectId: 'http', detail: { from: '127.0.0.1' } } },
   'internal.revocations.list': {},
   'internal.caches.list': {},
   'description.get': {},

@@ -412,10 +412,10 @@ static int setup_beside(void **state, enum false_core kind)
     assert_int_equal(um_sessions_new_memory(&e->sessions, &sessions), UM_OK);
     e->throttle = um_throttle_new(&throttle);
     assert_int_equal(um_upstream_new(&e->upstream, e->loop, &e->upstream_conf, NULL), UM_OK);
-    auth = (struct um_auth_env){ e->loop, &e->auth_conf, &e->ring, e->trusted, e->sessions, e->throttle, e->upstream, &e->tunnels_conf };
+    auth = (struct um_auth_env){ e->loop, &e->auth_conf, &e->ring, e->trusted, e->sessions, e->throttle, e->upstream, &e->tunnels_conf, NULL };
     e->auth = um_auth_new(&auth);
     site = (struct um_site_env){ .conf = &e->site_conf, .vitals = &e->vitals, .trusted = e->trusted, .auth = e->auth,
-                                 .cores = um_upstream_cores(e->upstream), .ring = &e->ring };
+                                 .cores = um_upstream_cores(e->upstream) };
     assert_int_equal(um_site_new(&e->site, e->loop, &http_conf, &site), UM_OK);
     e->port = um_http_port(um_site_http(e->site));
     return 0;

@@ -206,13 +206,7 @@ static um_err redis_add_revoked(struct um_sessions *ss, const struct um_revocati
     return err;
 }
 
-static bool redis_has_revoked(struct um_sessions *ss, const char *id)
-{
-    char hash[UM_SESSION_HASH_LEN + 1];
-
-    um_session_hash(id, hash);
-    return um_revoked_has(of(ss)->revoked, hash);
-}
+static bool redis_has_revoked(struct um_sessions *ss, const char *hash) { return um_revoked_has(of(ss)->revoked, hash); }
 
 static void redis_reread_revoked(struct um_sessions *ss)
 {

@@ -24,6 +24,7 @@ struct um_auth_conf {
 };
 extern const struct um_conf_table um_auth_conf_table;
 
+struct um_actuator_conf;
 struct um_auth_env {                      /* borrowed; all outlive the um_auth */
     struct um_loop *loop;
     const struct um_auth_conf *conf;
@@ -33,6 +34,7 @@ struct um_auth_env {                      /* borrowed; all outlive the um_auth *
     struct um_throttle *throttle;
     struct um_upstream *upstream;
     const struct um_tunnels_conf *tunnels;
+    const struct um_actuator_conf *actuator;     /* its own user; NULL: none */
 };
 struct um_auth;
 void um_auth_start(void);                 /* registers the module's metrics; once, at start */

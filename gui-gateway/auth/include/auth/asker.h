@@ -1,0 +1,20 @@
+/* Who asks the gateway's actuator: by an administrator's token, by user and password (Basic), or by the cookie of his session. */
+#ifndef AUTH_ASKER_H
+#define AUTH_ASKER_H
+#include <auth/auth.h>
+#include <jansson.h>
+
+struct um_asker {
+    char *user;
+    char address[46];                     /* the client's */
+    json_t *profiles;                     /* of strings */
+};
+
+/* Before a row of the actuator: may who asks, by the row's role (NULL: everybody)? True: go on. False: it was replied, or it waits and
+ * um_http_continue follows. What changes something by a cookie needs the session's CSRF token. */
+bool um_auth_judge(struct um_auth *a, struct um_http_req *rq, const struct um_http_route *route);
+/* Behind it, at rows of the actuator alone. NULL: nobody who said who he is. */
+const struct um_asker *um_auth_asker(const struct um_http_req *rq);
+bool um_asker_has(const struct um_asker *who, const char *role);         /* WHO may be NULL; SYSTEM_ADMIN has all */
+
+#endif
