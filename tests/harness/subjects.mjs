@@ -16,6 +16,8 @@ import { buildDir, root, slowness, until } from './run.mjs'
 
 export const tokenKey = 'a-key-for-tests-only-0123456789abcdef'
 export const password = 'correct-horse-battery'
+/* The web app that gateways serve: ./umbel build makes it. */
+export const webDir = process.env.UMBEL_WEB ?? path.join(root, 'build/web')
 export const subjectKind = process.env.UMBEL_SUBJECT ?? 'umbel'
 
 export function startSubject (run, options = {}) {
@@ -230,7 +232,7 @@ export class UmbelGateway extends Server {
     this.launch(program('umbel-gateway', this.options), [
       `--umbel.data-dir=${this.dir}`, `--server.port=${this.port}`, '--server.address=127.0.0.1',
       ...(this.cores.length === 0 ? [] : [`--core.nodes=${this.cores.map(core => core.origin).join(',')}`]), `--token.key=${tokenKey}`,
-      `--gui.web.dir=${process.env.UMBEL_WEB ?? path.join(root, 'build/web')}`,
+      `--gui.web.dir=${webDir}`,
       `--server.reactors=${this.options.reactors ?? 1}`, ...(this.options.args ?? [])
     ], { ...this.options.env, ...env })
     await this.waitForPort(file)

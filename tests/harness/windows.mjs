@@ -4,7 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { chromium } from 'playwright-core'
 import { buildDir, until } from './run.mjs'
-import { password } from './subjects.mjs'
+import { password, webDir } from './subjects.mjs'
 
 const pictures = process.env.UMBEL_SCREENSHOTS ?? path.join(buildDir(), 'screenshots')
 
@@ -22,6 +22,7 @@ export const pageText = page => part(page, 'editor').evaluate(element => {
 })
 
 export async function openBrowser (run) {
+  if (!fs.existsSync(path.join(webDir, 'manifest.json'))) throw new Error(`there is no web app in ${webDir}: ./umbel build (or UMBEL_WEB=DIR)`)
   fs.mkdirSync(pictures, { recursive: true })
   const browser = await chromium.launch({
     executablePath: process.env.UMBEL_CHROMIUM ?? '/usr/bin/chromium',

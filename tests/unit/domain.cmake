@@ -4,6 +4,7 @@ set(domain_rig ${domain}/domain_rig.c ${domain}/content_rig.c ${domain}/search_r
 foreach(name IN ITEMS
     objects
     acl
+    rights
     components
     tags
     parts

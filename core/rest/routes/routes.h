@@ -42,7 +42,7 @@
 extern const struct um_api_group rest_files, rest_document_files;
 extern const struct um_api_group rest_sockets, rest_authentication, rest_documents, rest_versions, rest_reservations, rest_caches, rest_search, rest_components,
     rest_scopes, rest_classes, rest_admin, rest_actuator, rest_internal, rest_description;
-extern const struct um_api_group rest_facts, rest_document_versions;
+extern const struct um_api_group rest_facts, rest_document_versions, rest_rights;
 
 extern const struct um_api_group rest_models;
 extern const struct um_api_group rest_favorites, rest_stored_searches, rest_annotations, rest_delegations;
