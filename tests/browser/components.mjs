@@ -24,8 +24,8 @@ const entry = (principal, permission, grant = 'ALLOW') => ({ principal, permissi
 
 await put('scope', [{ id: 'main', languages: ['EN', 'FR'] }])
 await put('acl', [
-  { id: 'invoices', entries: [entry('admin', '*'), entry('bob', '*'), entry('zoe', ['READ', 'READ_CONTENT'])] },
-  { id: 'notes', entries: [entry('eve', '*', 'DENY'), entry('*', '*')] }
+  { id: 'invoices', entries: [entry('admin', '*'), entry('bob', '*'), entry('zoe', ['READ', 'READ_CONTENT', 'READ_HISTORY'])] },
+  { id: 'notes', entries: [entry('eve', '*', 'DENY'), entry('zoe', 'CREATE', 'DENY'), entry('*', '*')] }
 ])
 await put('tagclass', [
   { id: 'InvoiceNumber', type: 'STRING', displayNames: names('Invoice number', 'Numéro') },
@@ -37,7 +37,7 @@ await put('tagclass', [
 ])
 await put('tagcategory', [{ id: 'Money', displayNames: names('Money', 'Argent'), tags: ['Amount', 'DueDate'] }])
 await put('documentclass', [
-  { id: 'Invoice', category: 'DOCUMENT', displayNames: names('Invoice', 'Facture'), data: { ACL: 'invoices' }, tagCategories: ['Money'],
+  { id: 'Invoice', category: 'DOCUMENT', displayNames: names('Invoice', 'Facture'), versioningMode: 'MANUAL', data: { ACL: 'invoices' }, tagCategories: ['Money'],
     tagReferences: [{ tagName: 'InvoiceNumber', mandatory: true, order: 1 }, { tagName: 'Amount', mandatory: true, order: 2 },
       { tagName: 'DueDate', order: 3 }, { tagName: 'Status', order: 4, defaultValue: 'received' }, { tagName: 'Comment', order: 5 }] },
   { id: 'Note', category: 'DOCUMENT', displayNames: names('Note', 'Note'), collaborative: true, data: { ACL: 'notes' }, tagReferences: [] }
@@ -92,6 +92,49 @@ await run.story('another finds it by a word, and while one changes it the other 
   await bob.reload()
   await until('he may write now', async () => !await part(bob, 'component-name').isDisabled())
   assert.equal(await field(bob, 'Comment').inputValue(), 'Paid in cash')
+})
+
+await run.story('a version is kept with a label, opened, and gone back to', async () => {
+  await part(ann, 'tab-versions').click()
+  await part(ann, 'version-keep').click()
+  await part(ann, 'dialog-input').fill('Paid')
+  await part(ann, 'dialog-confirm').click()
+  await part(ann, 'version-open').filter({ hasText: 'Paid' }).waitFor()
+  await field(ann, 'Comment').fill('Not paid at all')
+  await part(ann, 'component-save').click()
+  await until('it is kept', async () => (await ann.locator('.about').innerText()).includes('Version 4'))
+  await part(ann, 'version-open').first().click()
+  await part(ann, 'version-shown').waitFor()
+  assert.equal(await field(ann, 'Comment').inputValue(), 'Paid in cash')
+  assert.ok(await field(ann, 'Comment').isDisabled())
+  await picture(ann, 'component-version')
+  await part(ann, 'version-go-back').click()
+  await part(ann, 'dialog-confirm').click()
+  await until('it is what it was', async () => await field(ann, 'Comment').inputValue() === 'Paid in cash')
+})
+
+await run.story('the history says who did what, with the new values', async () => {
+  await part(ann, 'tab-history').click()
+  await part(ann, 'facts').waitFor()
+  const told = await part(ann, 'facts').innerText()
+  for (const text of ['admin created it', 'admin kept a version', 'went back to a version', 'Not paid at all']) assert.ok(told.includes(text), `${text} in ${told}`)
+  await picture(ann, 'component-history')
+})
+
+await run.story('who may only read sees why, and nothing that would be refused', async () => {
+  const zoe = await windows.open('zoe')
+  await windows.signIn(zoe, gateway, 'zoe')
+  await library(zoe)
+  await part(zoe, 'component-row').waitFor()
+  assert.equal(await part(zoe, 'component-new').count(), 0)
+  await part(zoe, 'component-open').click()
+  assert.match(await part(zoe, 'read-only').innerText(), /invoices/)
+  assert.ok(await part(zoe, 'component-name').isDisabled())
+  for (const id of ['component-delete', 'component-save', 'file-add', 'version-keep']) assert.equal(await part(zoe, id).count(), 0, id)
+  await zoe.goto(`${gateway.origin}/gui/c/DOCUMENT/new?class=Invoice`)
+  assert.match(await part(zoe, 'read-only').innerText(), /right to create/)
+  await picture(zoe, 'component-read-only')
+  await zoe.context().close()
 })
 
 await run.story('a note is written together', async () => {

@@ -1,14 +1,13 @@
-// Which page is shown. The editor is a bundle of its own, fetched when a document is opened.
+// Which page is shown. Editor, library and administration are bundles of their own, fetched when somebody goes there.
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { isAdmin } from "./lib/admin";
 import { loadAdministration } from "./lib/admin-bundle";
 import { loadEditor } from "./lib/editor-bundle";
+import { type LibraryRoute, loadLibrary } from "./lib/library-bundle";
 import { navigate, paths, type Route, route } from "./lib/router";
 import { type Session, session } from "./lib/session";
 import { useStore } from "./lib/store";
-import { ComponentPage, NewPage } from "./components/page";
-import { LibraryPage } from "./components/library";
 import { ListPage } from "./pages/list";
 import { LostPage, RefusedPage } from "./pages/lost";
 import { SignInPage } from "./pages/signin";
@@ -45,6 +44,11 @@ function AdminRoute({ session, part, id }: { session: Session; part: string; id:
     return AdministrationPage ? <AdministrationPage session={session} part={part} id={id} /> : <Splash />;
 }
 
+function LibraryPages({ session, at }: { session: Session; at: LibraryRoute }) {
+    const Pages = useBundle(loadLibrary);
+    return Pages ? <Pages session={session} at={at} /> : <Splash />;
+}
+
 function Splash() {
     return (
         <div class="splash" role="status">
@@ -60,7 +64,7 @@ function Page({ at }: { at: Route }) {
 
     useEffect(() => {
         if (out && at.page !== "signin")
-            void navigate(paths.signin(location.pathname), { replace: true, force: true });
+            void navigate(paths.signin(location.pathname + location.search), { replace: true, force: true });
         if (state.is === "in" && at.page === "signin")
             void navigate(at.next, { replace: true, force: true });
     }, [state.is, at]);
@@ -71,12 +75,8 @@ function Page({ at }: { at: Route }) {
         return <Splash />;
     if (at.page === "list")
         return <ListPage session={state.session} />;
-    if (at.page === "library")
-        return <LibraryPage session={state.session} />;
-    if (at.page === "component")
-        return <ComponentPage key={`${at.category}/${at.id}`} session={state.session} category={at.category} id={at.id} />;
-    if (at.page === "new")
-        return <NewPage key={at.classId} session={state.session} category={at.category} classId={at.classId} />;
+    if (at.page === "library" || at.page === "component" || at.page === "new")
+        return <LibraryPages session={state.session} at={at} />;
     if (at.page === "admin")
         return isAdmin(state.session) ? <AdminRoute session={state.session} part={at.part} id={at.id} /> : <RefusedPage />;
     return at.page === "doc" ? <DocRoute name={at.name} session={state.session} /> : <LostPage />;

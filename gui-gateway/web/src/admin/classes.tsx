@@ -1,5 +1,5 @@
 // The classes of the scope and the ACLs that guard them.
-import { called, type Name } from "../lib/components";
+import { called, type Name } from "../lib/names";
 import { call } from "../lib/api";
 import { count, several } from "../lib/figures";
 import { paths } from "../lib/router";

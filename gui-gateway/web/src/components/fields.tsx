@@ -1,6 +1,8 @@
 // The form of a component, made from its class: one field for each tag, grouped by the class' tag categories.
 import type { JSX } from "preact";
-import { called, type ComponentClass, type Model, type Tag, type TagClass, type TagReference } from "../lib/components";
+import type { Tag } from "../lib/components";
+import type { ComponentClass, Model, TagClass, TagReference } from "../lib/model";
+import { called } from "../lib/names";
 
 export type Values = Map<string, string[]>;
 
@@ -21,23 +23,33 @@ export const tagsOf = (values: Values): Tag[] =>
 /** Dates of the core carry a time and a zone; the field has the day. */
 const dayOf = (value: string) => /^\d{4}-\d\d-\d\d/.exec(value)?.[0] ?? value;
 
-interface FieldProps {
+export interface FieldProps {
     reference: TagReference;
     tag: TagClass | undefined;
     value: string[];
+    values: Values; /* of all fields: what a choice depends on */
     fault: string;
     readonly: boolean;
     onChange: (value: string[]) => void;
 }
 
-function Choice({ id, tag, value, required, disabled, describedBy, onChange }: {
-    id: string; tag: TagClass; value: string[]; required: boolean; disabled: boolean; describedBy: string | undefined;
+/** "${tags.X}==A", "${tags.X}!=A": one that holds offers the choice. */
+function isOffered(conditions: string[] | undefined, values: Values): boolean {
+    return !conditions?.length || conditions.some((condition) => {
+        const [, name, operator, wanted] = /^\$\{tags\.([^}]+)\}(==|!=)(.*)$/.exec(condition.trim()) ?? [];
+        return name !== undefined && (values.get(name) ?? []).includes(wanted!) === (operator === "==");
+    });
+}
+
+function Choice({ id, tag, value, values, required, disabled, describedBy, onChange }: {
+    id: string; tag: TagClass; value: string[]; values: Values; required: boolean; disabled: boolean; describedBy: string | undefined;
     onChange: (value: string[]) => void;
 }) {
+    const offered = (tag.allowedValues ?? []).filter((one) => one.symbolicName === value[0] || isOffered(one.conditions, values));
     return (
         <select id={id} required={required} disabled={disabled} aria-describedby={describedBy} onChange={(event) => onChange([event.currentTarget.value])}>
             <option value="" selected={!value[0]} />
-            {(tag.allowedValues ?? []).map((allowed) => (
+            {offered.map((allowed) => (
                 <option key={allowed.symbolicName} value={allowed.symbolicName} selected={value[0] === allowed.symbolicName}>
                     {called(allowed.displayNames, allowed.symbolicName)}
                 </option>
@@ -46,18 +58,19 @@ function Choice({ id, tag, value, required, disabled, describedBy, onChange }: {
     );
 }
 
-function TagField({ reference, tag, value, fault, readonly, onChange }: FieldProps) {
+export function TagField({ reference, tag, value, values, fault, readonly, onChange }: FieldProps) {
     const id = `tag-${reference.tagName}`;
     const type = tag?.type ?? "STRING";
-    const disabled = readonly || reference.readonly === true;
+    const disabled = readonly;
     const required = reference.mandatory === true;
-    const describedBy = fault ? `${id}-fault` : undefined;
+    const hint = called(reference.descriptions, "");
+    const describedBy = [hint && `${id}-hint`, fault && `${id}-fault`].filter(Boolean).join(" ") || undefined;
     const common = { id, required, disabled, "aria-invalid": fault ? true : undefined, "aria-describedby": describedBy };
     const several = reference.multivalued === true && !CHOICES.includes(type);
 
     let control;
     if (CHOICES.includes(type) && tag)
-        control = <Choice id={id} tag={tag} value={value} required={required} disabled={disabled} describedBy={describedBy} onChange={onChange} />;
+        control = <Choice id={id} tag={tag} value={value} values={values} required={required} disabled={disabled} describedBy={describedBy} onChange={onChange} />;
     else if (type === "BOOLEAN")
         control = (
             <input {...common} required={false} type="checkbox" checked={value[0] === "true"} onChange={(event) => onChange([String(event.currentTarget.checked)])} />
@@ -87,9 +100,10 @@ function TagField({ reference, tag, value, fault, readonly, onChange }: FieldPro
         <div class={type === "BOOLEAN" ? "tag tag-check" : "tag"} data-testid={id}>
             <label for={id}>
                 {called(tag?.displayNames, reference.tagName)}
-                {required && <span class="needed" aria-hidden="true"> *</span>}
+                {required && !disabled && <span class="needed" aria-hidden="true"> *</span>}
             </label>
             {control}
+            {hint && <p id={`${id}-hint`} class="hint">{hint}</p>}
             {fault && <p id={`${id}-fault`} class="problem">{fault}</p>}
         </div>
     );
@@ -106,12 +120,13 @@ function groupsOf(model: Model, ofClass: ComponentClass): { title: string; refer
     return [...groups, { title: groups.length > 0 ? "More" : "", references: left }].filter((group) => group.references.length > 0);
 }
 
-export function Fields({ model, ofClass, values, faults, readonly, onChange }: {
+export function Fields({ model, ofClass, values, faults, readonly, isNew, onChange }: {
     model: Model;
     ofClass: ComponentClass;
     values: Values;
     faults: Map<string, string>; /* tag -> what is wrong */
     readonly: boolean;
+    isNew: boolean; /* what is read-only is said once, at the creation */
     onChange: (values: Values) => void;
 }) {
     const set = (name: string, value: string[]) => onChange(new Map(values).set(name, value));
@@ -126,8 +141,9 @@ export function Fields({ model, ofClass, values, faults, readonly, onChange }: {
                             reference={reference}
                             tag={model.tags.get(reference.tagName)}
                             value={values.get(reference.tagName) ?? []}
+                            values={values}
                             fault={faults.get(reference.tagName) ?? ""}
-                            readonly={readonly}
+                            readonly={readonly || (reference.readonly === true && !isNew)}
                             onChange={(value) => set(reference.tagName, value)}
                         />
                     ))}

@@ -1,27 +1,21 @@
 // The files of a document: sent to the core as temporary files first, and bound when the form is saved.
 import { useState } from "preact/hooks";
-import { ApiError, upload } from "../lib/api";
-import type { FileRef } from "../lib/components";
+import { upload } from "../lib/api";
+import { type FileRef, oneAt } from "../lib/components";
+import { bytes } from "../lib/figures";
+import { messageOf } from "../lib/told";
 import { IconButton } from "../ui/button";
 import { Icon } from "../ui/icons";
 import { notifyError } from "../ui/toast";
-
-const UNITS = ["bytes", "KB", "MB", "GB"];
-
-export function sizeText(bytes: number): string {
-    let n = bytes, unit = 0;
-    for (; n >= 1000 && unit < UNITS.length - 1; unit++)
-        n /= 1000;
-    return `${unit === 0 ? n : n.toPrecision(3)} ${UNITS[unit]}`;
-}
 
 const nameOf = (file: FileRef) => file.name ?? file.Name ?? file.id;
 
 interface Sending { name: string; part: number }
 
-export function Files({ documentId, files, readonly, onChange }: {
+export function Files({ documentId, files, there, readonly, onChange }: {
     documentId: string; /* "": it is not there yet */
     files: FileRef[];
+    there?: Set<string>; /* those that can be opened; without it all that are sent */
     readonly: boolean;
     onChange: (files: FileRef[]) => void;
 }) {
@@ -37,24 +31,24 @@ export function Files({ documentId, files, readonly, onChange }: {
                 all = [...all, { id: sent.id, name: file.name, size: file.size }];
                 onChange(all);
             } catch (error) {
-                notifyError(`${file.name} was not sent: ${error instanceof ApiError ? error.message : "unknown trouble"}`);
+                notifyError(`${file.name} was not sent: ${messageOf(error)}`);
             }
             setSending((old) => old.filter((s) => s.name !== mine.name));
         }
     }
 
-    const address = (file: FileRef) => `/core/rest/documents/${encodeURIComponent(documentId)}/files/${encodeURIComponent(file.id)}/content`;
+    const address = (file: FileRef) => `${oneAt("DOCUMENT", documentId)}/files/${encodeURIComponent(file.id)}/content`;
     return (
-        <section class="files" aria-labelledby="files-title">
-            <h2 id="files-title">Files</h2>
+        <div class="files">
+            {files.length + sending.length === 0 && <p class="faint">No files{readonly ? "." : " yet."}</p>}
             <ul>
                 {files.map((file) => (
                     <li key={file.id} data-testid="file">
                         <Icon name="page" />
-                        {documentId && !file.id.startsWith("tmp_")
+                        {documentId && !file.id.startsWith("tmp_") && (there?.has(file.id) ?? true)
                             ? <a href={address(file)} download={nameOf(file)} data-testid="file-get">{nameOf(file)}</a>
                             : <span>{nameOf(file)}</span>}
-                        <span class="file-size">{file.size === undefined ? "" : sizeText(file.size)}</span>
+                        <span class="file-size">{file.size === undefined ? "" : bytes(file.size)}</span>
                         {!readonly && <IconButton icon="close" label={`Remove ${nameOf(file)}`} onClick={() => onChange(files.filter((f) => f !== file))} />}
                     </li>
                 ))}
@@ -78,6 +72,6 @@ export function Files({ documentId, files, readonly, onChange }: {
                     />
                 </label>
             )}
-        </section>
+        </div>
     );
 }

@@ -1,30 +1,19 @@
 // The library: components of the scope, newest change first, by class and by words.
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { ApiError } from "../lib/api";
-import { called, type ComponentClass, type Found, type FoundPage, getModel, hasNoModel, type Model, nameOfClass, search } from "../lib/components";
+import { type Found, type FoundPage, search } from "../lib/search";
+import { isoOf } from "../lib/components";
+import { type ComponentClass, type Model, nameOfClass, useModel } from "../lib/model";
+import { called } from "../lib/names";
 import { paths } from "../lib/router";
 import type { Session } from "../lib/session";
 import { ago, exactly } from "../lib/time";
-import { Account, Sections } from "../ui/header";
 import { Icon } from "../ui/icons";
 import { Link } from "../ui/link";
-import { Mark, Umbel } from "../ui/umbel";
+import { Umbel } from "../ui/umbel";
+import { Frame } from "./frame";
 
 const TYPING_MS = 250;
-
-const dateOf = (text: string) => text.replace(/^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{3}) ([+-]\d\d)(\d\d)$/, "$1T$2$3:$4");
-
-export function useModel(): { model: Model | null; problem: string } {
-    const [state, setState] = useState<{ model: Model | null; problem: string }>({ model: null, problem: "" });
-    useEffect(() => {
-        getModel().then((model) => setState({ model, problem: "" }), (error: unknown) => setState({
-            model: null,
-            problem: hasNoModel(error) ? "This scope has no model yet. An administrator imports one."
-                : error instanceof ApiError ? error.message : "The model could not be read.",
-        }));
-    }, []);
-    return state;
-}
 
 /** All pages so far of what is looked for. */
 function useSearch(category: string, classId: string, text: string) {
@@ -50,14 +39,14 @@ function useSearch(category: string, classId: string, text: string) {
 }
 
 function Row({ found, model, category }: { found: Found; model: Model; category: string }) {
-    const at = dateOf(found.changed);
+    const at = isoOf(found.changed);
     return (
         <li class="doc-row" data-testid="component-row">
             <span class="doc-icon" aria-hidden="true"><Icon name={category === "FOLDER" ? "bookmark" : "page"} /></span>
             <Link class="doc-link" href={paths.component(category, found.id)} data-testid="component-open">
                 <span class="doc-title">{found.name || found.id}</span>
                 <span class="doc-about">
-                    <span class="class-name">{nameOfClass(model, found.classId)}</span>
+                    <span class="class-name">{nameOfClass(model, category, found.classId)}</span>
                     {" · "}<span title={exactly(at)}>{ago(at)}</span>
                     {found.owner && <span> · {found.owner}</span>}
                 </span>
@@ -102,61 +91,50 @@ function Results({ page, model, category, more }: { page: FoundPage; model: Mode
     );
 }
 
-export function LibraryPage({ session }: { session: Session }) {
+export function LibraryPage({ session }: { session: Session; asked: string }) {
     const { model, problem } = useModel();
     const [chosen, setChosen] = useState<ComponentClass | null>(null);
     const [typed, setTyped] = useState("");
     const [text, setText] = useState("");
     const category = chosen?.category ?? "DOCUMENT";
     const found = useSearch(category, chosen?.id ?? "", text);
+    const creatable = model?.classes.filter(model.mayCreate) ?? [];
 
-    useEffect(() => {
-        document.title = "Library – Umbel";
-    }, []);
     useEffect(() => {
         const timer = setTimeout(() => setText(typed.trim()), TYPING_MS);
         return () => clearTimeout(timer);
     }, [typed]);
 
-    const trouble = problem || found.problem;
     return (
-        <div class="page">
-            <header class="top">
-                <Link class="wordmark" href={paths.list}><Mark /> Umbel</Link>
-                <Sections at="library" />
-                <Account session={session} />
-            </header>
-            <main id="content" class="list" tabIndex={-1}>
-                <div class="list-head">
-                    <h1>Library</h1>
-                    <p class="count" role="status">{found.page ? `${found.page.found} found` : ""}</p>
-                    {model && <New classes={model.classes} />}
+        <Frame session={session} title="Library" problem={problem || found.problem}>
+            <div class="list-head">
+                <h1>Library</h1>
+                <p class="count" role="status">{found.page ? `${found.page.found} found` : ""}</p>
+                {creatable.length > 0 && <New classes={creatable} />}
+            </div>
+            <div class="search" role="search">
+                <Icon name="search" />
+                <input
+                    type="search"
+                    placeholder="Names, tags, contents"
+                    aria-label="Search the library"
+                    autocomplete="off"
+                    value={typed}
+                    data-testid="library-search"
+                    onInput={(event) => setTyped(event.currentTarget.value)}
+                />
+            </div>
+            {model && (
+                <div class="chips" role="group" aria-label="Classes">
+                    <button type="button" class="chip" aria-pressed={!chosen} onClick={() => setChosen(null)}>All documents</button>
+                    {model.classes.map((c) => (
+                        <button key={c.id} type="button" class="chip" aria-pressed={chosen?.id === c.id} data-testid={`class-${c.id}`} onClick={() => setChosen(c)}>
+                            {called(c.displayNames, c.id)}
+                        </button>
+                    ))}
                 </div>
-                <div class="search" role="search">
-                    <Icon name="search" />
-                    <input
-                        type="search"
-                        placeholder="Names, tags, contents"
-                        aria-label="Search the library"
-                        autocomplete="off"
-                        value={typed}
-                        data-testid="library-search"
-                        onInput={(event) => setTyped(event.currentTarget.value)}
-                    />
-                </div>
-                {model && (
-                    <div class="chips" role="group" aria-label="Classes">
-                        <button type="button" class="chip" aria-pressed={!chosen} onClick={() => setChosen(null)}>All documents</button>
-                        {model.classes.map((c) => (
-                            <button key={c.id} type="button" class="chip" aria-pressed={chosen?.id === c.id} data-testid={`class-${c.id}`} onClick={() => setChosen(c)}>
-                                {called(c.displayNames, c.id)}
-                            </button>
-                        ))}
-                    </div>
-                )}
-                {trouble && <p class="problem" role="alert" data-testid="library-problem"><Icon name="warn" /> {trouble}</p>}
-                {model && found.page && <Results page={found.page} model={model} category={category} more={found.more} />}
-            </main>
-        </div>
+            )}
+            {model && found.page && <Results page={found.page} model={model} category={category} more={found.more} />}
+        </Frame>
     );
 }

@@ -7,6 +7,7 @@ const BEAT_MS = 30_000;
 
 export interface Hold {
     holder: string; /* somebody else; "": nobody */
+    since: string;
     mine: boolean;
     take: () => Promise<boolean>;
     drop: () => void;
@@ -63,5 +64,5 @@ export function useHold(category: string, id: string): Hold {
             return holder === undefined;
         }
     };
-    return { holder: now.reserved && now.token === undefined ? now.user ?? "somebody" : "", mine: now.token !== undefined, take, drop };
+    return { holder: now.reserved && now.token === undefined ? now.user ?? "somebody" : "", since: now.since ?? "", mine: now.token !== undefined, take, drop };
 }

@@ -5,6 +5,7 @@ import { ApiError, call } from "./api";
 export interface Reservation {
     reserved: boolean;
     user?: string;
+    since?: string;
     expires?: string;
     token?: number; /* there when it is this session's own */
 }

@@ -1,14 +1,15 @@
-// Addresses inside the app: /gui/ (documents), /gui/signin, /gui/d/<name> (editor), /gui/library (components), /gui/c/<category>/<id>
-// (one of them), /gui/c/<category>/new?class=<class>, /gui/admin/<part>[/<id>] (administration).
-import { isCategory } from "./components";
+// Addresses inside the app: /gui/ (documents), /gui/signin, /gui/d/<name> (editor), /gui/library?<search> (components),
+// /gui/c/<category>/<id>[?version=<version>] (one of them), /gui/c/<category>/new?class=<class>, /gui/admin/<part>[/<id>]
+// (administration).
+import { isCategory } from "./categories";
 import { Store } from "./store";
 
 export type Route =
     | { page: "list" }
     | { page: "signin"; next: string }
     | { page: "doc"; name: string }
-    | { page: "library" }
-    | { page: "component"; category: string; id: string }
+    | { page: "library"; search: string }
+    | { page: "component"; category: string; id: string; version: string }
     | { page: "new"; category: string; classId: string }
     | { page: "admin"; part: string; id: string | null }
     | { page: "lost" };
@@ -33,11 +34,11 @@ function decode(part: string): string | null {
 }
 
 function component(category: string, last: string, search: string): Route {
-    const id = decode(last);
-    const classId = new URLSearchParams(search).get("class");
+    const id = decode(last), asked = new URLSearchParams(search);
+    const classId = asked.get("class");
     if (last === "new" && classId)
         return { page: "new", category, classId };
-    return id && isCategory(category) ? { page: "component", category, id } : { page: "lost" };
+    return id && isCategory(category) ? { page: "component", category, id, version: asked.get("version") ?? "" } : { page: "lost" };
 }
 
 function parse(): Route {
@@ -48,7 +49,7 @@ function parse(): Route {
     if (first === "signin" && second === undefined)
         return { page: "signin", next: safeNext(new URLSearchParams(search).get("next")) };
     if (first === "library" && second === undefined)
-        return { page: "library" };
+        return { page: "library", search };
     if (first === "c" && second && rest.length === 1)
         return component(second, rest[0]!, search);
     if (first === "admin" && rest.length <= 1)
@@ -63,20 +64,23 @@ export const paths = {
     list: BASE,
     doc: (name: string) => `${BASE}d/${encodeURIComponent(name)}`,
     library: `${BASE}library`,
-    component: (category: string, id: string) => `${BASE}c/${category}/${encodeURIComponent(id)}`,
+    libraryOf: (category: string, classId: string) => `${BASE}library?${new URLSearchParams({ in: category, class: classId })}`,
+    component: (category: string, id: string, version = "") =>
+        `${BASE}c/${category}/${encodeURIComponent(id)}${version && `?version=${encodeURIComponent(version)}`}`,
     create: (category: string, classId: string) => `${BASE}c/${category}/new?class=${encodeURIComponent(classId)}`,
     admin: (part = "", id = "") => `${BASE}admin${part && `/${part}`}${id && `/${encodeURIComponent(id)}`}`,
     signin: (next: string) => `${BASE}signin${next === BASE ? "" : `?next=${encodeURIComponent(next)}`}`,
 };
 
-/** FORCE skips the guard: the page is gone already (signed out, document deleted). */
-export async function navigate(path: string, how: { replace?: boolean; force?: boolean } = {}): Promise<void> {
+/** FORCE skips the guard: the page is gone already (signed out, document deleted). STILL: the page stays where it is scrolled. */
+export async function navigate(path: string, how: { replace?: boolean; force?: boolean; still?: boolean } = {}): Promise<void> {
     if (guard && !how.force && !(await guard()))
         return;
     guard = null;
     history[how.replace ? "replaceState" : "pushState"](null, "", path);
     route.set(parse());
-    scrollTo(0, 0);
+    if (!how.still)
+        scrollTo(0, 0);
 }
 
 /** Returns the function that takes the guard away again. */

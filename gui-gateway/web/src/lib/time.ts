@@ -45,3 +45,9 @@ export function exactly(iso: string): string {
     const at = Date.parse(iso);
     return Number.isNaN(at) ? "" : exact.format(at);
 }
+
+/** The day of a date, "12 Mar 2026"; anything else as it is. */
+export function exactDay(date: string): string {
+    const at = /^\d{4}-\d\d-\d\d/.test(date) ? Date.parse(date.slice(0, 10)) : NaN;
+    return Number.isNaN(at) ? date : otherYear.format(at);
+}

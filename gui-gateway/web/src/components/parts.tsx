@@ -1,0 +1,47 @@
+// What stands beside a component's fields, by its category and class: each a tab.
+import type { Component, Rights } from "../lib/components";
+import type { ComponentClass, Model } from "../lib/model";
+import type { Tab } from "../ui/tabs";
+import type { Draft } from "./draft";
+import { Facts } from "./facts";
+import { Files } from "./files";
+import { Versions } from "./versions";
+
+export interface PartsProps {
+    model: Model;
+    ofClass: ComponentClass;
+    rights: Rights;
+    component: Component | null; /* null: a new one */
+    draft: Draft;
+    readonly: boolean;
+    change: (next: Partial<Draft>) => void;
+    onChanged: (component: Component) => void;
+}
+
+function files({ ofClass, rights, component, draft, readonly, change }: PartsProps): Tab | null {
+    const may = !readonly && (!component || rights.has("UPDATE_CONTENT"));
+    if (ofClass.category !== "DOCUMENT" || ofClass.collaborative)
+        return null;
+    return {
+        name: "files", text: "Files", count: draft.files.length,
+        body: () => <Files documentId={component?.id ?? ""} files={draft.files} readonly={!may} onChange={(next) => change({ files: next })} />,
+    };
+}
+
+function versions({ ofClass, rights, component, readonly, onChanged }: PartsProps): Tab | null {
+    const may = rights.has("UPDATE_CONTENT");
+    if (!component || ofClass.category !== "DOCUMENT" || (ofClass.versioningMode ?? "NONE") === "NONE")
+        return null;
+    return {
+        name: "versions", text: "Versions",
+        body: () => <Versions component={component} may={{ keep: may, revert: may && !readonly }} onChanged={onChanged} />,
+    };
+}
+
+function history({ model, rights, component }: PartsProps): Tab | null {
+    if (!component || !rights.has("READ_HISTORY"))
+        return null;
+    return { name: "history", text: "History", body: () => <Facts model={model} component={component} /> };
+}
+
+export const tabsOf = (props: PartsProps): Tab[] => [files, versions, history].map((part) => part(props)).filter((tab) => tab !== null);
