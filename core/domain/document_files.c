@@ -1,7 +1,8 @@
-/* Calls about the files of one document. */
+/* Calls about the files of one document, or, for reading, of one of its versions: rights are the document's of today. */
 #include <string.h>
 #include "body.h"
 #include "files.h"
+#include "versions.h"
 
 /* ---- reading ---- */
 
@@ -18,13 +19,30 @@ static void answer(struct um_call *c, const struct component *m)
     c->version = um_body_version(m->body);
 }
 
+/* The document as it was in `versionId`, or as it is; M ends with component_done either way. */
+static um_err find_as_it_was(struct um_call *c, struct component *m, json_t **was)
+{
+    um_err err = find(c, m);
+
+    *was = NULL;
+    if (err == UM_OK && um_arg(c, "versionId") != NULL)
+        err = version_find(c, m, was);
+    return err;
+}
+
 static um_err list(struct um_call *c)
 {
     struct component m;
-    um_err err = find(c, &m);
+    json_t *was, *files;
+    um_err err = find_as_it_was(c, &m, &was);
 
-    if (err == UM_OK)
+    if (err == UM_OK && was == NULL) {
         answer(c, &m);
+    } else if (err == UM_OK) {
+        files = json_object_get(was, "files");
+        c->reply = files != NULL ? json_incref(files) : json_array();
+    }
+    json_decref(was);
     component_done(&m);
     return err;
 }
@@ -64,13 +82,14 @@ static um_err contents(struct um_call *c)
     struct um_content_file f;
     struct component m;
     char owner[UM_CONTENT_OWNER_MAX + 1];
-    um_err err = find(c, &m);
+    json_t *was;
+    um_err err = find_as_it_was(c, &m, &was);
 
     c->reply = to.list;
     if (err == UM_OK)
         err = check_content(c, &m, &to.show);
     if (err == UM_OK) {
-        files_owner(c, component_id(&m), NULL, owner);
+        files_owner(c, component_id(&m), json_string_value(json_object_get(was, "currentVersion")), owner);
         err = um_arg(c, "fileId") != NULL ? um_content_get(c->q, owner, um_arg(c, "fileId"), &f)
                                           : um_content_each(c->q, owner, add_place, &to);
         if (err == UM_ENOTFOUND)
@@ -78,6 +97,7 @@ static um_err contents(struct um_call *c)
         else if (err == UM_OK && um_arg(c, "fileId") != NULL)
             err = add_place(&to, &f);
     }
+    json_decref(was);
     component_done(&m);
     return err;
 }

@@ -191,6 +191,15 @@ static um_err find(struct um_call *c, const struct component *m, struct version 
     return out->body != NULL ? UM_OK : UM_ECORRUPT;
 }
 
+um_err version_find(struct um_call *c, const struct component *m, json_t **body)
+{
+    struct version v;
+    um_err err = find(c, m, &v);
+
+    *body = v.body;
+    return err;
+}
+
 static um_err find_document(struct um_call *c, struct component *m)
 {
     return component_find(c, UM_CATEGORY_DOCUMENT, um_arg(c, "id"), m);

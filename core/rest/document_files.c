@@ -46,29 +46,44 @@ void document_files_add(struct um_http_req *rq, void *ctx)
 
 /* ---- names ---- */
 
-/* The text as it is, or as a JSON string, which is what the vendor's clients send at times. */
-static json_t *read_name(struct um_span body)
+json_t *text_or_json(struct um_span body)
 {
-    json_t *json = json_loadb((const char *)body.data, body.len, JSON_DECODE_ANY, NULL);
+    json_t *text = json_loadb((const char *)body.data, body.len, JSON_DECODE_ANY, NULL);
 
-    if (json_is_string(json))
-        return json;
-    json_decref(json);
-    return json_stringn((const char *)body.data, body.len);
+    if (!json_is_string(text)) {
+        json_decref(text);
+        text = json_stringn((const char *)body.data, body.len);
+    }
+    if (text != NULL && strlen(json_string_value(text)) == json_string_length(text))
+        return text;
+    json_decref(text);
+    return NULL;
 }
 
 void document_files_rename(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
     struct um_span body = um_http_body(rq);
-    json_t *name = body.len > 0 ? read_name(body) : NULL;
+    json_t *name = body.len > 0 ? text_or_json(body) : NULL;
 
-    if (name != NULL && strlen(json_string_value(name)) == json_string_length(name)) {
+    if (name != NULL)
         platform_ask(rq, r, &um_document_files_rename, um_api_args(r->api, rq), name, NULL, NULL);
-        return;
-    }
-    json_decref(name);
-    um_http_reply_error(rq, 400, "U00400", "the body is the file's name: a text of 1 to 512 bytes");
+    else
+        um_http_reply_error(rq, 400, "U00400", "the body is the file's name: a text of 1 to 512 bytes");
+}
+
+/* ---- labels of versions ---- */
+
+void document_versions_create(struct um_http_req *rq, void *ctx)
+{
+    struct um_rest *r = ctx;
+    struct um_span body = um_http_body(rq);
+    json_t *label = body.len > 0 ? text_or_json(body) : json_null();
+
+    if (label != NULL)
+        platform_ask(rq, r, &um_versions_create, um_api_args(r->api, rq), label, NULL, NULL);
+    else
+        um_http_reply_error(rq, 400, "U00400", "the body is the version's label: a text of at most 200 bytes, or nothing");
 }
 
 /* ---- content ---- */

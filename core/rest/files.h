@@ -44,11 +44,13 @@ json_t *file_json(const struct um_content_file *f);
 void file_refuse(struct um_http_req *rq, um_err err);
 /* A row of um_document_files_contents. */
 void file_from_json(const json_t *o, struct um_content_file *f);
+/* BODY as a text: what a JSON string says, or else the bytes as they are. NULL: it is no UTF-8, or has a NUL. Caller decrefs. */
+json_t *text_or_json(struct um_span body);
 /* The scope that the caller's files are in; borrowed from the request and R. */
 const char *file_scope(struct um_rest *r, struct um_http_req *rq);
 
 um_http_handler files_tmp_create, files_tmp_get, files_tmp_delete;
-um_http_handler document_files_list, document_files_add, document_files_rename, document_files_content;
+um_http_handler document_files_list, document_files_add, document_files_rename, document_files_content, document_versions_create;
 um_http_handler document_unique;
 
 #endif

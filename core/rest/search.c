@@ -12,6 +12,21 @@
 #include "platform.h"
 #include "search.h"
 
+/* The search comes as a parameter: a link can submit an export. */
+void search_csv_get(struct um_http_req *rq, void *ctx)
+{
+    struct um_rest *r = ctx;
+    const struct platform_row *own = um_api_row_of(r->api, um_http_matched_route(rq))->call;
+    json_t *body = um_api_part(r->api, rq, UM_SPAN_STR(um_api_text(r->api, rq, "request")), "Search"), *args;
+
+    if (body == NULL)
+        return;
+    args = um_api_args(r->api, rq);
+    json_object_del(args, "request");
+    json_object_set_new(args, own->name, json_string(own->value));
+    platform_ask(rq, r, own->call, args, body, NULL, NULL);
+}
+
 struct export {
     struct um_rest *rest;
     struct um_http_req *rq;                  /* NULL: it has ended */

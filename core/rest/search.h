@@ -3,6 +3,6 @@
 #define REST_SEARCH_H
 #include <umbel/http.h>
 
-um_http_handler search_job_get, content_index_post;
+um_http_handler search_csv_get, search_job_get, content_index_post;
 
 #endif

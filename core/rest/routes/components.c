@@ -6,6 +6,14 @@ static const struct um_api_param change_params[] = { PARAM_IDS("ids"), PARAM_IF_
 
 static const struct um_api_param one_params[] = { PARAM_ONE("ids"), { 0 } };
 static const struct um_api_param content_params[] = { PARAM_ONE("ids"), PARAM_IF_MATCH, PARAM_RESERVATION, { 0 } };
+static const struct um_api_param view_params[] = {
+    PARAM_ONE("ids"),
+    { .name = "search", .in = UM_API_QUERY, .type = UM_API_STRING, .min = 1, .max = UM_DOMAIN_ID_MAX, .text = "the id of one of its searches; without it all, 20 at most" },
+    { .name = "start", .in = UM_API_QUERY, .type = UM_API_INT, .min = 0, .max = 9900, .initial = "0", .text = "how many results of each to pass over" },
+    { .name = "max", .in = UM_API_QUERY, .type = UM_API_INT, .min = 1, .max = 100, .initial = "100", .text = "results of each" },
+    { .name = "after", .in = UM_API_QUERY, .type = UM_API_STRING, .min = 1, .max = 16384, .text = "of one search, as an earlier page had it" },
+    { 0 },
+};
 static const struct um_api_param assign_params[] = {
     PARAM_IDS("ids"),
     { .name = "user", .in = UM_API_PATH, .type = UM_API_STRING, .min = 1, .max = UM_DOMAIN_ID_MAX, .text = "a user, group or team" },
@@ -53,5 +61,8 @@ static const struct um_api_row rows[] = {
     { .method = "GET", .path = "/core/rest/virtualFolder/{ids}/searches", .handler = platform_call, .call = CALL(um_virtual_folders_searches),
       .id = "virtualFolder.searches", .summary = "the searches whose results are in a virtual folder, with its tags and the caller filled in",
       .params = one_params, .replies = { REPLY("VirtualFolderSearches", "as its class has them") } },
+    { .method = "GET", .path = "/core/rest/virtualFolder/{ids}/contents", .handler = platform_call, .call = CALL(um_virtual_folders_contents),
+      .id = "virtualFolder.contents", .summary = "what lies in a virtual folder: a page of what each of its searches finds for the caller",
+      .params = view_params, .replies = { REPLY("VirtualFolderContents", "search by search") } },
 };
 GROUP(rest_components, "components", "Documents, folders, tasks and virtual folders", rows);

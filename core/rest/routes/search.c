@@ -2,12 +2,16 @@
 #include "search.h"
 #include "routes.h"
 
-enum { SEARCH_BODY_MAX = 1 << 20 };
+enum { SEARCH_BODY_MAX = 1 << 20, SEARCH_PARAM_MAX = 4096 };
 
 #define PARAM_JOB { .name = "jobId", .in = UM_API_QUERY, .type = UM_API_STRING, .min = 1, .max = 64, .required = true, .text = "as the export was given" }
-static const struct um_api_param csv_params[] = {
-    { .name = "locale", .in = UM_API_QUERY, .type = UM_API_STRING, .min = 2, .max = 16, .text = "language of the titles: fr, fr_FR; without one ids" },
-    { 0 },
+#define PARAM_LOCALE { .name = "locale", .in = UM_API_QUERY, .type = UM_API_STRING, .min = 2, .max = 16, \
+                       .text = "language of the titles: fr, fr_FR; without one ids" }
+static const struct um_api_param csv_params[] = { PARAM_LOCALE, { 0 } };
+static const struct um_api_param csv_get_params[] = {
+    { .name = "request", .in = UM_API_QUERY, .type = UM_API_STRING, .min = 2, .max = SEARCH_PARAM_MAX, .initial = "{}",
+      .text = "the search as JSON, as POST has it for a body" },
+    PARAM_LOCALE, { 0 },
 };
 static const struct um_api_param job_params[] = { PARAM_JOB, { 0 } };
 static const struct um_api_param file_params[] = {
@@ -23,6 +27,9 @@ static const struct um_api_param file_params[] = {
     { .method = "POST", .path = "/core/rest/" word "/search/csv", .handler = platform_call, .call = CALL_OF(um_search_csv, "category", category_), \
       .id = word ".search.csv", .summary = "keeps a search of " what " as an export, for a day", .max_body = SEARCH_BODY_MAX, .body = "Search", \
       .params = csv_params, .replies = { REPLY("SearchJobId", "the export's id") } }, \
+    { .method = "GET", .path = "/core/rest/" word "/search/csv", .handler = search_csv_get, .call = CALL_OF(um_search_csv, "category", category_), \
+      .id = word ".search.csv.get", .summary = "the same as POST, for links", .params = csv_get_params, \
+      .replies = { REPLY("SearchJobId", "the export's id") } }, \
     { .method = "GET", .path = "/core/rest/" word "/search/job/status", .handler = platform_call, .call = CALL_OF(um_search_job, "category", category_), \
       .id = word ".search.job.status", .summary = "an export of the caller", .params = job_params, .replies = { REPLY("SearchJob", "how it is") } }, \
     { .method = "GET", .path = "/core/rest/" word "/search/job", .handler = search_job_get, .call = CALL_OF(um_search_job_page, "category", category_), \

@@ -78,6 +78,10 @@ const parts = {
     const ofClass = { searches: [{ id: 'mine', category: 'DOCUMENT', request: { filterClauses: [{ criteria: [{ name: 'owner', values: ['${user.id}'] }] }] } }] }
     const { claims, path } = await made(t, 'virtualFolder', { ofClass })
     return { claims, path, check: answer => assert.equal(answer.body[0].request.filterClauses[0].criteria[0].values[0], 'ann') }
+  },
+  'virtualFolder.contents': async t => {
+    const { claims, path } = await made(t, 'virtualFolder', { ofClass: { searches: [{ id: 'all', category: 'VIRTUAL_FOLDER', request: {} }] } })
+    return { claims, path, query: { search: 'all', max: 1 }, check: answer => assert.equal(answer.body[0].found, 1) }
   }
 }
 

@@ -7,8 +7,8 @@ const raw = `${file}--B--\r\n`
 const upload = (t, more) => t.call('files.tmp.create', { raw, type, ...more })
 
 /* A document with one file: { claims, path: { id, fileId }, object }. */
-async function withFile (t) {
-  const { claims, classId } = await classOf(t, 'documents')
+export async function withFile (t, ofClass = {}) {
+  const { claims, classId } = await classOf(t, 'documents', ofClass)
   const { id } = await upload(t, { claims })
   const [object] = await t.call('documents.create', { claims, body: [{ name: 'One', data: { classId }, files: [{ id }] }] })
   return { claims, object, path: { id: object.id, fileId: object.files[0].id } }

@@ -12,6 +12,7 @@ const calls = word => ({
     return { claims, body: { filterClauses: [{ criteria: [{ name: 'Content', operator: 'CONTAINS', values: ['one'] }] }], aggregation: { field: 'owner' }, max: 1 } }
   },
   [`${word}.search.csv`]: async t => ({ claims: (await made(t, word)).claims, query: { locale: 'fr' }, body: { selectClause: { fields: ['name'] } } }),
+  [`${word}.search.csv.get`]: async t => ({ claims: (await made(t, word)).claims, query: { locale: 'fr', request: JSON.stringify({ selectClause: { fields: ['name'] } }) } }),
   [`${word}.search.job.status`]: t => job(t, word),
   [`${word}.search.job`]: t => job(t, word),
   [`${word}.search.job.error`]: t => job(t, word)

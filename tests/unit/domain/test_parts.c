@@ -253,6 +253,53 @@ static void searches_are_filled_with_tags_and_the_caller(void **state)
     assert_at(r, "/0/request/filterClauses/0/criteria/1/values/0", "ann!");
 }
 
+static void what_lies_in_a_virtual_folder_is_what_its_searches_find(void **state)
+{
+    struct domain_rig *r = *state;
+
+    assert_done(r, &um_objects_create, "{'kind':'virtualfolderclass'}",
+                "[{'id':'All','category':'VIRTUAL_FOLDER','data':{'ACL':'all'},'searches':["
+                " {'id':'documents','category':'DOCUMENT','displayNames':[{'language':'EN','value':'D'}],"
+                "  'request':{'orderClauses':[{'name':'id','ascending':true}],'aggregation':{'field':'owner'},'max':5000,"
+                "             'filterClauses':[{'criteria':[{'name':'owner','operator':'EQUALS_TO','values':['ann']}]}]}},"
+                " {'id':'folders','category':'FOLDER'}]}]");
+    assert_done(r, &um_components_create, "{'category':'VIRTUAL_FOLDER'}", "[{'id':'v1','data':{'classId':'All'}}]");
+    assert_done(r, &um_virtual_folders_contents, "{'ids':['v1'],'max':2}", NULL);
+    assert_int_equal(json_array_size(r->reply), 2);
+    assert_at(r, "/0/id", "documents");
+    assert_at(r, "/0/category", "DOCUMENT");
+    assert_at(r, "/0/found", "4");
+    assert_at(r, "/0/results/0/id", "d1");
+    assert_null(json_object_get(json_array_get(r->reply, 0), "aggregation"));
+    assert_int_equal(json_array_size(json_object_get(json_array_get(r->reply, 0), "results")), 2);
+    assert_at(r, "/1/id", "folders");
+    assert_at(r, "/1/found", "3");
+    assert_done(r, &um_virtual_folders_contents, "{'ids':['v1'],'search':'documents','start':2}", NULL);
+    assert_int_equal(json_array_size(r->reply), 1);
+    assert_at(r, "/0/results/1/id", "s1");
+    BE(r, "bob", "main", "NOTHING");         /* s1 is ann's alone */
+    assert_done(r, &um_virtual_folders_contents, "{'ids':['v1'],'search':'documents'}", NULL);
+    assert_at(r, "/0/found", "3");
+}
+
+static void the_pages_of_a_virtual_folder_follow_one_another(void **state)
+{
+    struct domain_rig *r = *state;
+    char args[2000];
+
+    assert_done(r, &um_objects_create, "{'kind':'virtualfolderclass'}",
+                "[{'id':'All','category':'VIRTUAL_FOLDER','data':{'ACL':'all'},'searches':[{'id':'f','category':'FOLDER',"
+                "  'request':{'orderClauses':[{'name':'id','ascending':true}]}}]}]");
+    assert_done(r, &um_components_create, "{'category':'VIRTUAL_FOLDER'}", "[{'id':'v1','data':{'classId':'All'}}]");
+    assert_done(r, &um_virtual_folders_contents, "{'ids':['v1'],'max':2}", NULL);
+    snprintf(args, sizeof(args), "{'ids':['v1'],'search':'f','max':2,'after':'%s'}", domain_rig_at(r, "/0/after"));
+    assert_done(r, &um_virtual_folders_contents, args, NULL);
+    assert_at(r, "/0/results/0/id", "f3");
+    assert_null(domain_rig_at(r, "/0/after"));
+    assert_refused(r, &um_virtual_folders_contents, "{'ids':['v1'],'after':'x'}", NULL, "U00400");
+    assert_refused(r, &um_virtual_folders_contents, "{'ids':['v1'],'search':'other'}", NULL, "U00404");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
@@ -261,7 +308,8 @@ int main(void)
         T(no_folder_lies_in_itself), T(attaching_and_detaching_are_rights), T(an_update_without_children_leaves_them),
         T(an_answer_is_one_of_the_class_and_given_once), T(who_takes_a_task_and_who_gives_it), T(attachments_fit_their_slots),
         T(what_is_required_is_there_when_a_task_is_answered), T(a_workflow_has_the_classes_that_it_names),
-        T(searches_are_filled_with_tags_and_the_caller),
+        T(searches_are_filled_with_tags_and_the_caller), T(what_lies_in_a_virtual_folder_is_what_its_searches_find),
+        T(the_pages_of_a_virtual_folder_follow_one_another),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,13 +161,44 @@ static void versions_need_a_class_and_rights_for_them(void **state)
     assert_refused(r, &um_versions_clear, ID, NULL, "U00403");
 }
 
+static void a_versions_files_are_there_when_the_document_has_others(void **state)
+{
+    struct content_rig *t = *state;
+    struct domain_rig *r = &t->rig;
+    char version[100], file[200], content[100];
+
+    put(t, NULL, "Manual", "one", "a.txt");
+    assert_done(r, &um_document_files_contents, ID, NULL);
+    snprintf(content, sizeof(content), "%s", domain_rig_at(r, "/0/content"));
+    assert_done(r, &um_versions_create, ID, "'first'");
+    snprintf(version, sizeof(version), "%s", current(t));
+    put(t, D1, "Manual", "two", "b.txt");
+    assert_done(r, &um_document_files_list, version, NULL);
+    assert_int_equal(json_array_size(r->reply), 1);
+    assert_at(r, "/0/name", "a.txt");
+    snprintf(file, sizeof(file), "{'fileId':'%s',%s", domain_rig_at(r, "/0/id"), version + 1);
+    assert_done(r, &um_document_files_contents, file, NULL);
+    assert_at(r, "/0/content", content);
+    assert_done(r, &um_document_files_contents, version, NULL);
+    assert_at(r, "/0/name", "a.txt");
+    assert_int_equal(content_rig_count(t, "SELECT count(*) FROM contents WHERE due_ms IS NOT NULL"), 0);     /* nothing to sweep */
+    BE(r, "bob", "main", "NOTHING");         /* who may READ, and no more */
+    assert_done(r, &um_document_files_list, version, NULL);
+    assert_refused(r, &um_document_files_contents, file, NULL, "U00403");
+    BE(r, "ann", "main", "ADMIN");
+    assert_refused(r, &um_document_files_list, "{'id':'d1','versionId':'0'}", NULL, "U00404");
+    assert_done(r, &um_versions_delete, version, NULL);
+    assert_refused(r, &um_document_files_contents, file, NULL, "U00404");
+    assert_int_equal(content_rig_count(t, "SELECT count(*) FROM contents WHERE due_ms IS NOT NULL"), 1);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_test, close_test)
     const struct CMUnitTest tests[] = {
         T(a_version_is_the_document_as_it_was), T(a_document_goes_back_to_a_version_with_its_files),
         T(a_class_that_says_so_keeps_each_change_of_files), T(versions_go_one_by_one_or_with_their_document),
-        T(versions_need_a_class_and_rights_for_them),
+        T(versions_need_a_class_and_rights_for_them), T(a_versions_files_are_there_when_the_document_has_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

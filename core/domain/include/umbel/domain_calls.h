@@ -41,8 +41,10 @@ UM_CALLS(um_folders_add, um_folders_set, um_folders_remove);
 UM_CALLS(um_tasks_answer, um_tasks_assign);
 /* args {ids: [virtual folder]}; answer: the searches of its class, filled with its tags and the caller */
 UM_CALLS(um_virtual_folders_searches);
+/* args {ids: [virtual folder], search?, start, max, after?}; answer: a page of what each of them, or one, finds */
+UM_CALLS(um_virtual_folders_contents);
 
-/* files of a document; args {id, fileId?}, X-Reservation-Token, If-Match. All but `contents` answer with all its files.
+/* files of a document, for list and contents also of a version of it; args {id, fileId?, versionId?}, X-Reservation-Token, If-Match. All but `contents` answer with all its files.
  * add {replace}: body [{"id": temporary file, "Name"?}]. rename: body is the name, a string. contents: where the bytes of the one,
  * or of all, lie, for who serves them; `show` is false for who may only DOWNLOAD_CONTENT. */
 UM_CALLS(um_document_files_list, um_document_files_add, um_document_files_rename, um_document_files_delete, um_document_files_contents);
