@@ -33,6 +33,7 @@
     X(U00404, 404, "not there") \
     X(U00409, 409, "changed meanwhile, or still in use") \
     X(U00410, 409, "exists already") \
+    X(U00411, 409, "retained: it may not be deleted yet") \
     X(U00412, 412, "another version is there") \
     X(U00413, 413, "too large, or too many") \
     X(U00423, 423, "reserved by somebody else")

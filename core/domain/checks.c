@@ -4,6 +4,7 @@
 #include "component.h"
 #include "objects.h"
 #include "parts.h"
+#include "retention.h"
 #include "tags.h"
 
 static um_err check_acl_of(struct um_call *c, const json_t *asked, const char *path)
@@ -44,6 +45,8 @@ static um_err check_class(struct um_call *c, enum um_kind k, const json_t *asked
         err = check_acl_of(c, asked, path);
     if (err == UM_OK)
         err = check_tags(c, asked, path);
+    if (err == UM_OK)
+        err = retention_check_class(c, asked, path);
     return err == UM_OK ? parts_check_class(c, k, asked, path) : err;
 }
 

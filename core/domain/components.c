@@ -5,6 +5,7 @@
 #include <umbel/util.h>
 #include "body.h"
 #include "parts.h"
+#include "retention.h"
 
 static um_err get(struct um_call *c)
 {
@@ -140,6 +141,7 @@ static um_err update(struct um_call *c)
 static um_err remove_one(struct um_call *c, const char *id)
 {
     struct component m;
+    bool forced = false;
     um_err err = component_find(c, component_category(c), id, &m);
 
     if (err == UM_OK)
@@ -147,7 +149,9 @@ static um_err remove_one(struct um_call *c, const char *id)
     if (err == UM_OK)
         err = um_body_check_version(c, NULL, m.body, "");
     if (err == UM_OK)
-        err = component_remove(c, &m);
+        err = retention_may_delete(c, &m, &forced);
+    if (err == UM_OK)
+        err = forced ? retention_override(c, &m) : component_remove(c, &m);
     component_done(&m);
     return err;
 }

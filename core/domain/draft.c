@@ -6,6 +6,7 @@
 #include "dates.h"
 #include "draft.h"
 #include "parts.h"
+#include "retention.h"
 #include "tags.h"
 
 enum { AHEAD_MAX_MS = 5 * 60 * 1000, NAME_MAX = 1000, STATUS_MAX = 200 };
@@ -156,6 +157,8 @@ um_err draft_make(struct um_call *c, struct draft *d)
     err = find_class(c, d);
     if (err == UM_OK)
         err = check_class(c, d);
+    if (err == UM_OK)
+        err = retention_may_change(c, d);
     if (err != UM_OK)
         return err;
     set(data, "classId", um_body_id(d->class));

@@ -252,13 +252,13 @@ void body_listen(struct um_rest *r)
 
 #define DOCUMENTS "/core/rest/collab/documents"
 
-struct checking { struct later *later; bool writes; };
+struct checking { struct later *later; bool writes, deletes; };
 
 static void on_checked(void *arg, enum um_collab_right right)
 {
     struct checking *k = arg;
     struct um_http_req *rq = later_take(k->later);
-    bool writes = k->writes;
+    bool writes = k->writes, deletes = k->deletes;
 
     free(k);
     if (rq == NULL)
@@ -269,6 +269,8 @@ static void on_checked(void *arg, enum um_collab_right right)
         um_http_reply_error(rq, 404, "F00012", "there is no such document");
     else if (writes && right < UM_COLLAB_WRITE)
         um_http_reply_error(rq, 403, "U00403", "changing it needs the permission UPDATE_CONTENT");
+    else if (deletes)                        /* so that what holds for it (DELETE, retention, facts) holds for its body */
+        um_http_reply_error(rq, 409, "U00409", "the body of a component goes with it: delete the document");
     else
         um_http_continue(rq);
 }
@@ -289,7 +291,8 @@ bool body_check(struct um_http_req *rq, struct um_rest *r)
         return false;
     }
     k = um_xmalloc(sizeof(*k));
-    *k = (struct checking){ later_new(rq, r, NULL), strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0 };
+    *k = (struct checking){ later_new(rq, r, NULL), strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0,
+                             strcmp(method, "DELETE") == 0 };
     identity.who = body_who(c);
     body_judge(r, um_http_loop(rq), name, &identity, on_checked, k);
     um_bytes_unref(identity.who);

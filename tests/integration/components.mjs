@@ -116,6 +116,18 @@ await run.story('of two answers to one task one counts', async () => {
   }
 })
 
+await run.story('what is retained stays with its body until an administrator says force', async () => {
+  await done('POST', '/documentclass', [{ id: 'Record', category: 'DOCUMENT', collaborative: true, data: { ACL: 'all' }, RetentionDuration: { value: 10, unit: 'YEAR' } }])
+  const [{ id }] = (await done('POST', '/documents', [{ data: { classId: 'Record' } }])).body
+  const body = `/collab/documents/${encodeURIComponent(`component/${scope}/${id}`)}`
+  assert.equal((await ask('DELETE', `/documents/${id}`, undefined, { at: two })).code, 'U00411')
+  assert.equal((await ask('DELETE', body)).status, 409)
+  assert.equal((await ask('DELETE', `/documents/${id}?force=true`, undefined, { token: bob })).code, 'U00411')
+  await done('DELETE', `/documents/${id}?force=true`)
+  const [{ action, user }] = (await done('POST', '/facts', { searchCriteria: [{ name: 'objectId', value: id }] })).body.results
+  assert.deepEqual([action, user], ['DELETE', 'ann'])
+})
+
 await run.story('faults come with their place, and nothing of the call is kept', async () => {
   const id = fresh()
   const refused = await ask('POST', '/documents', [note({ id }), note({ tags: [{ name: 'N', value: ['x'] }] })])

@@ -18,7 +18,8 @@ foreach(name IN ITEMS
     favorites
     stored_searches
     annotations
-    delegations)
+    delegations
+    retention)
   um_unit_test(domain_${name} SOURCES ${domain}/test_${name}.c ${domain_rig} LINK um_domain
                INCLUDES ${domain} ${CMAKE_SOURCE_DIR}/core/domain ${CMAKE_SOURCE_DIR}/tests/unit/store)
 endforeach()

@@ -4,6 +4,12 @@
 static const struct um_api_param read_params[] = { PARAM_IDS("ids"), { 0 } };
 static const struct um_api_param change_params[] = { PARAM_IDS("ids"), PARAM_IF_MATCH, PARAM_RESERVATION, { 0 } };
 
+static const struct um_api_param delete_params[] = {
+    PARAM_IDS("ids"), PARAM_IF_MATCH, PARAM_RESERVATION,
+    { .name = "force", .in = UM_API_QUERY, .type = UM_API_BOOL, .initial = "false", .text = "also what its class retains; needs role ADMIN, and leaves a fact" },
+    { 0 },
+};
+
 static const struct um_api_param one_params[] = { PARAM_ONE("ids"), { 0 } };
 static const struct um_api_param content_params[] = { PARAM_ONE("ids"), PARAM_IF_MATCH, PARAM_RESERVATION, { 0 } };
 static const struct um_api_param view_params[] = {
@@ -34,8 +40,8 @@ static const struct um_api_param assign_params[] = {
       .summary = "replaces " what ", all or none; all is sent, what is absent is gone", .max_body = UM_DOMAIN_BODY_MAX, \
       .body = many, .params = change_params, .replies = { REPLY(many, "as they are kept") } }, \
     { .method = "DELETE", .path = "/core/rest/" word "/{ids}", .handler = platform_call, \
-      .call = CALL_OF(um_components_delete, "category", category_), .id = word ".delete", .summary = "deletes " what ", all or none", \
-      .params = change_params, .replies = { REPLY_NOTHING("they are gone") } }
+      .call = CALL_OF(um_components_delete, "category", category_), .id = word ".delete", .summary = "deletes " what ", all or none; 409 U00411 while their class retains them", \
+      .params = delete_params, .replies = { REPLY_NOTHING("they are gone") } }
 
 #define CHILDREN(method_, call_, verb, summary_) \
     { .method = method_, .path = "/core/rest/folders/{ids}/children", .handler = platform_call, .call = CALL(call_), \

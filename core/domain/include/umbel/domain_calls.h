@@ -27,7 +27,7 @@ UM_CALLS(um_objects_list, um_objects_get, um_objects_create, um_objects_update, 
 UM_CALLS(um_models_read, um_models_apply);
 
 /* components; args {category, ids}. X-Reservation-Token, If-Match: of a single one. Updates replace the whole: what is absent is
- * gone. A body may have `reservationToken`, the fencing token under which it was edited; it is not kept. */
+ * gone; deletes: args {force?}: of what is retained. A body may have `reservationToken`, the fencing token under which it was edited; it is not kept. */
 UM_CALLS(um_components_get, um_components_create, um_components_update, um_components_delete);
 /* what the caller may do with new components of each class; with components: args {category, ids} */
 UM_CALLS(um_rights_of_classes, um_rights_of_components);
