@@ -96,6 +96,7 @@ um_http_handler caches_list, caches_clear, internal_caches_get, actuator_caches_
 um_http_handler actuator_index, actuator_health, actuator_liveness, actuator_readiness, actuator_status, actuator_info, actuator_metrics,
     actuator_metric, actuator_prometheus, actuator_loggers, actuator_logger, actuator_logger_set, actuator_env, actuator_env_one,
     actuator_configprops, actuator_failpoint;
+um_http_handler features_list, features_internal, features_custom, features_get;
 um_http_handler description_get, viewer_get, viewer_index;
 um_http_handler socket_collab, socket_room, socket_echo, socket_welcome;
 

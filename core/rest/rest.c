@@ -11,6 +11,8 @@ static const struct um_conf_key keys[] = {
     { "system.admin.username", NULL, "", "platform administrator, valid in every scope", UM_CONF_STR, 0, AT(admin_user), .max = USER_MAX },
     { "system.admin.password", NULL, "", "its password: text, ENC(...), or an argon2id hash", UM_CONF_STR, UM_CONF_SECRET, AT(admin_password), .max = 1024 },
     { "collab.free-documents", NULL, "true", "documents of any name may be opened, beside those of components", UM_CONF_BOOL, 0, AT(free_documents) },
+    { "features.custom.*", NULL, NULL, "a feature of your own that clients ask for by its name at /core/rest/features", UM_CONF_BOOL,
+      UM_CONF_UNBOUND, .at = 0 },
     { "internal.realm.users[N].id", NULL, NULL, "name of a local user", UM_CONF_STR, UM_CONF_UNBOUND, .max = USER_MAX },
     { "internal.realm.users[N].password", NULL, NULL, "its password: text, ENC(...), or an argon2id hash from umbelctl hash-password",
       UM_CONF_STR, UM_CONF_UNBOUND | UM_CONF_SECRET, .max = 1024 },

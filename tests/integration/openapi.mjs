@@ -19,7 +19,7 @@ import { signToken, startSubject } from '../harness/subjects.mjs'
 const run = openRun('integration.openapi')
 const core = await startSubject(run, {
   echo: true,
-  args: [`--archive.url=file://${run.folder('archive')}`, '--collab.debounce=50ms', '--management.endpoints.web.exposure.include=*', '--store.versions.every=0', '--store.versions.every-changes=0']
+  args: [`--archive.url=file://${run.folder('archive')}`, '--features.custom.paperless=yes', '--features.custom.fulltext=false', '--features.custom.Fax.Out=off', '--collab.debounce=50ms', '--management.endpoints.web.exposure.include=*', '--store.versions.every=0', '--store.versions.every-changes=0']
 })
 const api = await Description.of(core)
 
