@@ -147,11 +147,35 @@ void um_domain_on_change(struct um_domain *d, um_domain_change_fn *fn, void *arg
 
 const char *um_domain_default_scope(const struct um_domain *d) { return d->conf.default_scope; }
 
-void um_domain_shared_id(const struct um_domain *d, const char *scope, const char *id, char *out)
+bool um_domain_shared_id(const struct um_domain *d, const char *scope, const char *id, char out[UM_DOMAIN_SHARED_MAX + 1])
 {
-    bool is_default = *scope == '\0' || strcmp(scope, d->conf.default_scope) == 0;
+    _Static_assert(sizeof(UM_STORE_UNLISTED) + UM_DOMAIN_SCOPE_MAX + UM_DOMAIN_ID_MAX < UM_DOMAIN_SHARED_MAX, "there is room");
+    const char *in = *scope != '\0' ? scope : d->conf.default_scope;
+    bool alone = strcmp(in, d->conf.default_scope) == 0 && strncmp(id, UM_STORE_UNLISTED, strlen(UM_STORE_UNLISTED)) != 0;
 
-    snprintf(out, UM_DOMAIN_SCOPE_MAX + UM_DOMAIN_ID_MAX + 2, "%s%s%s", is_default ? "" : scope, is_default ? "" : "/", id);
+    if (strlen(id) > (size_t)(alone ? UM_DOMAIN_SHARED_MAX : UM_DOMAIN_ID_MAX) || strlen(in) > UM_DOMAIN_SCOPE_MAX)
+        return false;
+    snprintf(out, UM_DOMAIN_SHARED_MAX + 1, "%s%s%s%s", alone ? "" : UM_STORE_UNLISTED, alone ? "" : in, alone ? "" : "/", id);
+    return true;
+}
+
+bool um_domain_shared_parts(const struct um_domain *d, const char *shared, char scope[UM_DOMAIN_SCOPE_MAX + 1], const char **id)
+{
+    const char *in = d->conf.default_scope, *slash;
+    size_t n = strlen(in);
+
+    *id = shared;
+    if (strncmp(shared, UM_STORE_UNLISTED, strlen(UM_STORE_UNLISTED)) == 0) {
+        in = shared + strlen(UM_STORE_UNLISTED);
+        slash = strchr(in, '/');
+        n = slash != NULL ? (size_t)(slash - in) : 0;
+        if (n == 0 || n > UM_DOMAIN_SCOPE_MAX || slash[1] == '\0' || strlen(slash + 1) > UM_DOMAIN_ID_MAX)
+            return false;
+        *id = slash + 1;
+    }
+    memcpy(scope, in, n);
+    scope[n] = '\0';
+    return true;
 }
 
 /* ---- a call ---- */

@@ -46,12 +46,11 @@ um_err component_check_free(struct um_call *c, enum um_category k, const char *c
         list[i] = (struct asked){ ids[i], tokens != NULL ? tokens[i] : 0 };
     qsort(list, n, sizeof(*list), by_id);
     for (size_t i = 0; i < n && err == UM_OK; i++) {
-        char name[UM_DOMAIN_SCOPE_MAX + UM_DOMAIN_ID_MAX + 2];
+        char name[UM_DOMAIN_SHARED_MAX + 1];
         struct um_store_reserved r;
 
-        if (strlen(list[i].id) > UM_DOMAIN_ID_MAX)
+        if (strlen(list[i].id) > UM_DOMAIN_ID_MAX || !um_domain_shared_id(c->domain, c->scope, list[i].id, name))
             continue;                        /* there is no such component */
-        um_domain_shared_id(c->domain, c->scope, list[i].id, name);
         err = um_sql_reserved(c->q, um_category_word(k), name, &r);
         if (err == UM_OK && is_in_the_way(c, &r, list[i].token))
             json_array_append_new(blockers, blocker(c, k, list[i].id, &r));
@@ -70,3 +69,51 @@ um_err component_check_one_free(struct um_call *c, enum um_category k, const cha
 
     return component_check_free(c, k, &id, &token, 1);
 }
+
+/* ---- may he reserve it? ---- */
+
+static um_err judge(struct um_call *c, const struct component *m, const char **word)
+{
+    bool reads, updates = false;
+    um_err err = component_may(c, m, UM_MAY_READ, &reads);
+
+    if (err == UM_OK && reads)
+        err = component_may(c, m, UM_MAY_UPDATE, &updates);
+    if (err == UM_OK && reads && !updates && component_has_shared_body(c, m))
+        err = component_may(c, m, UM_MAY_UPDATE_CONTENT, &updates);      /* who edits the body with others */
+    *word = !reads ? "NONE" : updates ? "WRITE" : "READ";
+    return err;
+}
+
+static um_err judge_one(struct um_call *c, const json_t *reference)
+{
+    struct component m = { 0 };
+    const char *word = "ABSENT";
+    enum um_category k;
+    um_err err = UM_ENOTFOUND;
+
+    UM_ASSERT(um_category_of(json_string_value(json_object_get(reference, "category")), &k));
+    if (c->model != NULL)
+        err = component_fetch(c, k, json_string_value(json_object_get(reference, "id")), &m);
+    if (err == UM_OK)
+        err = judge(c, &m, &word);
+    component_done(&m);
+    if (err != UM_OK && err != UM_ENOTFOUND)
+        return err;
+    json_array_append_new(c->reply, json_string(word));
+    return UM_OK;
+}
+
+/* Where there is no scope there are no components, but perhaps documents of free names. */
+static um_err rights(struct um_call *c)
+{
+    um_err err = um_model_get(c->domain, c->q, c->scope, &c->model);
+
+    err = err == UM_ENOTFOUND ? UM_OK : err;
+    c->reply = json_array();
+    for (size_t i = 0; i < json_array_size(c->body) && err == UM_OK; i++)
+        err = judge_one(c, json_array_get(c->body, i));
+    return err;
+}
+
+const struct um_domain_call um_components_rights = { "components.rights", rights, UM_CALL_ANY_SCOPE };

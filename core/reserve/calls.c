@@ -25,6 +25,7 @@ struct call {
     um_reserve_cb *cb;
     void *arg;
     char *user, *session;
+    char *scope, *id;                         /* BREAK: what it is on record as */
     struct um_reserve_opts opts;
     int64_t give_up_ms;                       /* um_now_ms */
     bool waits;
@@ -44,6 +45,8 @@ static void call_free(struct call *c)
     answer_clear(&c->answer);
     free(c->user);
     free(c->session);
+    free(c->scope);
+    free(c->id);
     free(c);
 }
 
@@ -347,7 +350,7 @@ static void begin(void *arg)
             um_store_renew(env->store, env->loop, c->refs, c->n, c->session, ttl_ms, on_renewed, c);
         break;
     case BREAK:
-        um_store_break(env->store, env->loop, c->refs[0], c->user, on_broken, c);
+        um_store_break(env->store, env->loop, c->refs[0], c->user, &(struct um_store_about){ c->scope, c->id }, on_broken, c);
         break;
     case STATE:
         ask_state(c);
@@ -377,8 +380,9 @@ static um_err fault_of(enum kind kind, const struct um_store_ref *refs, size_t n
     return UM_OK;
 }
 
-static void call_begin(struct um_reserve *r, enum kind kind, struct um_loop *home, const struct um_store_ref *refs, size_t n,
-                       const char *user, const char *session, const struct um_reserve_opts *opts, um_reserve_cb *cb, void *arg)
+/* NULL: it goes home with its fault. */
+static struct call *call_new(struct um_reserve *r, enum kind kind, struct um_loop *home, const struct um_store_ref *refs, size_t n,
+                             const char *user, const char *session, const struct um_reserve_opts *opts, um_reserve_cb *cb, void *arg)
 {
     um_err fault = fault_of(kind, refs, n, user, session);
     struct call *c;
@@ -394,7 +398,19 @@ static void call_begin(struct um_reserve *r, enum kind kind, struct um_loop *hom
     c->give_up_ms = um_now_ms() + UM_MIN(c->opts.wait_ms, UM_RESERVE_WAIT_MAX_MS);
     for (size_t i = 0; i < n; i++)
         c->refs[i] = (struct um_store_ref){ um_xstrdup(refs[i].category), um_xstrdup(refs[i].id), refs[i].token };
-    um_loop_call(fault != UM_OK ? home : r->env.loop, fault != UM_OK ? deliver : begin, c);
+    if (fault == UM_OK)
+        return c;
+    um_loop_call(home, deliver, c);
+    return NULL;
+}
+
+static void call_begin(struct um_reserve *r, enum kind kind, struct um_loop *home, const struct um_store_ref *refs, size_t n,
+                       const char *user, const char *session, const struct um_reserve_opts *opts, um_reserve_cb *cb, void *arg)
+{
+    struct call *c = call_new(r, kind, home, refs, n, user, session, opts, cb, arg);
+
+    if (c != NULL)
+        um_loop_call(r->env.loop, begin, c);
 }
 
 void um_reserve_take(struct um_reserve *r, struct um_loop *l, const struct um_store_ref *refs, size_t n, const char *user,
@@ -420,10 +436,16 @@ void um_reserve_release_session(struct um_reserve *r, struct um_loop *l, const c
     call_begin(r, RELEASE_SESSION, l, NULL, 0, NULL, session, NULL, cb, arg);
 }
 
-void um_reserve_break(struct um_reserve *r, struct um_loop *l, struct um_store_ref ref, const char *by, um_reserve_cb *cb,
-                      void *arg)
+void um_reserve_break(struct um_reserve *r, struct um_loop *l, struct um_store_ref ref, const char *by,
+                      const struct um_store_about *about, um_reserve_cb *cb, void *arg)
 {
-    call_begin(r, BREAK, l, &ref, 1, by, NULL, NULL, cb, arg);
+    struct call *c = call_new(r, BREAK, l, &ref, 1, by, NULL, NULL, cb, arg);
+
+    if (c == NULL)
+        return;
+    c->scope = um_xstrdup(about->scope);
+    c->id = um_xstrdup(about->id);
+    um_loop_call(r->env.loop, begin, c);
 }
 
 void um_reserve_state(struct um_reserve *r, struct um_loop *l, const struct um_store_ref *refs, size_t n, um_reserve_cb *cb,

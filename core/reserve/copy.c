@@ -337,7 +337,8 @@ static bool is_wanted(const struct copy_entry *e, const struct um_reserve_filter
 {
     return !e->is_free && (f->user == NULL || strcmp(f->user, e->row.user) == 0) &&
            (f->session == NULL || strcmp(f->session, e->row.session) == 0) &&
-           (f->category == NULL || strcmp(f->category, e->row.category) == 0);
+           (f->category == NULL || strcmp(f->category, e->row.category) == 0) &&
+           (f->fits == NULL || f->fits(f->arg, e->row.id));
 }
 
 static int by_name(const void *a, const void *b)

@@ -13,46 +13,28 @@
 
 /* ---- names ---- */
 
-struct body_name { char scope[UM_DOMAIN_SCOPE_MAX + 1]; const char *id; };
-
 bool body_is_name(const char *document) { return strncmp(document, BODY_PREFIX, strlen(BODY_PREFIX)) == 0; }
-
-/* False: no component can be called so. */
-static bool split_name(const char *document, struct body_name *out)
-{
-    const char *scope = document + strlen(BODY_PREFIX), *slash = strchr(scope, '/');
-    size_t n = slash != NULL ? (size_t)(slash - scope) : 0;
-
-    if (n == 0 || n > UM_DOMAIN_SCOPE_MAX || slash[1] == '\0' || strlen(slash + 1) > UM_DOMAIN_ID_MAX)
-        return false;
-    memcpy(out->scope, scope, n);
-    out->scope[n] = '\0';
-    out->id = slash + 1;
-    return true;
-}
 
 const char *body_ref(const struct um_rest *r, const char *document, char out[BODY_REF_MAX + 1])
 {
-    struct body_name name;
+    _Static_assert((int)UM_DOMAIN_SHARED_MAX <= (int)BODY_REF_MAX, "a component's id is no longer than a reservation's");
+    char scope[UM_DOMAIN_SCOPE_MAX + 1];
+    const char *id;
 
-    if (!body_is_name(document) || !split_name(document, &name))
+    if (!body_is_name(document) || !um_domain_shared_parts(r->deps.domain, document, scope, &id) ||
+        !um_domain_shared_id(r->deps.domain, scope, id, out))
         return document;
-    _Static_assert(UM_DOMAIN_SCOPE_MAX + UM_DOMAIN_ID_MAX + 2 <= BODY_REF_MAX, "a component's id is no longer than a reservation's");
-    um_domain_shared_id(r->deps.domain, name.scope, name.id, out);
     return out;
 }
 
-/* Of the default scope the id alone says nothing of what it is, and of another one it begins with the scope: each is tried. */
+/* What is alone in its name is of the default scope: a document without a component, or a component's body. */
 void body_reservation_changed(struct um_rest *r, const char *id, const char *note)
 {
     struct um_buf name = { 0 };
 
     um_collab_reservation_changed(r->collab, id, note);
     um_buf_printf(&name, BODY_PREFIX "%s/%s", um_domain_default_scope(r->deps.domain), id);
-    um_collab_reservation_changed(r->collab, um_buf_cstr(&name), note);
-    um_buf_clear(&name);
-    um_buf_printf(&name, BODY_PREFIX "%s", id);
-    if (strchr(id, '/') != NULL)
+    if (!body_is_name(id))
         um_collab_reservation_changed(r->collab, um_buf_cstr(&name), note);
     um_buf_free(&name);
 }
@@ -169,9 +151,10 @@ bool body_judge(void *ctx, struct um_loop *l, const char *document, const struct
                 void *arg)
 {
     struct um_rest *r = ctx;
-    struct body_name name;
+    char scope[UM_DOMAIN_SCOPE_MAX + 1];
     struct question *q;
     struct um_who who;
+    const char *id;
 
     if (!body_is_name(document) && identity->who == NULL && r->deps.own->free_documents)
         return false;                        /* who needs no token has no scope */
@@ -187,10 +170,10 @@ bool body_judge(void *ctx, struct um_loop *l, const char *document, const struct
     q->groups = list_of(json_object_get(q->who, "groups"), &who.groups);
     if (!body_is_name(document))
         return settle(q, may_be_free(r, who.scope, &who.profiles) ? UM_COLLAB_WRITE : UM_COLLAB_NONE);
-    if (!split_name(document, &name) || !is_his_scope(r, who.scope, &who.profiles, name.scope))
+    if (!um_domain_shared_parts(r->deps.domain, document, scope, &id) || !is_his_scope(r, who.scope, &who.profiles, scope))
         return settle(q, UM_COLLAB_NONE);
-    who.scope = name.scope;
-    um_domain_run_or(r->deps.domain, l, &um_components_right, &who, json_pack("{s:s}", "id", name.id), NULL, on_right, drop, q);
+    who.scope = scope;
+    um_domain_run_or(r->deps.domain, l, &um_components_right, &who, json_pack("{s:s}", "id", id), NULL, on_right, drop, q);
     return true;
 }
 

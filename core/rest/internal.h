@@ -47,6 +47,12 @@ const char *caller_token(const struct um_http_req *rq);                /* header
 bool caller_has_role(struct um_rest *r, const struct um_http_req *rq, const char *role);   /* of a public row's caller */
 bool caller_identity(struct um_rest *r, struct um_span token, struct um_collab_identity *out);
 
+/* scopes.c: which scope a request is about. Never "": the default scope has a name. */
+const char *caller_scope(const struct um_rest *r, const struct um_http_req *rq);
+/* Of rows with the parameters PARAM_ANY_SCOPE: by its query too, and SCOPE_ALL is every scope. NULL: it is not his; replied. */
+#define SCOPE_ALL "*"
+const char *caller_scope_asked(struct um_rest *r, struct um_http_req *rq);
+
 /* users.c */
 #define USER_MAX 128
 struct user {

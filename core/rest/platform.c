@@ -12,23 +12,13 @@
 
 /* ---- who ---- */
 
-/* A token says which scope it is for; platform administrators may look into any. */
-static const char *scope_of(struct um_rest *r, struct um_http_req *rq, const struct um_token_claims *claims)
-{
-    const char *asked = um_http_header(rq, "scope");
-
-    if (asked != NULL && strlen(asked) <= UM_DOMAIN_SCOPE_MAX && caller_has_role(r, rq, "SYSTEM_ADMIN"))
-        return asked;
-    return claims->scope;
-}
-
 struct um_who platform_who(struct um_rest *r, struct um_http_req *rq, char session[])
 {
     const struct caller *c = caller_of(rq);
 
     caller_session(c, session);
     return (struct um_who){
-        .user = c->claims.sub, .scope = scope_of(r, rq, &c->claims), .session = session, .request = um_http_request_id(rq),
+        .user = c->claims.sub, .scope = caller_scope(r, rq), .session = session, .request = um_http_request_id(rq),
         .address = um_http_peer(rq), .profiles = c->claims.profiles, .groups = c->claims.groups,
         .read_only = c->claims.access != NULL && strcmp(c->claims.access, "readonly") == 0,
     };

@@ -4,6 +4,12 @@
 #include <umbel/reserve.h>
 #include "internal.h"
 
+/* reservation_lists.c: one as it is shown to who has SESSION: the token is for the holder alone. AMONG: of which scope the list
+ * is; its rows say theirs when it is SCOPE_ALL. NULL: no list. */
+json_t *reservation_json(const struct um_rest *r, const struct um_store_reserved *row, const char *session, const char *among);
+json_t *reservation_blocker_json(const struct um_rest *r, const struct um_reserve_blocker *b);
+void reservation_refused(struct um_http_req *rq, um_err err);        /* replies */
+
 /* The session in whose name the caller reserves. */
 void caller_session(const struct caller *c, char out[UM_RESERVE_SESSION_MAX + 1]);
 /* Runs THEN when the caller may change DOCUMENT, as the database has it now; otherwise replies 423. With X-Reservation-Token

@@ -68,7 +68,8 @@ void store_ledger_ask(struct store_ledger *g, const struct store_op *op)
     if (op->kind != STORE_RESERVE && op->kind != STORE_RENEW && op->kind != STORE_RELEASE && op->kind != STORE_BREAK)
         return;
     for (size_t i = 0; i + 1 < op->n_names; i += 2)
-        lease_of(g, op->names[i], op->names[i + 1])->wanted |= op->kind == STORE_RESERVE;
+        if (op->kind != STORE_BREAK || i == 0)
+            lease_of(g, op->names[i], op->names[i + 1])->wanted |= op->kind == STORE_RESERVE;
 }
 
 static int by_ref(const void *a, const void *b)
@@ -259,7 +260,7 @@ static void judge_break(struct store_ledger *g, struct store_op *op)
     let_go(g, r);
     r->token++;
     write_audit(g, (struct um_store_audit){ .user = op->user, .action = "UNLOCK", .object_type = op->names[0],
-        .object_id = op->names[1], .detail = op->shared->rows.reserved[0].user });
+        .scope = op->names[2], .object_id = op->names[3], .detail = op->shared->rows.reserved[0].user });
 }
 
 /* ---- the rest ---- */
@@ -297,7 +298,7 @@ void store_ledger_judge(struct store_ledger *g, struct store_op *op)
         judge_revoke(g, op);
     } else if (op->kind == STORE_AUDIT) {
         write_audit(g, (struct um_store_audit){ .user = op->user, .action = op->names[0], .object_type = op->names[1],
-            .object_id = op->names[2], .detail = op->names[3] });
+            .object_id = op->names[2], .detail = op->names[3], .scope = op->names[4] });
     } else if (op->kind == STORE_BREAK) {
         judge_break(g, op);
     } else if (op->kind == STORE_RESERVE) {

@@ -93,8 +93,8 @@ struct store_op {
 
     const char *name, *title, *user; /* never NULL; title is the part searched for (list), a label, an archive key, a session
                                       * or its hash */
-    const char **names;              /* heads: N_NAMES of them, one block with their bytes; references and caches: two each;
-                                      * an audit row: its four; else NULL */
+    const char **names;              /* heads: N_NAMES of them, one block with their bytes; references and caches: two each,
+                                      * behind a broken one its scope and id; an audit row: its five; else NULL */
     size_t n_names;
     uint64_t *tokens;                /* n_names / 2: the grants that references mean, 0 any; NULL: none means one */
     struct um_bytes *bytes;          /* append: the update; fold, keep: the state. A reference of ours */

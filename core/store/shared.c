@@ -94,7 +94,7 @@ um_err store_shared_add_reserved(struct store_shared *s, const struct um_store_r
 um_err store_shared_add_audit(struct store_shared *s, const struct um_store_audit *row)
 {
     struct um_store_audit r = *row;
-    ADD(audits, r, &r.user, &r.action, &r.object_type, &r.object_id, &r.detail);
+    ADD(audits, r, &r.user, &r.action, &r.object_type, &r.object_id, &r.detail, &r.scope);
 }
 
 void store_answer_shared(struct store_op *op)
@@ -279,10 +279,21 @@ void um_store_release(struct um_store *st, struct um_loop *l, const struct um_st
     call_refs(st, STORE_RELEASE, l, refs, n, "", session != NULL ? session : "", NO_TTL, cb, arg);
 }
 
-void um_store_break(struct um_store *st, struct um_loop *l, struct um_store_ref ref, const char *by, um_store_reserved_cb *cb,
-                    void *arg)
+void um_store_break(struct um_store *st, struct um_loop *l, struct um_store_ref ref, const char *by,
+                    const struct um_store_about *about, um_store_reserved_cb *cb, void *arg)
 {
-    call_refs(st, STORE_BREAK, l, &ref, 1, by, NULL, NO_TTL, cb, arg);
+    um_err err = check_refs(&ref, 1);
+    struct store_op *op;
+
+    if (!store_is_text(by, 0, UM_STORE_HOLDER_MAX) || !store_is_text(about->scope, 0, UM_STORE_CACHE_MAX) ||
+        !store_is_text(about->id, 1, UM_STORE_REF_ID_MAX))
+        err = UM_EINVAL;
+    op = make(st, STORE_BREAK, l, arg, "", by, err);
+    op->cb.reserved = cb;
+    op->late_at_ms = um_now_ms() + st->conf.timeout_ms;
+    if (err == UM_OK)
+        store_op_take_names(op, (const char *[]){ ref.category, ref.id, about->scope, about->id }, 4);
+    store_pass_on(st, op);
 }
 
 void um_store_reservations(struct um_store *st, struct um_loop *l, um_store_reserved_cb *cb, void *arg)
@@ -300,8 +311,8 @@ void um_store_reserved(struct um_store *st, struct um_loop *l, const struct um_s
 
 void um_store_audit(struct um_store *st, const struct um_store_audit *row)
 {
-    const char *texts[] = { row->action, row->object_type, row->object_id, row->detail };
-    static const size_t max[] = { UM_STORE_ACTION_MAX, UM_STORE_ACTION_MAX, UM_STORE_REF_ID_MAX, UM_STORE_DETAIL_MAX };
+    const char *texts[] = { row->action, row->object_type, row->object_id, row->detail, row->scope };
+    static const size_t max[] = { UM_STORE_ACTION_MAX, UM_STORE_ACTION_MAX, UM_STORE_REF_ID_MAX, UM_STORE_DETAIL_MAX, UM_STORE_CACHE_MAX };
     um_err err = store_is_text(row->user, 0, UM_STORE_HOLDER_MAX) ? UM_OK : UM_EINVAL;
     struct store_op *op;
 

@@ -63,13 +63,14 @@ um_err um_sql_audit(struct um_sql *q, const struct um_store_audit *row)
 
     if (!store_is_text(row->user, 0, UM_STORE_HOLDER_MAX) || !store_is_text(row->action, 0, UM_STORE_ACTION_MAX) ||
         !store_is_text(row->object_type, 0, UM_STORE_ACTION_MAX) || !store_is_text(row->object_id, 0, UM_STORE_REF_ID_MAX) ||
-        !store_is_text(row->detail, 0, UM_STORE_DETAIL_MAX))
+        !store_is_text(row->detail, 0, UM_STORE_DETAIL_MAX) || !store_is_text(row->scope, 0, UM_STORE_CACHE_MAX))
         return refuse(q);
     q->ours = true;
-    err = um_sql_exec(q, "INSERT INTO audit(at, user_id, action, object_type, object_id, detail) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    err = um_sql_exec(q, "INSERT INTO audit(at, user_id, action, object_type, object_id, detail, scope)"
+                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                       UM_SQL_ARGS(UM_SQL_INT(now_ms), EMPTY_IF_NULL(row->user), EMPTY_IF_NULL(row->action),
-                                  EMPTY_IF_NULL(row->object_type), EMPTY_IF_NULL(row->object_id), EMPTY_IF_NULL(row->detail)),
-                      NULL);
+                                  EMPTY_IF_NULL(row->object_type), EMPTY_IF_NULL(row->object_id), EMPTY_IF_NULL(row->detail),
+                                  EMPTY_IF_NULL(row->scope)), NULL);
     q->ours = false;
     return err;
 }

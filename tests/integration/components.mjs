@@ -82,7 +82,7 @@ await run.story('updates without a version are all kept, one after the other', a
 
 await run.story('what is reserved at one core is refused at the other, and to whom it is not shown it is absent', async () => {
   const [{ id }] = (await done('POST', '/documents', [note()])).body
-  const [grant] = (await done('POST', '/reservation/reserve', [{ category: 'DOCUMENT', id: `${scope}/${id}` }])).body
+  const [grant] = (await done('POST', '/reservation/reserve', [{ category: 'DOCUMENT', id }])).body
   const refused = await ask('POST', `/documents/${id}`, [note()], { at: two, token: bob })
   assert.deepEqual([refused.status, refused.code, refused.body.details.reservations[0].user], [423, 'U00423', 'ann'])
   const own = await done('POST', `/documents/${id}`, [note({ reservationToken: grant.token, data: { classId: 'Note', ACL: 'ann' } })], { at: two })

@@ -115,7 +115,7 @@ await run.story('content has permissions of its own, and who may not change it l
 await run.story('what somebody else has reserved is not changed', async () => {
   const document = await create([{ id: (await upload('x')).id }])
   const { id } = document
-  await done('POST', '/reservation/reserve', { token: bob, json: [{ category: 'DOCUMENT', id: `${scope}/${id}` }] })
+  await done('POST', '/reservation/reserve', { token: bob, json: [{ category: 'DOCUMENT', id }] })
   const files = `/documents/${id}/files`
   assert.equal((await ask('POST', files, { body: form([['x', 'x']]), at: two })).code, 'U00423')
   assert.equal((await ask('DELETE', `${files}/${document.files[0].id}`, { at: two })).status, 423)
@@ -140,7 +140,7 @@ await run.story('a document and its files come in one request', async () => {
 
 await run.story('contents go with the last document that has them', async () => {
   const ids = (await cluster.postgres.sql("SELECT id FROM components WHERE category = 'DOCUMENT'")).map(row => encodeURIComponent(row.id))
-  await done('POST', '/reservation/release', { token: bob, json: ids.map(id => ({ category: 'DOCUMENT', id: `${scope}/${decodeURIComponent(id)}` })) })
+  await done('POST', '/reservation/release', { token: bob, json: ids.map(id => ({ category: 'DOCUMENT', id: decodeURIComponent(id) })) })
   for (let i = 0; i < ids.length; i += 50) await done('DELETE', `/documents/${ids.slice(i, i + 50).join()}`)
   const { id } = await upload('x')
   await done('DELETE', `/files/tmp/${id}`)                              /* which makes it look */

@@ -16,7 +16,7 @@ const rooms = ['minutes', 'zweites/ü', 'third']
 const shared = {                         /* what belongs to no document */
   cache_versions: "'GEC','ACL',7", revocations: "'abc',4102444800000",
   reservations: "'DOCUMENT','ümläut',12,'ann','s1',1700000000000,1700000120000",
-  audit: "3,1700000000000,'root','UNLOCK','DOCUMENT','d','ann'",
+  audit: "3,1700000000000,'root','UNLOCK','DOCUMENT','d','ann','GEC'",
   scopes: "'GEC ümläut',9007199254740993,'{}',1700000000000,1700000000001",
   contents: "'c1','database',5,'2cf2',262144,1700000000000,1700000000001",
   content_chunks: "'c1',0,'hello'",

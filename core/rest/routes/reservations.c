@@ -16,12 +16,12 @@ static const struct um_api_param list_params[] = {
     { .name = "category", .in = UM_API_QUERY, .type = UM_API_STRING, .text = "only of this category" },
     { .name = "start", .in = UM_API_QUERY, .type = UM_API_INT, .min = 0, .max = INT32_MAX, .initial = "0", .text = "how many to pass over" },
     { .name = "max", .in = UM_API_QUERY, .type = UM_API_INT, .min = 0, .max = 1000, .initial = "50", .text = "results of the page" },
-    { 0 },
+    PARAM_ANY_SCOPE, { 0 },
 };
 static const struct um_api_param break_params[] = {
     { .name = "category", .in = UM_API_PATH, .type = UM_API_ENUM, .values = CATEGORIES, .text = "of the component" },
     { .name = "id", .in = UM_API_PATH, .type = UM_API_STRING, .min = 1, .max = 512, .text = "of the component" },
-    { 0 },
+    PARAM_ANY_SCOPE, { 0 },
 };
 
 static const struct um_api_row rows[] = {

@@ -31,6 +31,8 @@
                                  .text = "a repeated request does nothing new" }
 #define PARAM_RESERVATION      { .name = "X-Reservation-Token", .in = UM_API_HEADER, .type = UM_API_INT, .min = 1, .max = INT64_MAX - 1, \
                                  .text = "only if the reservation of this token is the caller's session's now" }
+#define PARAM_ANY_SCOPE            { .name = "scope", .in = UM_API_QUERY, .type = UM_API_STRING, .min = 1, .max = UM_DOMAIN_SCOPE_MAX, \
+                                 .text = "this scope; *: all. Others than the caller's need the role SYSTEM_ADMIN" }
 #define PARAM_RANGE    { .name = "Range", .in = UM_API_HEADER, .type = UM_API_STRING, .min = 1, .max = 256, \
                          .text = "bytes=…: one range; of several none is taken" }
 #define PARAM_IF_RANGE { .name = "If-Range", .in = UM_API_HEADER, .type = UM_API_STRING, .min = 1, .max = 128, \

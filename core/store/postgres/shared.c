@@ -149,13 +149,13 @@ static void send_revocations(struct pg_conn *c, const struct store_ledger *g)
 static void send_audits(struct pg_conn *c, const struct store_ledger *g)
 {
     struct pg_args a = { 0 };
-    int columns[5];
+    int columns[6];
 
     for (size_t i = 0; i < UM_COUNT(columns); i++)
         columns[i] = pg_arg_array(&a, PG_TEXT, g->n_audits);
     for (size_t i = 0; i < g->n_audits; i++) {
         const struct um_store_audit *row = &g->audits[i];
-        const char *const texts[] = { row->user, row->action, row->object_type, row->object_id, row->detail };
+        const char *const texts[] = { row->user, row->action, row->object_type, row->object_id, row->detail, row->scope };
 
         for (size_t k = 0; k < UM_COUNT(columns); k++)
             put_text(&a, columns[k], texts[k]);
@@ -258,7 +258,7 @@ static um_err take_row(const PGresult *r, int i, struct store_op *op)
         return store_shared_add_revoked(op->shared, &(struct um_store_revocation){ pg_text(r, i, 0), pg_int(r, i, 1) });
     case STORE_AUDITS:
         return store_shared_add_audit(op->shared, &(struct um_store_audit){ pg_int(r, i, 0), pg_text(r, i, 1), pg_text(r, i, 2),
-            pg_text(r, i, 3), pg_text(r, i, 4), pg_text(r, i, 5) });
+            pg_text(r, i, 3), pg_text(r, i, 4), pg_text(r, i, 5), pg_text(r, i, 6) });
     default:
         lease = (struct um_store_reserved){ pg_text(r, i, 0), pg_text(r, i, 1), pg_text(r, i, 2), pg_text(r, i, 3),
             (uint64_t)pg_int(r, i, 4), pg_int(r, i, 5), 0 };

@@ -25,9 +25,10 @@
               " DO UPDATE SET until = greatest(revocations.until, excluded.until)")                                        \
     X(FORGET, "DELETE FROM revocations WHERE hash IN (SELECT hash FROM revocations WHERE until <= " PG_NOW                 \
               " ORDER BY hash LIMIT 1000 FOR UPDATE SKIP LOCKED)")                                                         \
-    X(AUDIT, "INSERT INTO audit(at, user_id, action, object_type, object_id, detail) SELECT " PG_NOW ", n.user_id, n.action," \
-             " n.object_type, n.object_id, n.detail FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])" \
-             " WITH ORDINALITY n(user_id, action, object_type, object_id, detail, ord) ORDER BY n.ord")                    \
+    X(AUDIT, "INSERT INTO audit(at, user_id, action, object_type, object_id, detail, scope) SELECT " PG_NOW ", n.user_id," \
+             " n.action, n.object_type, n.object_id, n.detail, n.scope"                                                    \
+             " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])"                        \
+             " WITH ORDINALITY n(user_id, action, object_type, object_id, detail, scope, ord) ORDER BY n.ord")             \
     X(RAISE, "INSERT INTO cache_versions(scope, name, version) SELECT n.scope, n.name, n.by FROM unnest($1::text[],"       \
              " $2::text[], $3::bigint[]) WITH ORDINALITY n(scope, name, by, ord) ORDER BY n.ord ON CONFLICT (scope, name)" \
              " DO UPDATE SET version = cache_versions.version + excluded.version RETURNING version")
@@ -36,7 +37,8 @@
     X(CACHE, "SELECT version FROM cache_versions WHERE scope = '' AND name = $1::text")                                    \
     X(CACHES, "SELECT scope, name, version FROM cache_versions ORDER BY scope, name LIMIT $1::bigint")                     \
     X(REVOKED, "SELECT hash, until - " PG_NOW " FROM revocations WHERE until > " PG_NOW " LIMIT $1::bigint")               \
-    X(AUDITS, "SELECT at, user_id, action, object_type, object_id, detail FROM audit ORDER BY id DESC LIMIT $1::bigint")   \
+    X(AUDITS, "SELECT at, user_id, action, object_type, object_id, detail, scope FROM audit ORDER BY id DESC"              \
+              " LIMIT $1::bigint")                                                                                         \
     X(LEASES, "SELECT " PG_LEASE_ROW " FROM reservations r WHERE r.session <> '' AND r.expires > " PG_NOW                  \
               " ORDER BY r.category, r.id LIMIT $1::bigint")                                                               \
     X(LEASES_ASKED, "SELECT n.category, n.id, coalesce(r.user_id, ''), coalesce(r.session, ''), coalesce(r.token, 0),"     \

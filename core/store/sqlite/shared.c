@@ -90,7 +90,7 @@ static int write_audits(struct sq_conn *c, const struct store_ledger *g)
     for (size_t i = 0; i < g->n_audits && rc == SQLITE_OK; i++) {
         const struct um_store_audit *a = &g->audits[i];
 
-        rc = sq_run(c, SQ_AUDIT, "ittttt", g->now_ms, a->user, a->action, a->object_type, a->object_id, a->detail);
+        rc = sq_run(c, SQ_AUDIT, "itttttt", g->now_ms, a->user, a->action, a->object_type, a->object_id, a->detail, a->scope);
     }
     return rc;
 }
@@ -159,7 +159,7 @@ static um_err take_row(sqlite3_stmt *s, struct store_op *op, int64_t now_ms)
             &(struct um_store_revocation){ text_of(s, 0), sqlite3_column_int64(s, 1) - now_ms });
     case STORE_AUDITS:
         return store_shared_add_audit(op->shared, &(struct um_store_audit){ sqlite3_column_int64(s, 0), text_of(s, 1),
-            text_of(s, 2), text_of(s, 3), text_of(s, 4), text_of(s, 5) });
+            text_of(s, 2), text_of(s, 3), text_of(s, 4), text_of(s, 5), text_of(s, 6) });
     default:
         lease = lease_row(s, now_ms);
         return store_shared_add_reserved(op->shared, &lease);

@@ -16,9 +16,9 @@
               " ON CONFLICT DO UPDATE SET until = max(until, excluded.until)")                                         \
     X(FORGET, "DELETE FROM revocations WHERE hash IN (SELECT hash FROM revocations WHERE until <= ?1 LIMIT 1000)")     \
     X(REVOKED, "SELECT hash, until FROM revocations WHERE until > ?1 LIMIT ?2")                                        \
-    X(AUDIT, "INSERT INTO audit(at, user_id, action, object_type, object_id, detail)"                                  \
-             " VALUES(?1, coalesce(?2, ''), coalesce(?3, ''), coalesce(?4, ''), coalesce(?5, ''), coalesce(?6, ''))")  \
-    X(AUDITS, "SELECT at, user_id, action, object_type, object_id, detail FROM audit ORDER BY id DESC LIMIT ?1")       \
+    X(AUDIT, "INSERT INTO audit(at, user_id, action, object_type, object_id, detail, scope) VALUES(?1,"                \
+             " coalesce(?2, ''), coalesce(?3, ''), coalesce(?4, ''), coalesce(?5, ''), coalesce(?6, ''), coalesce(?7, ''))") \
+    X(AUDITS, "SELECT at, user_id, action, object_type, object_id, detail, scope FROM audit ORDER BY id DESC LIMIT ?1") \
     X(RAISE, "INSERT INTO cache_versions(scope, name, version) VALUES(coalesce(?1, ''), ?2, ?3)"                       \
              " ON CONFLICT DO UPDATE SET version = version + excluded.version RETURNING version")                      \
     X(CACHE, "SELECT version FROM cache_versions WHERE scope = '' AND name = ?1")                                      \

@@ -33,9 +33,9 @@
     X(reservations, "ttittii",                                                                                           \
       "SELECT category, id, token, user_id, session, since, expires FROM reservations WHERE ?1 = 0 ORDER BY category, id", \
       "category, id, token, user_id, session, since, expires", "0", "category, id")                                      \
-    X(audit, "iittttt",                                                                                             \
-      "SELECT id, at, user_id, action, object_type, object_id, detail FROM audit WHERE ?1 = 0 ORDER BY id",              \
-      "id, at, user_id, action, object_type, object_id, detail", "0", "id")
+    X(audit, "iitttttt",                                                                                            \
+      "SELECT id, at, user_id, action, object_type, object_id, detail, scope FROM audit WHERE ?1 = 0 ORDER BY id",       \
+      "id, at, user_id, action, object_type, object_id, detail, scope", "0", "id")
 
 struct transfer_table { const char *name, *types, *select, *columns, *key, *order; };
 struct transfer_list { const struct transfer_table *tables; size_t n; };

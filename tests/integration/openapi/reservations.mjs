@@ -1,4 +1,4 @@
-const refs = t => [{ category: 'DOCUMENT', id: t.unique() }, { category: 'TASK', id: t.unique() }]
+const refs = t => [{ category: 'DOCUMENT', id: t.unique() }, { category: 'DOCUMENT', id: t.unique() }]
 const claims = { jti: 'openapi' }
 
 export default {

@@ -274,6 +274,34 @@ static void changes_are_told_after_their_commit(void **state)
     assert_string_equal(r->changes, "");
 }
 
+static void names_without_scopes_are_one_component_s_each(void **state)
+{
+    static const struct { const char *scope, *id, *shared; } cases[] = {
+        { "main", "d1", "d1" }, { "", "d1", "d1" }, { "GEC", "d1", "component/GEC/d1" }, { "main", "GEC/d1", "GEC/d1" },
+        { "main", "component/GEC/d1", "component/main/component/GEC/d1" }, { "GEC", "a/b", "component/GEC/a/b" },
+    };
+    struct domain_rig *r = *state;
+    char shared[UM_DOMAIN_SHARED_MAX + 1], scope[UM_DOMAIN_SCOPE_MAX + 1], longest[UM_DOMAIN_SHARED_MAX + 2] = "";
+    const char *id;
+
+    for (size_t i = 0; i < UM_COUNT(cases); i++) {
+        assert_true(um_domain_shared_id(r->d, cases[i].scope, cases[i].id, shared));
+        assert_string_equal(shared, cases[i].shared);
+        assert_true(um_domain_shared_parts(r->d, shared, scope, &id));
+        assert_string_equal(scope, *cases[i].scope != '\0' ? cases[i].scope : "main");
+        assert_string_equal(id, cases[i].id);
+    }
+    for (size_t i = 0; i < 4; i++)
+        assert_false(um_domain_shared_parts(r->d, (const char *[]){ "component/", "component/GEC", "component/GEC/", "component//d1" }[i],
+                                            scope, &id));
+    memset(longest, 'x', UM_DOMAIN_SHARED_MAX + 1);
+    assert_false(um_domain_shared_id(r->d, "main", longest, shared));
+    assert_true(um_domain_shared_id(r->d, "main", longest + 1, shared));
+    assert_false(um_domain_shared_id(r->d, "GEC", longest + UM_DOMAIN_SHARED_MAX - UM_DOMAIN_ID_MAX, shared));
+    assert_true(um_domain_shared_id(r->d, "GEC", longest + UM_DOMAIN_SHARED_MAX + 1 - UM_DOMAIN_ID_MAX, shared));
+    assert_false(um_domain_shared_id(r->d, longest, "d1", shared));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
@@ -281,7 +309,7 @@ int main(void)
         T(a_component_comes_back_as_it_was_given), T(an_id_is_taken_as_given_or_made_and_never_twice),
         T(a_creation_date_may_be_a_little_ahead_and_no_more), T(a_class_says_who_creates_and_under_which_acl),
         T(what_may_not_be_read_is_as_absent_as_what_is_not_there), T(an_update_replaces_the_whole_of_the_version_that_it_knew),
-        T(rights_are_those_of_the_instance), T(what_others_have_reserved_stays_as_it_is), T(a_token_that_is_not_the_newest_is_refused),
+        T(rights_are_those_of_the_instance), T(names_without_scopes_are_one_component_s_each), T(what_others_have_reserved_stays_as_it_is), T(a_token_that_is_not_the_newest_is_refused),
         T(classes_acls_and_scopes_with_components_stay_unless_forced), T(a_forced_scope_goes_with_all_its_components),
         T(changes_are_told_after_their_commit),
     };

@@ -269,7 +269,7 @@ static um_err break_it(struct bench *b, struct node *n, const char *name, const 
 {
     struct said s = { 0 };
 
-    um_reserve_break(n->r, b->loop, doc(b, name), by, say, &s);
+    um_reserve_break(n->r, b->loop, doc(b, name), by, &(struct um_store_about){ "main", name }, say, &s);
     FINISH(b, s);
     if (out != NULL)
         *out = s;

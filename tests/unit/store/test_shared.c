@@ -116,7 +116,7 @@ static void say_audits(void *arg, um_err err, const struct um_store_audit *rows,
     s->n = n;
     for (size_t i = 0; i < n; i++) {
         add_words(s, rows[i].user, rows[i].action, rows[i].object_id);
-        add_words(s, rows[i].object_type, rows[i].detail, "");
+        add_words(s, rows[i].object_type, rows[i].detail, rows[i].scope);
         if (i < SEEN)
             s->left_ms[i] = rows[i].at_ms;
     }
@@ -164,7 +164,7 @@ static um_err release(struct rig *r, const char *id, const char *session, struct
 
 static um_err break_it(struct rig *r, const char *id, struct said *s)
 {
-    return CALL(s, um_store_break(r->st, r->loop, doc(id), "admin", say_reserved, s));
+    return CALL(s, um_store_break(r->st, r->loop, doc(id), "admin", &(struct um_store_about){ "GEC", "its id" }, say_reserved, s));
 }
 
 static uint64_t reservations_version(struct rig *r)
@@ -492,7 +492,7 @@ static void breaking_fences_off_the_holder_and_is_audited(void **state)
     assert_int_equal(break_it(r, "broken", &s), UM_OK);      /* again: nothing is left to break */
     assert_int_equal(s.version, 0);
     assert_int_equal(CALL(&s, um_store_audits(r->st, r->loop, 1, say_audits, &s)), UM_OK);
-    assert_string_equal(s.text, "admin/UNLOCK/broken DOCUMENT/user/ ");
+    assert_string_equal(s.text, "admin/UNLOCK/its id DOCUMENT/user/GEC ");
     assert_true(s.left_ms[0] > 0);
 }
 
@@ -665,7 +665,7 @@ static void strange_words_survive(void **state)
         assert_int_equal(look(r, ids[i], &s), UM_OK);
         assert_string_equal(s.rows[0].id, ids[i]);
         assert_string_equal(s.rows[0].session, ids[i]);
-        um_store_audit(r->st, &(struct um_store_audit){ 0, ids[i], NULL, NULL, ids[i], NULL });
+        um_store_audit(r->st, &(struct um_store_audit){ 0, ids[i], NULL, NULL, ids[i], NULL, NULL });
         assert_int_equal(release(r, NULL, ids[i], &s), UM_OK);       /* behind the audit row */
         assert_int_equal(CALL(&s, um_store_audits(r->st, r->loop, 1, say_audits, &s)), UM_OK);
         assert_int_equal(s.n, 1);

@@ -90,9 +90,13 @@ void um_domain_on_change(struct um_domain *d, um_domain_change_fn *fn, void *arg
 
 /* ---- names that others use ---- */
 
-/* The id of a component in what is kept without scopes (reservations, documents edited together): its own in the default
- * scope, else "scope/id". OUT: UM_DOMAIN_SCOPE_MAX + UM_DOMAIN_ID_MAX + 2 bytes. */
-void um_domain_shared_id(const struct um_domain *d, const char *scope, const char *id, char *out);
+/* The id of a component in what is kept without scopes (reservations): its own in the default scope, where documents without
+ * a component stand beside it, and elsewhere the name of its body, "component/<scope>/<id>". So does an id of the default scope
+ * that begins with "component/": no two scopes ever share one. SCOPE "" is the default scope. False: too long for an id there. */
+enum { UM_DOMAIN_SHARED_MAX = 512 };
+bool um_domain_shared_id(const struct um_domain *d, const char *scope, const char *id, char out[UM_DOMAIN_SHARED_MAX + 1]);
+/* The other way; *ID points into SHARED. False: nothing can be called so. */
+bool um_domain_shared_parts(const struct um_domain *d, const char *shared, char scope[UM_DOMAIN_SCOPE_MAX + 1], const char **id);
 const char *um_domain_default_scope(const struct um_domain *d);
 
 #endif

@@ -93,9 +93,10 @@ void um_reserve_renew(struct um_reserve *r, struct um_loop *l, const struct um_s
                       const char *session, um_reserve_cb *cb, void *arg);
 /* SESSION is over: everything it holds is free. ROWS: what became free. CB may be NULL. */
 void um_reserve_release_session(struct um_reserve *r, struct um_loop *l, const char *session, um_reserve_cb *cb, void *arg);
-/* BY takes REF from its holder, whose token is worth nothing from now on. ROWS: the state before. UM_ENOTFOUND: it was free. */
-void um_reserve_break(struct um_reserve *r, struct um_loop *l, struct um_store_ref ref, const char *by, um_reserve_cb *cb,
-                      void *arg);
+/* BY takes REF from its holder, whose token is worth nothing from now on. ABOUT: the scope and id under which it is on record.
+ * ROWS: the state before. UM_ENOTFOUND: it was free. */
+void um_reserve_break(struct um_reserve *r, struct um_loop *l, struct um_store_ref ref, const char *by,
+                      const struct um_store_about *about, um_reserve_cb *cb, void *arg);
 /* As the database has it now. Works while Redis is away. */
 void um_reserve_state(struct um_reserve *r, struct um_loop *l, const struct um_store_ref *refs, size_t n, um_reserve_cb *cb,
                       void *arg);
@@ -120,6 +121,8 @@ bool um_reserve_may_write(struct um_reserve *r, const char *category, const char
 
 struct um_reserve_filter {                    /* NULL: all */
     const char *user, *session, *category;
+    bool (*fits)(void *arg, const char *id);  /* may be NULL; asks nothing of R */
+    void *arg;
     size_t start, max;
 };
 /* Calls CB for those of the filter, by category and id, under the copy's lock: it asks nothing of R. Returns how many there are without START and MAX;

@@ -6,7 +6,7 @@
  *   cache_versions(scope, name, version)                one counter per static cache
  *   revocations(hash, until)                            sessions that ended before their time
  *   reservations(category, id, token, user_id, session, since, expires)   token only ever grows; session '' = free
- *   audit(id, at, user_id, action, object_type, object_id, detail)        what administrators did
+ *   audit(id, at, user_id, action, object_type, object_id, detail, scope) what administrators did
  *
  * Of several calls in one transaction each gets a version of its own, so that the news of none is taken for another's. */
 #ifndef UMBEL_STORE_SHARED_H
@@ -74,8 +74,9 @@ void um_store_release(struct um_store *st, struct um_loop *l, const struct um_st
                       const char *session, um_store_reserved_cb *cb, void *arg);
 /* Frees REF whoever holds it, raises its token (so that its holder is fenced off), and writes an audit row UNLOCK of BY.
  * ROWS: the row as it was before; when nobody has it, nothing changes. */
-void um_store_break(struct um_store *st, struct um_loop *l, struct um_store_ref ref, const char *by, um_store_reserved_cb *cb,
-                    void *arg);
+struct um_store_about { const char *scope, *id; };       /* what the audit row says */
+void um_store_break(struct um_store *st, struct um_loop *l, struct um_store_ref ref, const char *by,
+                    const struct um_store_about *about, um_store_reserved_cb *cb, void *arg);
 /* All that are held now (leases that are over left out), sorted by category and id. */
 void um_store_reservations(struct um_store *st, struct um_loop *l, um_store_reserved_cb *cb, void *arg);
 /* The state of REFS in their order. */
@@ -84,7 +85,8 @@ void um_store_reserved(struct um_store *st, struct um_loop *l, const struct um_s
 bool um_store_is_category(const char *word);
 
 /* --- audit ---------------------------------------------------------------------------------------------------- */
-struct um_store_audit { int64_t at_ms; const char *user, *action, *object_type, *object_id, *detail; };     /* NULL is "" */
+/* NULL is "". SCOPE "": it is about no scope, but about the installation. */
+struct um_store_audit { int64_t at_ms; const char *user, *action, *object_type, *object_id, *detail, *scope; };
 typedef void um_store_audit_cb(void *arg, um_err err, const struct um_store_audit *rows, size_t n);
 void um_store_audit(struct um_store *st, const struct um_store_audit *row);      /* at_ms is the database's; nobody is told */
 void um_store_audits(struct um_store *st, struct um_loop *l, int64_t max, um_store_audit_cb *cb, void *arg);   /* newest first */
