@@ -9,6 +9,7 @@ foreach(name IN ITEMS
     tags
     parts
     facts
+    filter
     files
     versions
     search

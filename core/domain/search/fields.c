@@ -28,14 +28,21 @@ static bool find_member(const char *name, bool exactly, struct field *out)
     return false;
 }
 
-void field_of(const struct um_call *c, enum um_category category, const char *name, struct field *out)
+void field_find(const struct um_model *m, const char *name, struct field *out)
 {
-    const json_t *class = um_model_find(c->model, UM_KIND_TAG_CLASS, name);
+    const json_t *class = m != NULL ? um_model_find(m, UM_KIND_TAG_CLASS, name) : NULL;
 
     if (find_member(name, true, out) || (class == NULL && find_member(name, false, out)))
         return;
-    *out = (struct field){ .name = name, .tag = field_number(c->scope, category, name), .type = um_tag_type(class) };
+    *out = (struct field){ .name = name, .type = um_tag_type(class) };
     out->kind = um_tag_is_number(out->type) ? FIELD_NUMBER : FIELD_TEXT;
+}
+
+void field_of(const struct um_call *c, enum um_category category, const char *name, struct field *out)
+{
+    field_find(c->model, name, out);
+    if (out->column == NULL && out->kind != FIELD_WORDS)
+        out->tag = field_number(c->scope, category, name);
 }
 
 static uint64_t hash(const char *scope, enum um_category category, const char *tag)

@@ -20,6 +20,8 @@ struct field {
 
 /* The member with exactly this name, else the tag of the scope, else the member in any case, else a tag that nobody has. */
 void field_of(const struct um_call *c, enum um_category category, const char *name, struct field *out);
+/* The same without component_tags.field. M: NULL, there are no tag classes. */
+void field_find(const struct um_model *m, const char *name, struct field *out);
 
 /* component_tags.field: 48 bits of a hash that is the same everywhere. A search of one tag cannot meet another scope's: two
  * tags of one database share a number with a chance of one in 10^9 when there are some hundred of them. */

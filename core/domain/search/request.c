@@ -164,7 +164,7 @@ static const char *const operators[SEARCH_OPERATORS_N] = {
 #undef X
 };
 
-static bool operator_of(const char *word, enum search_operator *out)
+bool search_operator_of(const char *word, enum search_operator *out)
 {
     for (size_t i = 0; word != NULL && i < SEARCH_OPERATORS_N; i++)
         if (strcmp(operators[i], word) == 0) {
@@ -207,7 +207,7 @@ static um_err read_criterion(struct reader *r, struct search_node *above, const 
     n = add_node(r, above, SEARCH_CRITERION);
     if ((err = field_at(r, criterion, "name", &n->field)) != UM_OK)
         return err;
-    if (!operator_of(json_string_value(json_object_get(criterion, "operator")), &n->operator))
+    if (!search_operator_of(json_string_value(json_object_get(criterion, "operator")), &n->operator))
         return WRONG_MEMBER(r, "operator", "EQUALS_TO, DIFFERENT, CONTAINS, STARTS_WITH, ENDS_WITH, GREATER_THAN, LESS_THAN or BETWEEN");
     if (!is_type(json_object_get(criterion, "type")))
         return WRONG_MEMBER(r, "type", "STRING, TIMESTAMP, or a type of tags");
@@ -222,23 +222,30 @@ static um_err read_criterion(struct reader *r, struct search_node *above, const 
 
 static um_err read_clause(struct reader *r, struct search_node *above, const json_t *clause, size_t depth);
 
-static um_err kind_of(struct reader *r, const json_t *clause, enum search_node_kind *out)
+static const char kind_prefix[] = "com.flower.docs.domain.search.";
+
+/* `type` in the documentation, `@class` in what is sent. */
+static const char *kind_member(const json_t *clause) { return json_object_get(clause, "type") != NULL ? "type" : "@class"; }
+
+bool search_clause_kind(const json_t *clause, enum search_node_kind *out)
 {
-    static const char prefix[] = "com.flower.docs.domain.search.";
-    const char *member = json_object_get(clause, "type") != NULL ? "type" : "@class";
-    const json_t *type = json_object_get(clause, member);
+    const json_t *type = json_object_get(clause, kind_member(clause));
     const char *word = json_string_value(type);
 
     *out = SEARCH_AND;
     if (type == NULL || json_is_null(type))
-        return UM_OK;
-    if (word != NULL && strncmp(word, prefix, sizeof(prefix) - 1) == 0)
-        word += sizeof(prefix) - 1;
+        return true;
+    if (word != NULL && strncmp(word, kind_prefix, sizeof(kind_prefix) - 1) == 0)
+        word += sizeof(kind_prefix) - 1;
     if (word != NULL && strcmp(word, "OrClause") == 0)
         *out = SEARCH_OR;
-    else if (word == NULL || strcmp(word, "AndClause") != 0)
-        return WRONG_MEMBER(r, member, "%sAndClause or %sOrClause", prefix, prefix);
-    return UM_OK;
+    return word != NULL && (*out == SEARCH_OR || strcmp(word, "AndClause") == 0);
+}
+
+static um_err kind_of(struct reader *r, const json_t *clause, enum search_node_kind *out)
+{
+    return search_clause_kind(clause, out) ? UM_OK
+                                           : WRONG_MEMBER(r, kind_member(clause), "%sAndClause or %sOrClause", kind_prefix, kind_prefix);
 }
 
 static um_err read_criteria(struct reader *r, struct search_node *n, const json_t *clause)

@@ -31,6 +31,11 @@ static inline bool search_is_pattern(enum search_operator o)
 }
 
 enum search_node_kind { SEARCH_AND, SEARCH_OR, SEARCH_CRITERION };
+
+bool search_operator_of(const char *word, enum search_operator *out);            /* WORD may be NULL */
+/* SEARCH_AND or SEARCH_OR; false: what the clause says it is, is neither. */
+bool search_clause_kind(const json_t *clause, enum search_node_kind *out);
+
 struct search_node {
     enum search_node_kind kind;
     struct search_node *first, *next;        /* children of a clause, which has at least one; and siblings */

@@ -1,0 +1,2 @@
+um_fuzz(filter SOURCES ${CMAKE_SOURCE_DIR}/tests/fuzz/fuzz_filter.c LINK um_domain
+        INCLUDES ${CMAKE_SOURCE_DIR}/core/domain CORPUS ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/filter)
