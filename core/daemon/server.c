@@ -15,7 +15,6 @@ struct servers {
     struct door *doors;
     unsigned n;
     struct um_http *management;              /* on the first reactor; NULL: management.server.port is 0 */
-    struct um_http_route *management_routes;
     _Atomic unsigned n_busy;                 /* draining: doors with requests under way */
     _Atomic bool drained;
 };
@@ -48,10 +47,11 @@ um_err servers_open(struct servers **out, struct um_reactors *reactors, struct u
 
 um_err servers_open_management(struct servers *s, const struct um_http_conf *cf, struct um_rest *rest)
 {
-    size_t n = um_rest_management_routes(rest, &s->management_routes);
+    size_t n;
+    const struct um_http_route *routes = um_rest_routes(rest, &n);
     um_err err = um_http_check_port(cf);
 
-    return err != UM_OK ? err : um_http_new(&s->management, s->doors[0].loop, cf, s->management_routes, n, &um_rest_management_hooks, rest);
+    return err != UM_OK ? err : um_http_new(&s->management, s->doors[0].loop, cf, routes, n, &um_rest_management_hooks, rest);
 }
 
 int servers_port(const struct servers *s) { return um_http_port(s->doors[0].http); }
@@ -99,7 +99,6 @@ void servers_free(struct servers *s)
         um_http_free(s->doors[i].http);
     }
     um_http_free(s->management);
-    free(s->management_routes);
     free(s->doors);
     free(s);
 }

@@ -1,4 +1,5 @@
 /* /core/actuator: this core's components of health; the rest is umbel/actuator.h's. */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <umbel/failpoint.h>
@@ -104,7 +105,7 @@ static bool has_role(void *arg, const struct um_http_req *rq, const char *role) 
 struct um_actuator *actuator_new(struct um_rest *r)
 {
     return um_actuator_new(&(struct um_actuator_setup){
-        .base = "/core/actuator", .app = "Umbel Core", .endpoints = endpoints, .components = components, .n_components = UM_COUNT(components),
+        .context = "/core", .app = "Umbel Core", .endpoints = endpoints, .components = components, .n_components = UM_COUNT(components),
         .conf = r->deps.actuator, .settings = r->deps.conf, .open_components = true, .has_role = has_role, .arg = r,
         .started_wall_ms = r->started_wall_ms,
     });
@@ -115,7 +116,6 @@ struct um_actuator *actuator_new(struct um_rest *r)
 #define HANDLER(name, call) \
     void name(struct um_http_req *rq, void *ctx) { const struct um_actuator *a = ((struct um_rest *)ctx)->actuator; call; }
 HANDLER(actuator_index, um_actuator_index(a, rq))
-HANDLER(actuator_health, um_actuator_health(a, rq, um_http_param(rq, "component")))
 HANDLER(actuator_liveness, um_actuator_health(a, rq, "liveness"))
 HANDLER(actuator_readiness, um_actuator_health(a, rq, "readiness"))
 HANDLER(actuator_status, um_actuator_status(a, rq))
@@ -128,6 +128,15 @@ HANDLER(actuator_logger, um_actuator_logger(a, rq, um_http_param(rq, "name")))
 HANDLER(actuator_env, um_actuator_env(a, rq))
 HANDLER(actuator_env_one, um_actuator_env_one(a, rq, um_http_param(rq, "name")))
 HANDLER(actuator_configprops, um_actuator_configprops(a, rq))
+
+void actuator_health(struct um_http_req *rq, void *ctx)
+{
+    const char *component = um_http_param(rq, "component"), *part = um_http_param(rq, "part");
+    char *path = um_xasprintf("%s%s%s", component != NULL ? component : "", part != NULL ? "/" : "", part != NULL ? part : "");
+
+    um_actuator_health(((struct um_rest *)ctx)->actuator, rq, path);
+    free(path);
+}
 
 void actuator_logger_set(struct um_http_req *rq, void *ctx)
 {

@@ -7,7 +7,6 @@
 #include <umbel/util.h>
 #include "actuator.h"
 
-#define ACTUATOR "/core/actuator"
 
 struct attempt {
     struct um_work work;
@@ -63,7 +62,7 @@ static struct attempt *read_attempt(struct um_http_req *rq, const struct um_http
     struct attempt *a;
 
     *is = false;
-    if (strncmp(route->path, ACTUATOR, strlen(ACTUATOR)) != 0)
+    if (!um_actuator_has_path(r->actuator, route->path))
         return NULL;
     a = um_xcalloc(1, sizeof(*a));
     a->rest = r;

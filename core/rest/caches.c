@@ -3,6 +3,7 @@
  * changed behind our back. */
 #include <stdlib.h>
 #include <string.h>
+#include <umbel/actuator.h>
 #include <umbel/cachegen.h>
 #include <umbel/util.h>
 #include "admin/admin.h"
@@ -221,10 +222,12 @@ void internal_caches_get(struct um_http_req *rq, void *ctx)
 
 /* ---- /core/actuator/caches ---- */
 
-static bool is_ours(struct um_http_req *rq)
+static bool is_ours(struct um_http_req *rq, const struct um_rest *r)
 {
     const char *manager = um_http_query(rq, "cacheManager");
 
+    if (!um_actuator_exposes(r->actuator, rq, "caches"))
+        return false;
     if (manager == NULL || strcmp(manager, MANAGER) == 0)
         return true;
     um_http_reply_error(rq, 404, "U00404", "there is no such cache manager");
@@ -233,12 +236,17 @@ static bool is_ours(struct um_http_req *rq)
 
 void actuator_caches_list(struct um_http_req *rq, void *ctx)
 {
-    struct caches all = list_all(ctx);
-    json_t *list = json_object();
+    struct um_rest *r = ctx;
+    struct caches all;
+    json_t *list;
 
+    if (!is_ours(rq, r))
+        return;
+    all = list_all(r);
+    list = json_object();
     for (size_t i = 0; i < all.n; i++)
         json_object_set_new(list, all.rows[i].shown, json_pack("{s:s}", "target", TARGET));
-    um_http_reply_json(rq, 200, json_pack("{s:{s:{s:o}}}", "cacheManagers", MANAGER, "caches", list));
+    um_actuator_reply(r->actuator, rq, 200, json_pack("{s:{s:{s:o}}}", "cacheManagers", MANAGER, "caches", list));
     caches_free(&all);
 }
 
@@ -259,11 +267,12 @@ static bool find_named(struct um_http_req *rq, struct um_rest *r, struct caches 
 
 void actuator_cache_get(struct um_http_req *rq, void *ctx)
 {
+    struct um_rest *r = ctx;
     struct caches one;
 
-    if (!is_ours(rq) || !find_named(rq, ctx, &one))
+    if (!is_ours(rq, r) || !find_named(rq, r, &one))
         return;
-    um_http_reply_json(rq, 200, json_pack("{s:s, s:s, s:s, s:I, s:I}", "target", TARGET, "name", one.rows[0].shown, "cacheManager",
+    um_actuator_reply(r->actuator, rq, 200, json_pack("{s:s, s:s, s:s, s:I, s:I}", "target", TARGET, "name", one.rows[0].shown, "cacheManager",
                        MANAGER, "version", (json_int_t)one.rows[0].version, "applied", (json_int_t)one.rows[0].applied));
     caches_free(&one);
 }
@@ -277,13 +286,14 @@ static void reply_nothing(void *arg, struct um_http_req *rq, const json_t *nodes
 
 void actuator_caches_clear(struct um_http_req *rq, void *ctx)
 {
-    clear(rq, ctx, list_used(ctx), reply_nothing);
+    if (is_ours(rq, ctx))
+        clear(rq, ctx, list_used(ctx), reply_nothing);
 }
 
 void actuator_cache_clear(struct um_http_req *rq, void *ctx)
 {
     struct caches one;
 
-    if (is_ours(rq) && find_named(rq, ctx, &one))
+    if (is_ours(rq, ctx) && find_named(rq, ctx, &one))
         clear(rq, ctx, one, reply_nothing);
 }

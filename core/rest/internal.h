@@ -11,12 +11,15 @@
 
 struct users;                                /* the internal realm; only hashes are added after start */
 
+struct mount;
+
 struct um_rest {
     struct um_rest_deps deps;
     struct um_api *api;                      /* the rows of our calls */
     struct um_collab *collab;
     struct users *users;
     struct um_actuator *actuator;
+    struct mount *mount;                     /* the rows behind the api */
     struct um_throttle *throttle;
     struct revocations *revocations;
     struct um_pool *pool;                    /* password hashing */

@@ -1,4 +1,5 @@
 /* What the handlers stand on. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <umbel/util.h>
 #include "actuator.h"
@@ -33,7 +34,8 @@ um_err um_rest_new(struct um_rest **out, const struct um_rest_deps *deps, char w
     r->deps = *deps;
     r->started_wall_ms = um_wall_ms();
     r->actuator = actuator_new(r);
-    err = um_rest_api(&r->api, why);
+    snprintf(why, 256, "a property of the actuator is wrong, see above");
+    err = r->actuator != NULL ? mount_api(r, why) : UM_EINVAL;
     if (err == UM_OK)
         err = users_load(&r->users, deps, why);
     if (err != UM_OK) {
@@ -68,6 +70,7 @@ void um_rest_free(struct um_rest *r)
     users_free(r->users);
     um_actuator_free(r->actuator);
     um_api_free(r->api);
+    mount_free(r->mount);
     free(r);
 }
 

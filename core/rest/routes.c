@@ -1,7 +1,5 @@
 /* Every door of the core: groups of rows, in the order in which they are tried and described. */
-#include <stdlib.h>
-#include <string.h>
-#include <umbel/actuator.h>
+#include "actuator.h"
 #include "bodies.h"
 #include "routes/routes.h"
 
@@ -18,42 +16,31 @@ const struct um_http_route *um_rest_routes(const struct um_rest *r, size_t *n) {
 
 const struct um_api *um_rest_rows(const struct um_rest *r) { return r->api; }
 
-/* ---- the actuator's own port ---- */
-
-static bool is_actuator(const struct um_http_route *route) { return strncmp(route->path, "/core/actuator", strlen("/core/actuator")) == 0; }
-
-size_t um_rest_management_routes(const struct um_rest *r, struct um_http_route **out)
+const struct um_api_group *const *rest_groups(size_t *n)
 {
-    size_t n, kept = 0;
-    const struct um_http_route *all = um_rest_routes(r, &n);
-
-    *out = um_xcalloc(n, sizeof(**out));
-    for (size_t i = 0; i < n; i++)
-        if (is_actuator(&all[i]))
-            (*out)[kept++] = all[i];
-    return kept;
+    *n = UM_COUNT(groups);
+    return groups;
 }
 
+/* ---- before a handler ---- */
+
+/* First who asks, then what. Who lets caller_check wait for something calls um_api_check_params before um_http_continue. */
 static bool judge(struct um_http_req *rq, const struct um_http_route *route, struct um_rest *r)
 {
     return caller_check(rq, route, r) && um_api_check_params(r->api, rq) && body_check(rq, r);
 }
 
-static bool before_management(struct um_http_req *rq, const struct um_http_route *route, void *ctx) { return judge(rq, route, ctx); }
-const struct um_http_hooks um_rest_management_hooks = { .before = before_management };
-
-/* First who asks, then what. Who lets caller_check wait for something calls um_api_check_params before um_http_continue. */
 static bool before(struct um_http_req *rq, const struct um_http_route *route, void *ctx)
 {
-    struct um_rest *r = ctx;
-
-    if (r->deps.actuator->port > 0 && is_actuator(route) && !(route->flags & UM_HTTP_PUBLIC)) {
-        um_http_reply_error(rq, 404, "U00404", "this is on the actuator's own port (management.server.port)");
-        return false;
-    }
-    return judge(rq, route, r);
+    return mount_is_here(rq, route, ctx, false) && judge(rq, route, ctx);
 }
 const struct um_http_hooks um_rest_hooks = { .before = before };
+
+static bool before_management(struct um_http_req *rq, const struct um_http_route *route, void *ctx)
+{
+    return mount_is_here(rq, route, ctx, true) && judge(rq, route, ctx);
+}
+const struct um_http_hooks um_rest_management_hooks = { .before = before_management };
 
 /* ---- GET /core/v3/api-docs ---- */
 

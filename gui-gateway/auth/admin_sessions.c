@@ -43,7 +43,7 @@ static void refuse(struct admin *ad, unsigned status, const char *code, const ch
 static void reply(struct admin *ad, json_t *body)
 {
     if (ad->wait.rq != NULL)
-        um_actuator_reply(ad->wait.rq, 200, body);
+        um_actuator_reply(NULL, ad->wait.rq, 200, body);
     else
         json_decref(body);
     admin_free(ad);

@@ -84,10 +84,10 @@ static bool has_role(void *arg, const struct um_http_req *rq, const char *role)
 struct um_actuator *um_gateway_actuator(struct um_gateway_health *h)
 {
     static const char *const all[] = { "*" };
-    static const struct um_actuator_conf defaults = { .include = { 1, all }, .show_components = -1 };
+    static const struct um_actuator_conf defaults = { .include = { 1, all }, .show_components = -1, .access = -1, .max_access = UM_ACTUATOR_UNRESTRICTED };
 
     return um_actuator_new(&(struct um_actuator_setup){
-        .base = "/gui/actuator", .app = "Umbel Gateway", .endpoints = endpoints, .components = components, .n_components = UM_COUNT(components),
+        .context = "/gui", .app = "Umbel Gateway", .endpoints = endpoints, .components = components, .n_components = UM_COUNT(components),
         .conf = h->conf != NULL ? h->conf : &defaults, .settings = h->settings, .has_role = has_role, .arg = h,
         .started_wall_ms = h->vitals->started_wall_ms,
     });

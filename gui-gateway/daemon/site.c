@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <umbel/log.h>
 #include <umbel/util.h>
 
 struct um_site {
     struct um_site_env env;
     struct um_http *http, *management;    /* management: NULL, or the actuator's own port */
-    struct um_http_route *routes, *management_routes;
+    struct um_http_route *routes;         /* the table, with the actuator's rows where the settings say, and health's own paths behind */
+    size_t n_routes;
+    char **paths;                         /* of moved rows */
     struct um_gateway_health health;
     struct um_actuator *actuator;
     char hsts[64];
@@ -188,33 +191,50 @@ static void put_headers(struct um_site *s, struct um_http_req *rq, bool is_passa
     put_if(rq, "Cross-Origin-Resource-Policy", cf->resource_policy);
 }
 
-/* What is on the actuator's own port, when there is one. */
-static bool is_elsewhere(const struct um_site *s, const struct um_http_route *route)
+static bool is_probe(const struct um_site *s, const char *given, bool *on_management)
 {
-    static um_http_handler *const here[] = { actuator_index, health, status, info };
+    const char *path;
+    size_t pos = 0;
 
-    for (size_t i = 0; i < UM_COUNT(here); i++)
-        if (route->handler == here[i])
-            return false;
-    return s->env.actuator != NULL && s->env.actuator->port > 0 && starts_with(route->path, "/gui/actuator");
+    while (um_actuator_each_probe(s->actuator, &pos, &path, on_management))
+        if (strcmp(path, given) == 0)
+            return true;
+    return false;
+}
+
+/* While the actuator has a port of its own, the other one serves what is open of it. */
+static bool is_here(struct um_http_req *rq, const struct um_http_route *route, const struct um_site *s, bool management)
+{
+    bool actuator = um_actuator_has_path(s->actuator, route->path), on_management = false;
+    bool elsewhere = actuator && route->role != NULL && s->env.actuator != NULL && s->env.actuator->port > 0;
+
+    if (is_probe(s, route->path, &on_management) ? on_management == management : management ? actuator : !elsewhere)
+        return true;
+    um_http_reply_error(rq, 404, "U00404", management ? "there is nothing here" : "this is on the actuator's own port (management.server.port)");
+    return false;
+}
+
+static bool is_judged(struct um_http_req *rq, const struct um_http_route *route, struct um_site *s)
+{
+    return !um_actuator_has_path(s->actuator, route->path) || um_auth_judge(s->env.auth, rq, route);
 }
 
 static bool before_management(struct um_http_req *rq, const struct um_http_route *route, void *ctx)
 {
+    if (!is_here(rq, route, ctx, true))
+        return false;
     put_headers(ctx, rq, false);
-    return um_auth_judge(((struct um_site *)ctx)->env.auth, rq, route);
+    return is_judged(rq, route, ctx);
 }
 
 static bool before(struct um_http_req *rq, const struct um_http_route *route, void *ctx)
 {
-    if (is_elsewhere(ctx, route)) {
-        um_http_reply_error(rq, 404, "U00404", "this is on the actuator's own port (management.server.port)");
+    if (!is_here(rq, route, ctx, false))
         return false;
-    }
     put_headers(ctx, rq, route->handler == forward || route->handler == tunnel);
     if (starts_with(route->path, "/gui/rest/"))
         um_http_add_header(rq, "Cache-Control", "no-store");
-    return !starts_with(route->path, "/gui/actuator") || um_auth_judge(((struct um_site *)ctx)->env.auth, rq, route);
+    return is_judged(rq, route, ctx);
 }
 
 static void not_found(struct um_http_req *rq, void *ctx)
@@ -224,23 +244,63 @@ static void not_found(struct um_http_req *rq, void *ctx)
     um_http_reply_error(rq, 404, "U00404", "there is nothing here");
 }
 
-/* ---- life ---- */
+/* ---- the table, as the settings want it ---- */
 
-static um_err open_management(struct um_site *s, struct um_loop *l)
+#define BASE "/gui/actuator"
+
+static void probe(struct um_http_req *rq, void *ctx) { um_actuator_probe(((struct um_site *)ctx)->actuator, rq, um_http_matched_route(rq)->path); }
+
+static bool bad_path(const char *path)
 {
-    static const struct um_http_hooks hooks = { before_management, not_found };
-    size_t n = 0;
-
-    s->management_routes = um_xcalloc(UM_COUNT(table), sizeof(*s->management_routes));
-    for (size_t i = 0; i < UM_COUNT(table); i++)
-        if (starts_with(table[i].path, "/gui/actuator"))
-            s->management_routes[n++] = table[i];
-    return um_http_new(&s->management, l, s->env.management, s->management_routes, n, &hooks, s);
+    um_log(UM_ERROR, "gateway", "bad value", UM_S("key", "management.*"), UM_S("value", path), UM_S("reason", "the gateway serves something else there"));
+    return false;
 }
+
+/* What is moved would hide what stands behind it. */
+static bool moves_aside(const struct um_site *s)
+{
+    for (size_t i = 0; i < UM_COUNT(table); i++)
+        if (!starts_with(table[i].path, BASE) && um_actuator_has_path(s->actuator, table[i].path))
+            return bad_path(um_actuator_base(s->actuator));
+    return true;
+}
+
+static bool add_probes(struct um_site *s)
+{
+    const char *path;
+    bool on_management;
+    size_t pos = 0;
+
+    while (um_actuator_each_probe(s->actuator, &pos, &path, &on_management)) {
+        for (size_t i = 0; i < UM_COUNT(table); i++)
+            if (strcmp(table[i].path, path) == 0)
+                return bad_path(path);
+        s->routes = um_xrealloc(s->routes, (s->n_routes + 1) * sizeof(*s->routes));
+        s->routes[s->n_routes++] = (struct um_http_route){ "GET", path, probe, OPEN, NULL, "a group of health", 0 };
+    }
+    return true;
+}
+
+static bool make_routes(struct um_site *s)
+{
+    s->routes = um_xcalloc(UM_COUNT(table), sizeof(*s->routes));
+    s->paths = um_xcalloc(UM_COUNT(table), sizeof(*s->paths));
+    s->n_routes = UM_COUNT(table);
+    memcpy(s->routes, table, sizeof(table));
+    for (size_t i = 0; i < UM_COUNT(table); i++) {
+        if (table[i].handler == forward)
+            s->routes[i].max_body = (size_t)s->env.conf->max_upload_bytes;
+        if (starts_with(table[i].path, BASE))
+            s->routes[i].path = s->paths[i] = um_xasprintf("%s%s", um_actuator_base(s->actuator), table[i].path + strlen(BASE));
+    }
+    return moves_aside(s) && add_probes(s);
+}
+
+/* ---- life ---- */
 
 um_err um_site_new(struct um_site **out, struct um_loop *l, const struct um_http_conf *http, const struct um_site_env *env)
 {
-    static const struct um_http_hooks hooks = { before, not_found };
+    static const struct um_http_hooks hooks = { before, not_found }, of_management = { before_management, not_found };
     struct um_site *s = um_xcalloc(1, sizeof(*s));
     um_err err;
 
@@ -248,16 +308,13 @@ um_err um_site_new(struct um_site **out, struct um_loop *l, const struct um_http
     s->env = *env;
     s->health = (struct um_gateway_health){ env->vitals, env->cores, env->actuator, env->settings };
     s->actuator = um_gateway_actuator(&s->health);
-    s->routes = um_xcalloc(UM_COUNT(table), sizeof(*s->routes));
-    memcpy(s->routes, table, sizeof(table));
-    for (size_t i = 0; i < UM_COUNT(table); i++)
-        if (s->routes[i].handler == forward)
-            s->routes[i].max_body = (size_t)env->conf->max_upload_bytes;
     if (env->conf->hsts_max_age_s > 0)
         snprintf(s->hsts, sizeof(s->hsts), "max-age=%lld", (long long)env->conf->hsts_max_age_s);
-    err = um_http_new(&s->http, l, http, s->routes, UM_COUNT(table), &hooks, s);
+    err = s->actuator != NULL && make_routes(s) ? UM_OK : UM_EINVAL;
+    if (err == UM_OK)
+        err = um_http_new(&s->http, l, http, s->routes, s->n_routes, &hooks, s);
     if (err == UM_OK && env->management != NULL)
-        err = open_management(s, l);
+        err = um_http_new(&s->management, l, env->management, s->routes, s->n_routes, &of_management, s);
     if (err != UM_OK) {
         um_site_free(s);
         return err;
@@ -278,7 +335,9 @@ void um_site_free(struct um_site *s)
     um_http_free(s->http);
     um_http_free(s->management);
     um_actuator_free(s->actuator);
+    for (size_t i = 0; s->paths != NULL && i < UM_COUNT(table); i++)
+        free(s->paths[i]);
+    free(s->paths);
     free(s->routes);
-    free(s->management_routes);
     free(s);
 }

@@ -18,10 +18,14 @@ struct um_actuator_component {                /* a row; sorted by name */
     json_t *(*details)(void *arg);            /* NULL: none */
 };
 
+enum um_actuator_access { UM_ACTUATOR_NO_ACCESS, UM_ACTUATOR_READ_ONLY, UM_ACTUATOR_UNRESTRICTED };
 enum um_actuator_show { UM_ACTUATOR_NEVER, UM_ACTUATOR_WHEN_AUTHORIZED, UM_ACTUATOR_ALWAYS };
 struct um_actuator_conf {
+    const char *base_path;                    /* below the context; NULL: "/actuator" */
     struct um_conf_list include, exclude;     /* endpoints; "*": all */
+    int access, max_access;                   /* enum um_actuator_access; ACCESS -1: not set */
     int show_details, show_components;        /* enum um_actuator_show; COMPONENTS -1: not set */
+    bool add_probes;                          /* /livez, /readyz */
     int show_values;                          /* of env and configprops */
     const char *address;                      /* management.server.*: "" is server.address; port 0: none of its own */
     int64_t port;
@@ -31,7 +35,7 @@ struct um_actuator_conf {
 extern const struct um_conf_table um_actuator_conf_table;        /* management.* */
 
 struct um_actuator_setup {                    /* all borrowed */
-    const char *base;                         /* "/core/actuator" */
+    const char *context;                      /* "/core": the base path is below it */
     const char *app;                          /* "Umbel Core" */
     const char *const *endpoints;             /* that this process has; sorted, ends with NULL */
     const struct um_actuator_component *components;
@@ -44,14 +48,21 @@ struct um_actuator_setup {                    /* all borrowed */
     int64_t started_wall_ms;
 };
 struct um_actuator;
-struct um_actuator *um_actuator_new(const struct um_actuator_setup *setup);
+struct um_actuator *um_actuator_new(const struct um_actuator_setup *setup);      /* NULL: a value of the settings is wrong, which is logged */
 void um_actuator_free(struct um_actuator *a);                    /* NULL is fine */
 
-/* Is endpoint ID (a literal) to be seen from outside? False: 404 is replied. Every handler below asks by itself. */
+const char *um_actuator_base(const struct um_actuator *a);       /* "/core/actuator" */
+bool um_actuator_has_path(const struct um_actuator *a, const char *path);        /* the base, or below it */
+/* Paths of groups of health outside the base ("/livez"): begin with *POS 0. Each is open and leads to um_actuator_probe. */
+bool um_actuator_each_probe(const struct um_actuator *a, size_t *pos, const char **path, bool *on_management);
+
+/* Is endpoint ID (a literal) to be seen from outside, for this method? False: it was replied: 404, 405, or what is kept of it. Every handler
+ * below asks by itself. */
 bool um_actuator_exposes(const struct um_actuator *a, struct um_http_req *rq, const char *id);
 
 void um_actuator_index(const struct um_actuator *a, struct um_http_req *rq);             /* GET base */
-void um_actuator_health(const struct um_actuator *a, struct um_http_req *rq, const char *path);      /* …/health and /health/{PATH}; NULL, "": all */
+void um_actuator_health(const struct um_actuator *a, struct um_http_req *rq, const char *path);      /* …/health and /health/{PATH}: a component, a group, one of it; NULL, "": all */
+void um_actuator_probe(const struct um_actuator *a, struct um_http_req *rq, const char *path);
 void um_actuator_status(const struct um_actuator *a, struct um_http_req *rq);            /* …/status: the groups' worst, for a balancer */
 void um_actuator_info(const struct um_actuator *a, struct um_http_req *rq);
 void um_actuator_metrics(const struct um_actuator *a, struct um_http_req *rq);           /* names */
@@ -76,7 +87,7 @@ enum um_actuator_basic um_actuator_basic(const struct um_http_req *rq, struct um
 bool um_actuator_is_own_user(const struct um_actuator_conf *cf, const struct um_actuator_credentials *c);
 void um_actuator_refuse_basic(struct um_http_req *rq);           /* 401 */
 
-/* With Spring Boot's media type, or plain JSON for who asks for that. */
-void um_actuator_reply(struct um_http_req *rq, unsigned status, json_t *body_adopt);
+/* With Spring Boot's media type, or plain JSON for who asks for that. A: may keep it; NULL: it is not kept. */
+void um_actuator_reply(const struct um_actuator *a, struct um_http_req *rq, unsigned status, json_t *body_adopt);
 
 #endif

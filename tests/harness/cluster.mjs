@@ -117,7 +117,7 @@ class Cluster {
     const own = label.startsWith('core') ? coreProperties : { 'server.trusted-proxies': '127.0.0.1', ...gatewayProperties }
     const all = { 'cluster.id': label, 'server.http.max-per-address': 0, ...this.redisProperties(), ...own, ...properties }
     return {
-      label, reactors, env, host: this.options.hostOf?.(label), args: Object.entries(all).map(([key, value]) => `--${key}=${value}`),
+      label, reactors, env, actuator: all['management.endpoints.web.base-path'], host: this.options.hostOf?.(label), args: Object.entries(all).map(([key, value]) => `--${key}=${value}`),
       ...(build && { bin: path.join(root, 'build', build, 'bin') })
     }
   }

@@ -183,7 +183,7 @@ export class UmbelCore extends Server {
       await this.waitForPort(file)
       await until('the core is healthy', async () => {
         this.child.assertAlive()
-        const answer = await (await this.fetch('/core/actuator/health')).json()
+        const answer = await (await this.fetch(`/core${this.options.actuator ?? '/actuator'}/health`)).json()
         return answer.status === 'UP'
       }, 20000)
     } catch (err) {

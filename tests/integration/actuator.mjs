@@ -1,7 +1,7 @@
 /* integration.actuator: what balancers, Prometheus and operators ask, of a core and a gateway, in Spring Boot's shapes. */
 import assert from 'node:assert/strict'
 import { startCluster } from '../harness/cluster.mjs'
-import { openRun } from '../harness/run.mjs'
+import { openRun, until } from '../harness/run.mjs'
 import { freePorts } from '../harness/redis-server.mjs'
 import { password, signToken } from '../harness/subjects.mjs'
 
@@ -152,4 +152,97 @@ await run.story('sessions are listed and ended with a token, and what an adminis
 })
 
 await run.story('all end well', () => cluster.stop())
+
+/* ---- the same with other settings ---- */
+
+const [corePort, gatewayPort] = await freePorts(2)
+const settings = {
+  'management.endpoints.web.base-path': '/manage',
+  'management.endpoint.loggers.access': 'read-only',
+  'management.endpoint.metrics.access': 'none',
+  'management.endpoint.info.cache.time-to-live': '1h',
+  'management.endpoint.health.show-components': 'always',
+  'management.endpoint.health.show-details': 'when-authorized',
+  'management.endpoint.health.roles': 'WATCHER',
+  'management.endpoint.health.group.balancer.include': 'readinessState,ping',
+  'management.endpoint.health.group.balancer.additional-path': 'server:/healthz',
+  'management.endpoint.health.group.all.include': '*',
+  'management.endpoint.health.group.all.exclude': 'ping',
+  'management.endpoint.health.group.all.show-details': 'always',
+  'management.endpoint.health.group.all.additional-path': 'management:/allz',
+  'management.endpoint.health.probes.add-additional-paths': 'true'
+}
+const other = await startCluster(run, {
+  cores: 1,
+  gateways: 1,
+  redis: 'none',
+  balancer: false,
+  coreProperties: { ...settings, 'management.server.port': corePort },
+  gatewayProperties: { ...settings, 'management.server.port': gatewayPort }
+})
+const doors = [
+  { base: '/core/manage', main: other.core(1), own: { origin: `http://127.0.0.1:${corePort}` } },
+  { base: '/gui/manage', main: other.gateway(1), own: { origin: `http://127.0.0.1:${gatewayPort}` } }
+]
+const boss = signToken({ sub: 'boss', profiles: ['ADMIN'] })
+const watcher = signToken({ sub: 'watcher', profiles: ['WATCHER'] })
+const at = (door, target, options) => other.fetch(target, options, door)
+const read = async (door, target, options) => (await at(door, target, options)).json()
+
+await run.story('the actuator is where its base path says, and at its own port alone but for what is open', async () => {
+  for (const { base, main, own } of doors) {
+    assert.equal((await at(main, base.replace('manage', 'actuator') + '/health')).status, 404)
+    assert.equal((await at(main, base + '/health')).status, 200)
+    assert.equal((await at(main, base + '/prometheus', { token: boss })).status, 404)
+    assert.equal((await at(own, base + '/prometheus', { token: boss })).status, 200)
+    assert.equal((await at(own, base.startsWith('/core') ? '/core/rest/scope' : '/gui/', { token: boss })).status, 404)
+    const { _links: links } = await read(own, base)
+    assert.ok(links.self.href.endsWith(base) && links.prometheus.href.endsWith(base + '/prometheus'))
+    assert.deepEqual(Object.keys(links).filter(name => /metrics|env|shutdown/.test(name)), [], 'what cannot be asked is no link')
+  }
+  const { paths } = await read(doors[0].main, '/core/v3/api-docs', { token: boss })
+  assert.ok(paths['/core/manage/health'] && !paths['/core/actuator/health'])
+})
+
+await run.story('access closes an endpoint, or what it changes', async () => {
+  for (const { base, own } of doors) {
+    assert.equal((await at(own, base + '/metrics', { token: boss })).status, 404)
+    assert.equal((await at(own, base + '/loggers/http', { token: boss })).status, 200)
+    assert.equal((await at(own, base + '/loggers/http', { method: 'POST', token: boss, json: { configuredLevel: 'DEBUG' } })).status, 405)
+  }
+})
+
+await run.story('a reply is kept as long as it may be', async () => {
+  for (const { base, main, own } of doors) {
+    const uptime = async () => Number(/^process_uptime_seconds (\d+)/m.exec(await (await at(own, base + '/prometheus', { token: boss })).text())[1])
+    const first = await read(main, base + '/info')
+    await until('a second has passed', async () => await uptime() > first.process.uptime)
+    assert.deepEqual(await read(main, base + '/info'), first)
+  }
+})
+
+await run.story('groups of health have members, rights and paths of their own', async () => {
+  for (const { base, main, own } of doors) {
+    const whole = await read(main, base + '/health')
+    assert.deepEqual(whole.groups, ['all', 'balancer', 'liveness', 'readiness'])
+    assert.ok(whole.components.ping && Object.values(whole.components).every(c => c.details === undefined))
+    const detailed = token => read(main, base + '/health', { token }).then(h => Object.values(h.components).some(c => c.details))
+    assert.deepEqual([await detailed(boss), await detailed(watcher)], [false, true], 'roles say who')
+    assert.deepEqual(Object.keys((await read(main, base + '/health/balancer')).components), ['ping', 'readinessState'])
+    const all = await read(main, base + '/health/all')
+    assert.ok(!all.components.ping && Object.values(all.components).some(c => c.details), 'details for everybody')
+    assert.deepEqual(await read(main, base + '/health/balancer/ping'), { status: 'UP' })
+    for (const path of ['/health/balancer/db', '/health/ping/more', '/health/none', '/health/all/ping', '/health/a/b/c']) {
+      assert.equal((await at(main, base + path)).status, 404, path)
+    }
+    for (const path of ['/healthz', '/livez', '/readyz']) {
+      assert.equal((await at(main, path)).status, 200, path)
+      assert.equal((await at(own, path)).status, 404, path)
+    }
+    assert.equal((await at(own, '/allz')).status, 200)
+    assert.equal((await at(main, '/allz')).status, 404)
+  }
+})
+
+await run.story('these end well too', () => other.stop())
 await run.finish()

@@ -43,7 +43,7 @@ void um_actuator_metrics(const struct um_actuator *a, struct um_http_req *rq)
     names = json_array();
     um_metrics_each(add_name, names);
     um_histograms_each(add_family, names);
-    um_actuator_reply(rq, 200, json_pack("{s:o}", "names", sorted(names)));
+    um_actuator_reply(a, rq, 200, json_pack("{s:o}", "names", sorted(names)));
 }
 
 /* ---- one ---- */
@@ -131,7 +131,7 @@ static json_t *family_json(struct reading *r)
                      "measurements", measurements(r), "availableTags", available);
 }
 
-static void reply_family(struct um_http_req *rq, struct um_histograms *f, struct reading *r)
+static void reply_family(const struct um_actuator *a, struct um_http_req *rq, struct um_histograms *f, struct reading *r)
 {
     json_t *body;
 
@@ -141,20 +141,20 @@ static void reply_family(struct um_http_req *rq, struct um_histograms *f, struct
     um_histogram_each(f, take_series, r);
     body = family_json(r);
     if (r->matched > 0 || r->n_tags == 0) {
-        um_actuator_reply(rq, 200, body);
+        um_actuator_reply(a, rq, 200, body);
         return;
     }
     json_decref(body);
     actuator_not_there(rq, "nothing was counted under these tags");
 }
 
-static void reply_row(struct um_http_req *rq, const struct um_metric *m, size_t n_tags)
+static void reply_row(const struct um_actuator *a, struct um_http_req *rq, const struct um_metric *m, size_t n_tags)
 {
     if (n_tags > 0) {
         actuator_not_there(rq, "this figure has no tags");
         return;
     }
-    um_actuator_reply(rq, 200, json_pack("{s:s, s:s, s:s, s:[{s:s, s:f}], s:[]}", "name", m->name, "description", m->help, "baseUnit", m->unit,
+    um_actuator_reply(a, rq, 200, json_pack("{s:s, s:s, s:s, s:[{s:s, s:f}], s:[]}", "name", m->name, "description", m->help, "baseUnit", m->unit,
                                          "measurements", "statistic", m->kind == UM_COUNTER ? "COUNT" : "VALUE", "value",
                                          um_metric_real(m), "availableTags"));
 }
@@ -203,9 +203,9 @@ void um_actuator_metric(const struct um_actuator *a, struct um_http_req *rq, con
         if (!read_tags((char *)(uintptr_t)um_buf_cstr(&text), &r))
             um_http_reply_error(rq, 400, "U00400", "a tag is key:value");
         else if (f != NULL)
-            reply_family(rq, f, &r);
+            reply_family(a, rq, f, &r);
         else if (m != NULL)
-            reply_row(rq, m, r.n_tags);
+            reply_row(a, rq, m, r.n_tags);
         else
             actuator_not_there(rq, "there is no such figure");
     }

@@ -1,4 +1,4 @@
-/* Health: components, the worst of which is the whole; the groups are the components that name them. */
+/* Health: components, the worst of which is the whole, or the group's. */
 #include <string.h>
 #include <umbel/util.h>
 #include "internal.h"
@@ -15,19 +15,19 @@ static bool is_there(const struct um_actuator *a, const struct um_actuator_compo
     return c->is_there == NULL || c->is_there(a->s.arg);
 }
 
-/* GROUP NULL: all. *ANY: is there one? */
-static enum um_health worst_of(const struct um_actuator *a, const char *group, bool *any)
+/* G NULL: all. */
+static bool is_in(const struct um_actuator *a, const struct group *g, const struct um_actuator_component *c)
+{
+    return is_there(a, c) && (g == NULL || group_has(g, c->name));
+}
+
+static enum um_health worst_of(const struct um_actuator *a, const struct group *g)
 {
     enum um_health worst = UM_HEALTH_UP;
 
-    *any = false;
-    for (size_t i = 0; i < a->s.n_components; i++) {
-        const struct um_actuator_component *c = &a->s.components[i];
-        if (!is_there(a, c) || (group != NULL && (c->group == NULL || strcmp(c->group, group) != 0)))
-            continue;
-        worst = UM_MIN(worst, c->judge(a->s.arg));
-        *any = true;
-    }
+    for (size_t i = 0; i < a->s.n_components; i++)
+        if (is_in(a, g, &a->s.components[i]))
+            worst = UM_MIN(worst, a->s.components[i].judge(a->s.arg));
     return worst;
 }
 
@@ -43,65 +43,125 @@ static json_t *component_json(const struct um_actuator *a, const struct um_actua
     return o;
 }
 
-static int show_components(const struct um_actuator *a)
+/* ---- who sees what ---- */
+
+static bool shows_details(const struct um_actuator *a, const struct um_http_req *rq, const struct group *g)
+{
+    return actuator_shows(a, rq, g != NULL && g->show_details >= 0 ? g->show_details : a->s.conf->show_details);
+}
+
+static bool shows_components(const struct um_actuator *a, const struct um_http_req *rq, const struct group *g)
 {
     int show = a->s.conf->show_components;
 
-    return show >= 0 ? show : a->s.open_components ? UM_ACTUATOR_ALWAYS : a->s.conf->show_details;
+    if (g != NULL && g->show_components >= 0)
+        show = g->show_components;
+    else if (g != NULL && g->show_details >= 0)
+        show = g->show_details;
+    else if (show < 0)
+        show = g == NULL && a->s.open_components ? UM_ACTUATOR_ALWAYS : a->s.conf->show_details;
+    return actuator_shows(a, rq, show);
 }
 
-static void reply_all(const struct um_actuator *a, struct um_http_req *rq)
+/* ---- replies ---- */
+
+static json_t *names_json(const struct um_actuator *a)
 {
-    bool any, detailed = actuator_shows(a, rq, a->s.conf->show_details);
-    enum um_health worst = worst_of(a, NULL, &any);
+    json_t *names = json_array();
+
+    for (size_t i = 0; i < a->n_groups; i++)
+        json_array_append_new(names, json_string(a->groups[i].name));
+    return names;
+}
+
+static void reply_group(const struct um_actuator *a, struct um_http_req *rq, const struct group *g)
+{
+    bool detailed = shows_details(a, rq, g);
+    enum um_health worst = worst_of(a, g);
     json_t *body = state_json(worst), *parts;
 
-    if (actuator_shows(a, rq, show_components(a))) {
+    if (shows_components(a, rq, g)) {
         parts = json_object();
         for (size_t i = 0; i < a->s.n_components; i++)
-            if (is_there(a, &a->s.components[i]))
+            if (is_in(a, g, &a->s.components[i]))
                 json_object_set_new(parts, a->s.components[i].name, component_json(a, &a->s.components[i], detailed));
         json_object_set_new(body, "components", parts);
     }
-    json_object_set_new(body, "groups", json_pack("[s, s]", "liveness", "readiness"));
-    um_actuator_reply(rq, code_of(worst), body);
+    if (g == NULL)
+        json_object_set_new(body, "groups", names_json(a));
+    um_actuator_reply(a, rq, code_of(worst), body);
 }
 
-void um_actuator_health(const struct um_actuator *a, struct um_http_req *rq, const char *path)
+static void reply_component(const struct um_actuator *a, struct um_http_req *rq, const struct group *g, const char *name)
 {
-    enum um_health worst;
-    bool is_group;
-
-    if (!um_actuator_exposes(a, rq, "health"))
-        return;
-    if (path == NULL || *path == '\0') {
-        reply_all(a, rq);
-        return;
-    }
-    worst = worst_of(a, path, &is_group);
-    if (is_group) {
-        um_actuator_reply(rq, code_of(worst), state_json(worst));
-        return;
-    }
     for (size_t i = 0; i < a->s.n_components; i++) {
         const struct um_actuator_component *c = &a->s.components[i];
-        if (strcmp(c->name, path) != 0 || !is_there(a, c) || !actuator_shows(a, rq, show_components(a)))
+
+        if (strcmp(c->name, name) != 0 || !is_in(a, g, c) || !shows_components(a, rq, g))
             continue;
-        um_actuator_reply(rq, code_of(c->judge(a->s.arg)), component_json(a, c, actuator_shows(a, rq, a->s.conf->show_details)));
+        um_actuator_reply(a, rq, code_of(c->judge(a->s.arg)), component_json(a, c, shows_details(a, rq, g)));
         return;
     }
     actuator_not_there(rq, "there is no such component");
 }
 
+void um_actuator_health(const struct um_actuator *a, struct um_http_req *rq, const char *path)
+{
+    const char *slash = path != NULL ? strchr(path, '/') : NULL;
+    const struct group *g = NULL;
+    char name[128];
+
+    if (!um_actuator_exposes(a, rq, "health"))
+        return;
+    if (path == NULL || *path == '\0') {
+        reply_group(a, rq, NULL);
+        return;
+    }
+    if (slash != NULL && (size_t)(slash - path) < sizeof(name)) {
+        memcpy(name, path, (size_t)(slash - path));
+        name[slash - path] = '\0';
+        g = group_find(a, name);
+        if (g == NULL)
+            actuator_not_there(rq, "there is no such group");
+        else
+            reply_component(a, rq, g, slash + 1);
+    } else if ((g = group_find(a, path)) != NULL) {
+        reply_group(a, rq, g);
+    } else {
+        reply_component(a, rq, NULL, path);
+    }
+}
+
+void um_actuator_probe(const struct um_actuator *a, struct um_http_req *rq, const char *path)
+{
+    for (size_t i = 0; i < a->n_groups; i++)
+        if (a->groups[i].probe != NULL && strcmp(a->groups[i].probe, path) == 0) {
+            reply_group(a, rq, &a->groups[i]);
+            return;
+        }
+    actuator_not_there(rq, "there is nothing here");
+}
+
 /* A balancer's check: what others need (Redis, a core) has no say, or all would go at once. */
+static bool is_up(const struct um_actuator *a)
+{
+    const struct um_actuator_component *c;
+    bool up = true;
+
+    for (size_t i = 0; i < a->s.n_components; i++)
+        if ((c = &a->s.components[i])->group != NULL && is_there(a, c))
+            up = up && c->judge(a->s.arg) == UM_HEALTH_UP;
+    return up;
+}
+
 void um_actuator_status(const struct um_actuator *a, struct um_http_req *rq)
 {
     const char *accept = um_http_header(rq, "Accept");
-    bool any, up;
+    bool up;
 
     if (!um_actuator_exposes(a, rq, "status"))
         return;
-    up = UM_MIN(worst_of(a, "liveness", &any), worst_of(a, "readiness", &any)) == UM_HEALTH_UP;
+    up = is_up(a);
     um_http_add_header(rq, "Cache-Control", "no-store");
     if (accept != NULL && um_token_list_has(accept, "text/plain") && strstr(accept, "json") == NULL)
         um_http_reply(rq, up ? 200 : 503, "text/plain", up ? UM_SPAN("UP", 2) : UM_SPAN("DOWN", 4));

@@ -23,7 +23,7 @@ void um_actuator_loggers(const struct um_actuator *a, struct um_http_req *rq)
     all = json_object();
     um_log_each(add_logger, all);
     json_object_set_new(all, "ROOT", logger_json(NULL, (int)um_log_level_of(NULL)));
-    um_actuator_reply(rq, 200, json_pack("{s:[s,s,s,s,s,s], s:o, s:{}}", "levels", "OFF", "ERROR", "WARN", "INFO", "DEBUG", "TRACE", "loggers",
+    um_actuator_reply(a, rq, 200, json_pack("{s:[s,s,s,s,s,s], s:o, s:{}}", "levels", "OFF", "ERROR", "WARN", "INFO", "DEBUG", "TRACE", "loggers",
                                          all, "groups"));
 }
 
@@ -44,11 +44,11 @@ void um_actuator_logger(const struct um_actuator *a, struct um_http_req *rq, con
     if (!um_actuator_exposes(a, rq, "loggers"))
         return;
     if (um_ascii_ieq(name, "ROOT")) {
-        um_actuator_reply(rq, 200, logger_json(NULL, (int)um_log_level_of(NULL)));
+        um_actuator_reply(a, rq, 200, logger_json(NULL, (int)um_log_level_of(NULL)));
         return;
     }
     um_log_each(look, &l);                    /* any name has a level, as in Spring Boot: its parent's */
-    um_actuator_reply(rq, 200, logger_json(name, l.own));
+    um_actuator_reply(a, rq, 200, logger_json(name, l.own));
 }
 
 static bool read_level(const json_t *body, bool *clears, enum um_level *level)

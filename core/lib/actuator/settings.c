@@ -57,7 +57,7 @@ void um_actuator_env(const struct um_actuator *a, struct um_http_req *rq)
     for (size_t i = 0; i < profiles.n; i++)
         if (strcmp(profiles.items[i], "default") != 0)
             json_array_append_new(active, json_string(profiles.items[i]));
-    um_actuator_reply(rq, 200, json_pack("{s:o, s:[s], s:o}", "activeProfiles", active, "defaultProfiles", "default", "propertySources", t.list));
+    um_actuator_reply(a, rq, 200, json_pack("{s:o, s:[s], s:o}", "activeProfiles", active, "defaultProfiles", "default", "propertySources", t.list));
 }
 
 static void add_named(void *arg, const struct um_conf_seen *s)
@@ -87,7 +87,7 @@ void um_actuator_env_one(const struct um_actuator *a, struct um_http_req *rq, co
         actuator_not_there(rq, "nothing sets this property");
         return;
     }
-    um_actuator_reply(rq, 200, json_pack("{s:o?, s:[], s:[s], s:o}", "property", t.winner, "activeProfiles", "defaultProfiles", "default",
+    um_actuator_reply(a, rq, 200, json_pack("{s:o?, s:[], s:[s], s:o}", "property", t.winner, "activeProfiles", "defaultProfiles", "default",
                                          "propertySources", t.list));
 }
 
@@ -114,5 +114,5 @@ void um_actuator_configprops(const struct um_actuator *a, struct um_http_req *rq
     }
     if (a->s.settings != NULL)
         um_conf_each_row(a->s.settings, add_bean, &t);
-    um_actuator_reply(rq, 200, json_pack("{s:{s:{s:o}}}", "contexts", a->s.app, "beans", t.list));
+    um_actuator_reply(a, rq, 200, json_pack("{s:{s:{s:o}}}", "contexts", a->s.app, "beans", t.list));
 }

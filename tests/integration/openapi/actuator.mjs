@@ -8,13 +8,14 @@ export default {
   'actuator.status': {},
   'actuator.info': {},
   'actuator.health.component': { path: { component: 'db' }, check: ({ body }) => assert.equal(body.status, 'UP') },
+  'actuator.health.part': { path: { component: 'readiness', part: 'readinessState' } },
   'actuator.metrics.list': { check: ({ body }) => assert.ok(body.names.includes('http.server.requests')) },
   'actuator.metrics.get': {
     path: { name: 'http.server.requests' },
     query: { tag: 'uri:/core/v3/api-docs,method:GET' },
     check: ({ body }) => {
       assert.ok(body.measurements.find(m => m.statistic === 'COUNT').value >= 1)
-      assert.deepEqual(body.availableTags.map(t => t.tag), ['status', 'outcome'])
+      assert.deepEqual(body.availableTags.map(t => t.tag), ['status', 'outcome', 'exception'])
     }
   },
   'actuator.loggers.list': {},

@@ -64,9 +64,8 @@ void um_rest_set_draining(struct um_rest *r, bool draining);     /* readiness sa
 
 const struct um_http_route *um_rest_routes(const struct um_rest *r, size_t *n);
 extern const struct um_http_hooks um_rest_hooks;     /* their ctx is the um_rest */
-/* Of the actuator's own port (management.server.port): its rows alone. *OUT: the caller frees it. While there is one, the other port serves
- * what balancers and gateways ask of the actuator, and no more. */
-size_t um_rest_management_routes(const struct um_rest *r, struct um_http_route **out);
+/* Of the actuator's own port (management.server.port), with the same routes: its rows alone are there. While there is one, the other port
+ * serves what balancers and gateways ask of the actuator, and no more. */
 extern const struct um_http_hooks um_rest_management_hooks;
 
 #endif
