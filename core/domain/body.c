@@ -35,12 +35,11 @@ static void set_text(json_t *data, const char *member, const char *text)
 
 json_t *um_body_next(const struct um_call *c, const json_t *asked, const json_t *before)
 {
-    json_t *body = json_copy((json_t *)asked), *data = json_copy(json_object_get(asked, "data"));
+    json_t *body = json_copy((json_t *)asked), *given = json_object_get(asked, "data");
+    json_t *data = json_is_object(given) ? json_copy(given) : json_object();     /* null is none */
     const char *created = um_body_data(before, "creationDate"), *owner = um_body_data(before, "owner");
     char now[UM_DATE_MAX];
 
-    if (data == NULL)
-        data = json_object();
     um_date_text(c->now_ms, now);
     if (um_body_data(asked, "owner") == NULL || before != NULL)
         set_text(data, "owner", owner != NULL ? owner : c->who->user);

@@ -12,12 +12,31 @@
 #include "platform.h"
 #include "search.h"
 
+static void note(void *arg, const char *pointer, const char *message)
+{
+    json_array_append_new(arg, json_pack("{s:s, s:s}", "path", pointer, "message", message));
+}
+
+/* The search that the parameter holds; NULL: replied. Caller decrefs. */
+static json_t *read_request(struct um_http_req *rq, struct um_rest *r)
+{
+    json_t *search = json_loads(um_api_text(r->api, rq, "request"), JSON_REJECT_DUPLICATES, NULL), *faults = json_array();
+
+    if (search != NULL && um_api_fits(r->api, "Search", search, note, faults)) {
+        json_decref(faults);
+        return search;
+    }
+    json_decref(search);
+    um_http_reply_error_with(rq, 400, "T00104", "what `request` holds is no search, as JSON", faults);
+    return NULL;
+}
+
 /* The search comes as a parameter: a link can submit an export. */
 void search_csv_get(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
     const struct platform_row *own = um_api_row_of(r->api, um_http_matched_route(rq))->call;
-    json_t *body = um_api_part(r->api, rq, UM_SPAN_STR(um_api_text(r->api, rq, "request")), "Search"), *args;
+    json_t *body = read_request(rq, r), *args;
 
     if (body == NULL)
         return;

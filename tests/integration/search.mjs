@@ -64,6 +64,17 @@ await run.story('an export is read by pieces at another core than took it, and i
   assert.equal((await done('GET', `/documents/search/job/error?jobId=${jobId}`)).error, '')
 })
 
+await run.story('an export that a link submits is the same', async () => {
+  const request = encodeURIComponent(JSON.stringify(search([is('Row', '7')], { selectClause: { fields: ['Row'] } })))
+  const { jobId } = await done('GET', `/documents/search/csv?request=${request}`)
+  assert.equal((await ask('GET', `/documents/search/job?jobId=${jobId}`)).text, 'Row\r\n7\r\n')
+  for (const wrong of ['3', '{', '{"max":-1}', '{"max":1,"max":1}']) {
+    const { status, body } = await ask('GET', `/documents/search/csv?request=${encodeURIComponent(wrong)}`)
+    assert.deepEqual([status, body.code], [400, 'T00104'], wrong)
+  }
+  assert.equal((await ask('GET', `/documents/search/csv?request=${'x'.repeat(4097)}`)).body.code, 'U00400')
+})
+
 await run.story('everybody finds what he may read, and counts it', async () => {
   const counts = async token => (await done('POST', '/documents/search', { max: 0, aggregation: { field: 'acl' } }, { token })).aggregation.buckets
   assert.deepEqual(await counts(ann), [{ value: 'all', count: rows / 2 }, { value: 'ann', count: rows / 2 }])

@@ -43,8 +43,9 @@ static void what_is_marked_is_kept_as_it_was_said(void **state)
     struct domain_rig *r = *state;
 
     BE(r, "bob", "main", "USER");
-    assert_done(r, &um_annotations_put, D1, "[" MARK("a") ",{'page':2,'data':{'owner':'ann'},'note':'more'}]");
-    assert_marks(r, 2);
+    assert_done(r, &um_annotations_put, D1, "[" MARK("a") ",{'page':2,'data':{'owner':'ann'},'note':'more'},{'data':null}]");
+    assert_marks(r, 3);
+    assert_at(r, "/2/data/owner", "bob");
     assert_at(r, "/0/id", "a");
     assert_at(r, "/0/rect/w", "30");
     assert_at(r, "/0/color/r", "255");
@@ -52,7 +53,7 @@ static void what_is_marked_is_kept_as_it_was_said(void **state)
     assert_at(r, "/1/data/owner", "bob");
     assert_at(r, "/1/note", "more");
     assert_done(r, &um_annotations_put, D1, "[{'id':'a','page':7}]");
-    assert_marks(r, 2);
+    assert_marks(r, 3);
     assert_at(r, "/0/page", "7");
     assert_refused(r, &um_annotations_put, D1, "[{'id':'a','page':8,'data':{'version':1}}]", "U00409");
     assert_done(r, &um_components_get, "{'category':'DOCUMENT','ids':['d1']}", NULL);

@@ -104,6 +104,9 @@ static void nobody_makes_one_for_another_nor_too_many(void **state)
     struct domain_rig *r = *state;
 
     BE(r, "bob", "main", "USER");
+    assert_done(r, &um_stored_searches_create, NULL, "[{'id':'n','data':null,'category':'TASK','request':{}}]");
+    assert_at(r, "/0/data/owner", "bob");
+    assert_done(r, &um_stored_searches_delete, "{'ids':['n']}", NULL);
     assert_done(r, &um_stored_searches_create, NULL, "[{'data':{'owner':'ann'},'category':'TASK','request':{}}]");
     assert_at(r, "/0/data/owner", "bob");
     for (int i = 1; i < 200; i++)
