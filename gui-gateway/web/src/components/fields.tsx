@@ -25,6 +25,7 @@ const dayOf = (value: string) => /^\d{4}-\d\d-\d\d/.exec(value)?.[0] ?? value;
 
 export interface FieldProps {
     reference: TagReference;
+    within?: string; /* what its id begins with; two fields of one tag may be on a page */
     tag: TagClass | undefined;
     value: string[];
     values: Values; /* of all fields: what a choice depends on */
@@ -58,8 +59,8 @@ function Choice({ id, tag, value, values, required, disabled, describedBy, onCha
     );
 }
 
-export function TagField({ reference, tag, value, values, fault, readonly, onChange }: FieldProps) {
-    const id = `tag-${reference.tagName}`;
+export function TagField({ reference, within = "tag", tag, value, values, fault, readonly, onChange }: FieldProps) {
+    const id = `${within}-${reference.tagName}`;
     const type = tag?.type ?? "STRING";
     const disabled = readonly;
     const required = reference.mandatory === true;

@@ -1,9 +1,9 @@
 // The form of a component: its name and fields, what belongs to it beside them in tabs, and what keeps it.
-import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { ApiError } from "../lib/api";
 import { type Component, components, isoOf, type Rights } from "../lib/components";
 import type { ComponentClass, Model } from "../lib/model";
+import { called } from "../lib/names";
 import { guardLeaving, navigate, paths } from "../lib/router";
 import type { Session } from "../lib/session";
 import { ago, exactly } from "../lib/time";
@@ -17,6 +17,7 @@ import { type Draft, draftOf, emptyDraft, faultsByTag, whyReadOnly } from "./dra
 import { Fields, tagsOf } from "./fields";
 import { Head, Held } from "./head";
 import { tabsOf } from "./parts";
+import { TaskPanel } from "./task";
 import { useHold } from "./use-hold";
 
 export interface FormProps {
@@ -27,6 +28,9 @@ export interface FormProps {
     component: Component | null; /* null: a new one */
     onChanged: (component: Component) => void;
 }
+
+/** What lies in them is more than what is said of them. */
+const FOLDERS = ["FOLDER", "VIRTUAL_FOLDER"];
 
 /** What is sent: the parts of a folder have calls of their own. */
 function bodyOf(component: Component | null, ofClass: ComponentClass, draft: Draft) {
@@ -120,13 +124,13 @@ function useDraft(component: Component | null, ofClass: ComponentClass) {
     return { draft, setDraft, dirty, madeFrom: base.component, kept };
 }
 
-export function Form({ session, model, ofClass, rights, component, onChanged, children }: FormProps & { children?: ComponentChildren }) {
+export function Form({ session, model, ofClass, rights, component, onChanged }: FormProps) {
     const { draft, setDraft, dirty, madeFrom, kept } = useDraft(component, ofClass);
     const [faults, setFaults] = useState(new Map<string, string>());
     const [busy, setBusy] = useState(false);
     const hold = useHold(ofClass.category, component?.id ?? "");
     const refused = whyReadOnly(component, ofClass, rights);
-    const readonly = hold.holder !== "" || refused !== "";
+    const held = hold.holder !== "", readonly = held || refused !== "";
 
     const change = (next: Partial<Draft>) => {
         if (component && !hold.mine)
@@ -153,16 +157,18 @@ export function Form({ session, model, ofClass, rights, component, onChanged, ch
         setBusy(false);
     }
 
-    const tabs = tabsOf({ model, ofClass, rights, component, draft, readonly, change, onChanged });
+    const tabs = tabsOf({ model, ofClass, rights, component, draft, readonly, held, change, onChanged });
+    const shape = tabs.length === 0 ? "alone" : FOLDERS.includes(ofClass.category) && component ? "wide-side" : "";
     return (
-        <form class={tabs.length > 0 ? "paper" : "paper alone"} onSubmit={(event) => void save(event)} data-testid="component-form">
+        <form class={`paper ${shape}`} onSubmit={(event) => void save(event)} data-testid="component-form">
             <Head
                 ofClass={ofClass}
+                title={component?.name ?? `New: ${called(ofClass.displayNames, ofClass.id)}`}
                 badges={<Held hold={hold} />}
                 actions={component && (
                     <>
                         {ofClass.collaborative && rights.has("READ_CONTENT") && <OpenText session={session} component={component} />}
-                        {rights.has("DELETE") && !hold.holder && (
+                        {rights.has("DELETE") && !held && (
                             <button type="button" class="button" data-testid="component-delete" onClick={() => void remove(component)}><Icon name="trash" /> Delete</button>
                         )}
                     </>
@@ -170,7 +176,11 @@ export function Form({ session, model, ofClass, rights, component, onChanged, ch
             />
             {refused && <p class="note refused" role="note" data-testid="read-only"><Icon name="lock" /> {refused}</p>}
             <div class="paper-main">
-                {children}
+                {component && ofClass.category === "TASK" && (
+                    <TaskPanel
+                        session={session} model={model} ofClass={ofClass} component={component} rights={rights} dirty={dirty} held={held} onChanged={onChanged}
+                    />
+                )}
                 <NameField value={draft.name} disabled={readonly} onInput={(name) => change({ name })} />
                 <Fields
                     model={model} ofClass={ofClass} values={draft.values} faults={faults} readonly={readonly} isNew={!component}

@@ -1,7 +1,7 @@
 // The head of a component's page: where one is, what state it is in, what can be done with all of it.
 import type { ComponentChildren } from "preact";
 import type { Hold } from "./use-hold";
-import { type ComponentClass } from "../lib/model";
+import type { ComponentClass } from "../lib/model";
 import { called } from "../lib/names";
 import { paths } from "../lib/router";
 import { ago } from "../lib/time";
@@ -20,12 +20,18 @@ export function Held({ hold }: { hold: Hold }) {
     );
 }
 
-export function Head({ ofClass, badges, actions }: { ofClass: ComponentClass; badges: ComponentChildren; actions: ComponentChildren }) {
+export function Head({ ofClass, title, badges, actions }: {
+    ofClass: ComponentClass;
+    title: string;
+    badges: ComponentChildren;
+    actions: ComponentChildren;
+}) {
     return (
         <div class="paper-head">
             <p class="crumbs">
                 <Link href={paths.library}>Library</Link> / <Link href={paths.libraryOf(ofClass.category, ofClass.id)}>{called(ofClass.displayNames, ofClass.id)}</Link>
             </p>
+            <h1 class="paper-title">{title}</h1>
             <div class="badges">{badges}</div>
             <div class="head-actions">{actions}</div>
         </div>

@@ -1,76 +1,113 @@
-// The library: components of the scope, newest change first, by class and by words.
-import { useCallback, useEffect, useState } from "preact/hooks";
-import { ApiError } from "../lib/api";
-import { type Found, type FoundPage, search } from "../lib/search";
-import { isoOf } from "../lib/components";
-import { type ComponentClass, type Model, nameOfClass, useModel } from "../lib/model";
+// The library: components of the scope by words, class, values and conditions. The address says what is looked for, so that it can
+// be gone back to, kept and sent to others.
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { CATEGORIES } from "../lib/categories";
+import { count, several } from "../lib/figures";
+import { type ComponentClass, findClass, type Model, useModel } from "../lib/model";
 import { called } from "../lib/names";
-import { paths } from "../lib/router";
+import { addressOf, queryOf, withCategory } from "../lib/query";
+import { navigate, paths } from "../lib/router";
+import { exportOf, type FoundPage, type Query, requestOf, run } from "../lib/search";
 import type { Session } from "../lib/session";
-import { ago, exactly } from "../lib/time";
+import { messageOf } from "../lib/told";
 import { Icon } from "../ui/icons";
-import { Link } from "../ui/link";
+import { Menu } from "../ui/menu";
+import { useKeys } from "../ui/shortcuts";
+import { notifyError } from "../ui/toast";
 import { Umbel } from "../ui/umbel";
+import { AddCriterion, Asked, ordersOf } from "./criteria";
+import { Facets } from "./facets";
 import { Frame } from "./frame";
+import { keyOf, Row, useHolders } from "./rows";
 
 const TYPING_MS = 250;
+const FIELDS_SHOWN = 4;
 
-/** All pages so far of what is looked for. */
-function useSearch(category: string, classId: string, text: string) {
-    const [page, setPage] = useState<FoundPage | null>(null);
-    const [problem, setProblem] = useState("");
+/** Of a class, the fields that are shown in a row. */
+const fieldsOf = (model: Model | null, ofClass: ComponentClass | undefined) => (ofClass?.tagReferences ?? [])
+    .filter((reference) => !reference.technical && !["TEXT", "USER"].includes(model?.tags.get(reference.tagName)?.type ?? "TEXT"))
+    .sort((a, b) => (a.order ?? 0) - (b.order ?? 0)).slice(0, FIELDS_SHOWN).map((reference) => reference.tagName);
+
+/** All pages so far of what is looked for; the last answer stays until the next one is there. */
+function useSearch(query: Query, fields: string[]) {
+    const [state, setState] = useState<{ page: FoundPage | null; problem: string; busy: boolean }>({ page: null, problem: "", busy: true });
+    const key = addressOf(query) + fields.join();
     useEffect(() => {
         const control = new AbortController();
-        search(category, classId, text, null, control.signal).then((first) => {
-            setPage(first);
-            setProblem("");
-        }, (error: unknown) => {
-            if (!control.signal.aborted)
-                setProblem(error instanceof ApiError ? error.message : "The search failed.");
-        });
+        setState((old) => ({ ...old, busy: true }));
+        run(query.category, requestOf(query), { fields }, control.signal).then(
+            (page) => setState({ page, problem: "", busy: false }),
+            (error: unknown) => !control.signal.aborted && setState((old) => ({ ...old, problem: messageOf(error), busy: false })));
         return () => control.abort();
-    }, [category, classId, text]);
+    }, [key]);
+    const after = state.page?.after;
     const more = useCallback(() => {
-        if (page?.after)
-            void search(category, classId, text, page.after, new AbortController().signal)
-                .then((next) => setPage((old) => old && { ...next, results: [...old.results, ...next.results] }));
-    }, [page, category, classId, text]);
-    return { page, problem, more };
-}
-
-function Row({ found, model, category }: { found: Found; model: Model; category: string }) {
-    const at = isoOf(found.changed);
-    return (
-        <li class="doc-row" data-testid="component-row">
-            <span class="doc-icon" aria-hidden="true"><Icon name={category === "FOLDER" ? "bookmark" : "page"} /></span>
-            <Link class="doc-link" href={paths.component(category, found.id)} data-testid="component-open">
-                <span class="doc-title">{found.name || found.id}</span>
-                <span class="doc-about">
-                    <span class="class-name">{nameOfClass(model, category, found.classId)}</span>
-                    {" · "}<span title={exactly(at)}>{ago(at)}</span>
-                    {found.owner && <span> · {found.owner}</span>}
-                </span>
-            </Link>
-        </li>
-    );
+        if (after)
+            void run(query.category, requestOf(query), { fields, after }, new AbortController().signal).then(
+                (next) => setState((old) => old.page?.after === after
+                    ? { ...old, page: { ...old.page, after: next.after, results: [...old.page.results, ...next.results] } } : old),
+                (error: unknown) => notifyError(messageOf(error)));
+    }, [key, after]);
+    return { ...state, more };
 }
 
 function New({ classes }: { classes: ComponentClass[] }) {
     return (
-        <details class="menu" data-testid="component-new">
-            <summary class="button primary"><Icon name="plus" /> New</summary>
-            <ul>
-                {classes.map((c) => (
-                    <li key={c.id}>
-                        <Link href={paths.create(c.category, c.id)} data-testid={`new-${c.id}`}>{called(c.displayNames, c.id)}</Link>
-                    </li>
-                ))}
-            </ul>
-        </details>
+        <Menu testid="component-new" label={<><Icon name="plus" /> New</>} items={classes.map((c) => ({
+            text: called(c.displayNames, c.id), href: paths.create(c.category, c.id), testid: `new-${c.id}`,
+        }))} />
     );
 }
 
-function Results({ page, model, category, more }: { page: FoundPage; model: Model; category: string; more: () => void }) {
+/** The field: what is typed counts when nobody has typed for a moment; another address sets it. */
+function Words({ query, go }: { query: Query; go: (query: Query, replace?: boolean) => void }) {
+    const [typed, setTyped] = useState(query.text);
+    const field = useRef<HTMLInputElement>(null);
+    useEffect(() => setTyped(query.text), [query.text]);
+    useEffect(() => {
+        const text = typed.trim();
+        if (text === query.text)
+            return;
+        const timer = setTimeout(() => go({ ...query, text }, query.text !== ""), TYPING_MS);
+        return () => clearTimeout(timer);
+    }, [typed]);
+    useKeys({ "/": () => field.current?.focus() });
+    return (
+        <div class="search" role="search">
+            <Icon name="search" />
+            <input
+                ref={field}
+                type="search"
+                placeholder="Names, tags, contents"
+                aria-label="Search the library"
+                autocomplete="off"
+                value={typed}
+                data-testid="library-search"
+                onInput={(event) => setTyped(event.currentTarget.value)}
+                onKeyDown={(event) => {
+                    if (event.key === "ArrowDown" || event.key === "Enter") {
+                        event.preventDefault();
+                        document.querySelector<HTMLElement>("[data-testid=component-open]")?.focus();
+                    }
+                }}
+            />
+            <kbd aria-hidden="true">/</kbd>
+        </div>
+    );
+}
+
+/** Arrow keys move between rows. */
+function onRowKey(event: KeyboardEvent): void {
+    const links = [...document.querySelectorAll<HTMLElement>("[data-testid=component-open]")];
+    const at = links.indexOf(event.target as HTMLElement), step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (at < 0 || !step || event.ctrlKey || event.altKey || event.metaKey)
+        return;
+    event.preventDefault();
+    links[at + step]?.focus();
+}
+
+function Results({ page, model, fields, busy, more }: { page: FoundPage; model: Model; fields: string[]; busy: boolean; more: () => void }) {
+    const holders = useHolders(page.results);
     if (page.results.length === 0)
         return (
             <div class="empty" data-testid="component-none">
@@ -81,60 +118,86 @@ function Results({ page, model, category, more }: { page: FoundPage; model: Mode
         );
     return (
         <>
-            <ul class="doc-list" aria-label="Components">
-                {page.results.map((found) => <Row key={found.id} found={found} model={model} category={category} />)}
+            <ul class="doc-list" aria-label="Components" aria-busy={busy} onKeyDown={onRowKey}>
+                {page.results.map((found) => <Row key={keyOf(found)} found={found} model={model} fields={fields} holder={holders.get(keyOf(found))} />)}
             </ul>
             {page.after && page.results.length < page.found && (
-                <button type="button" class="button more" onClick={more}>Show more ({page.found - page.results.length} left)</button>
+                <button type="button" class="button more" data-testid="library-more" onClick={more}>
+                    Show more ({count(page.found - page.results.length)}{page.atLeast && "+"} left)
+                </button>
             )}
         </>
     );
 }
 
-export function LibraryPage({ session }: { session: Session; asked: string }) {
-    const { model, problem } = useModel();
-    const [chosen, setChosen] = useState<ComponentClass | null>(null);
-    const [typed, setTyped] = useState("");
-    const [text, setText] = useState("");
-    const category = chosen?.category ?? "DOCUMENT";
-    const found = useSearch(category, chosen?.id ?? "", text);
-    const creatable = model?.classes.filter(model.mayCreate) ?? [];
+async function download(query: Query, fields: string[]): Promise<void> {
+    try {
+        const link = document.createElement("a");
+        link.href = await exportOf(query, fields);
+        link.download = "";
+        link.click();
+    } catch (error) {
+        notifyError(`Not exported: ${messageOf(error)}`);
+    }
+}
 
-    useEffect(() => {
-        const timer = setTimeout(() => setText(typed.trim()), TYPING_MS);
-        return () => clearTimeout(timer);
-    }, [typed]);
+const countText = (page: FoundPage | null) => (page ? `${several(page.found, "result")}${page.atLeast ? " or more" : ""}` : "");
+
+export function LibraryPage({ session, asked }: { session: Session; asked: string }) {
+    const { model, problem } = useModel();
+    const query = queryOf(asked);
+    const address = addressOf(query);
+    const ofClass = model ? findClass(model, query.category, query.classId) : undefined;
+    const fields = fieldsOf(model, ofClass);
+    const found = useSearch(query, fields);
+    const [filtering, setFiltering] = useState(false);
+    const creatable = model?.classes.filter(model.mayCreate) ?? [];
+    const go = (next: Query, replace = false) => void navigate(paths.library + addressOf(next), { replace, still: true });
+    const allFields = (ofClass?.tagReferences ?? []).map((reference) => reference.tagName);
 
     return (
         <Frame session={session} title="Library" problem={problem || found.problem}>
             <div class="list-head">
                 <h1>Library</h1>
-                <p class="count" role="status">{found.page ? `${found.page.found} found` : ""}</p>
+                <p class="count" role="status" data-testid="library-count">{countText(found.page)}</p>
                 {creatable.length > 0 && <New classes={creatable} />}
             </div>
-            <div class="search" role="search">
-                <Icon name="search" />
-                <input
-                    type="search"
-                    placeholder="Names, tags, contents"
-                    aria-label="Search the library"
-                    autocomplete="off"
-                    value={typed}
-                    data-testid="library-search"
-                    onInput={(event) => setTyped(event.currentTarget.value)}
-                />
+            <Words query={query} go={go} />
+            <div class="chips" role="group" aria-label="Kind">
+                {CATEGORIES.map((category) => (
+                    <button
+                        key={category.word} type="button" class="chip" aria-pressed={query.category === category.word} data-testid={`kind-${category.word}`}
+                        onClick={() => go(withCategory(query, category.word))}
+                    >
+                        {category.many}
+                    </button>
+                ))}
             </div>
             {model && (
-                <div class="chips" role="group" aria-label="Classes">
-                    <button type="button" class="chip" aria-pressed={!chosen} onClick={() => setChosen(null)}>All documents</button>
-                    {model.classes.map((c) => (
-                        <button key={c.id} type="button" class="chip" aria-pressed={chosen?.id === c.id} data-testid={`class-${c.id}`} onClick={() => setChosen(c)}>
-                            {called(c.displayNames, c.id)}
+                <div class="finding">
+                    <div class="filter-bar">
+                        <button type="button" class="button small filter-toggle" aria-expanded={filtering} aria-controls="filters" data-testid="filters" onClick={() => setFiltering(!filtering)}>
+                            <Icon name="filter" /> Filter
                         </button>
-                    ))}
+                        <Asked model={model} query={query} onChange={go} />
+                        <span class="filter-rest">
+                            <select aria-label="Order" class="order" data-testid="library-sort" value={query.sort} onChange={(event) => go({ ...query, sort: event.currentTarget.value })}>
+                                {ordersOf(model, query).map((order) => <option key={order.sort} value={order.sort} selected={order.sort === query.sort}>{order.text}</option>)}
+                            </select>
+                            <button type="button" class="button small" data-testid="library-csv" title="What is found, as a table" onClick={() => void download(query, allFields)}>
+                                <Icon name="down" /> CSV
+                            </button>
+                        </span>
+                    </div>
+                    <aside id="filters" class={filtering ? "facets open" : "facets"} aria-label="Filter">
+                        <Facets model={model} query={query} address={address} onChange={go} />
+                        <AddCriterion model={model} query={query} onChange={go} />
+                    </aside>
+                    <section class="results" aria-label="Results">
+                        {found.page && <Results page={found.page} model={model} fields={fields} busy={found.busy} more={found.more} />}
+                    </section>
                 </div>
             )}
-            {model && found.page && <Results page={found.page} model={model} category={category} more={found.more} />}
         </Frame>
     );
 }

@@ -2,10 +2,13 @@
 import type { Component, Rights } from "../lib/components";
 import type { ComponentClass, Model } from "../lib/model";
 import type { Tab } from "../ui/tabs";
+import { Attachments, slotsOf } from "./attachments";
+import { Contents } from "./contents";
 import type { Draft } from "./draft";
 import { Facts } from "./facts";
 import { Files } from "./files";
 import { Versions } from "./versions";
+import { VirtualContents } from "./virtual";
 
 export interface PartsProps {
     model: Model;
@@ -14,6 +17,7 @@ export interface PartsProps {
     component: Component | null; /* null: a new one */
     draft: Draft;
     readonly: boolean;
+    held: boolean; /* by somebody else */
     change: (next: Partial<Draft>) => void;
     onChanged: (component: Component) => void;
 }
@@ -25,6 +29,39 @@ function files({ ofClass, rights, component, draft, readonly, change }: PartsPro
     return {
         name: "files", text: "Files", count: draft.files.length,
         body: () => <Files documentId={component?.id ?? ""} files={draft.files} readonly={!may} onChange={(next) => change({ files: next })} />,
+    };
+}
+
+function contents({ model, ofClass, rights, component, held, onChanged }: PartsProps): Tab | null {
+    if (!component || ofClass.category !== "FOLDER")
+        return null;
+    return {
+        name: "contents", text: "Contents", count: component.children?.length ?? 0,
+        body: () => <Contents model={model} ofClass={ofClass} component={component} rights={rights} readonly={held} onChanged={onChanged} />,
+    };
+}
+
+function found({ model, ofClass, component }: PartsProps): Tab | null {
+    if (!component || ofClass.category !== "VIRTUAL_FOLDER")
+        return null;
+    return { name: "contents", text: "Contents", body: () => <VirtualContents model={model} component={component} /> };
+}
+
+function attachments({ model, ofClass, rights, component, draft, readonly, change }: PartsProps): Tab | null {
+    const may = (right: string) => !readonly && !component?.answer && (!component || rights.has(right));
+    if (ofClass.category !== "TASK" || slotsOf(ofClass).length === 0)
+        return null;
+    return {
+        name: "attachments", text: "Attachments", count: draft.attachments.reduce((n, one) => n + (one.componentIds?.length ?? 0), 0),
+        body: () => (
+            <Attachments
+                model={model}
+                ofClass={ofClass}
+                attachments={draft.attachments}
+                may={{ add: may("UPDATE_CONTENT"), remove: may("DELETE_CONTENT") }}
+                onChange={(next) => change({ attachments: next })}
+            />
+        ),
     };
 }
 
@@ -44,4 +81,4 @@ function history({ model, rights, component }: PartsProps): Tab | null {
     return { name: "history", text: "History", body: () => <Facts model={model} component={component} /> };
 }
 
-export const tabsOf = (props: PartsProps): Tab[] => [files, versions, history].map((part) => part(props)).filter((tab) => tab !== null);
+export const tabsOf = (props: PartsProps): Tab[] => [contents, found, attachments, files, versions, history].map((part) => part(props)).filter((tab) => tab !== null);

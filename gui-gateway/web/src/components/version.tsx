@@ -41,6 +41,7 @@ export function VersionPage({ session, id, version }: { session: Session; id: st
                 <div class="paper alone" data-testid="version-shown">
                     <Head
                         ofClass={ofClass}
+                        title={was.name}
                         badges={<span class="badge"><Icon name="history" /> {labelOf(was)}</span>}
                         actions={(
                             <>

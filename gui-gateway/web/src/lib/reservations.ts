@@ -3,6 +3,8 @@
 import { ApiError, call } from "./api";
 
 export interface Reservation {
+    category?: string;
+    id?: string;
     reserved: boolean;
     user?: string;
     since?: string;
@@ -28,6 +30,10 @@ export function blockersOf(error: unknown): Blocker[] {
     const list = (details as { reservations?: unknown } | null)?.reservations;
     return Array.isArray(list) ? list as Blocker[] : [];
 }
+
+/** The state of several components. */
+export const reservationsOfAll = (references: { category: string; id: string }[]) =>
+    call<(Reservation & { category: string; id: string })[]>("POST", ROOT, references, { quiet: true });
 
 export const reservationsOf = (category: string) => ({
     state: (id: string) => one("", category, id),

@@ -12,10 +12,13 @@ interface Asking {
     danger?: boolean;
     input?: { label: string; value: string; max: number; type?: string; optional?: boolean };
     wide?: boolean;
+    ready?: Store<boolean>; /* false: there is nothing yet to be confirmed */
+    accept?: () => Promise<boolean>; /* false: it stays open, and says why itself */
     done: (answer: string | null) => void;
 }
 
 const asking = new Store<Asking | null>(null);
+const always = new Store(true);
 
 function ask(question: Omit<Asking, "done">): Promise<string | null> {
     asking.get()?.done(null);
@@ -41,6 +44,11 @@ export function promptDialog(question: Question & { input: NonNullable<Asking["i
     return ask(question);
 }
 
+/** A dialog whose body asks more than a line of text. */
+export async function askDialog(question: Question & Pick<Asking, "wide" | "ready" | "accept">): Promise<boolean> {
+    return await ask(question) !== null;
+}
+
 export async function infoDialog(question: { title: string; body: ComponentChildren }): Promise<void> {
     await ask({ ...question, wide: true });
 }
@@ -52,7 +60,7 @@ export const dialogOpen = () => asking.get() !== null;
 
 /** The modal element keeps the focus off the page, but lets Tab out to the browser's own frame: this turns it round. */
 function keepTabInside(event: KeyboardEvent, dialog: HTMLElement): void {
-    const stops = [...dialog.querySelectorAll<HTMLElement>("button:enabled, input, a[href]")];
+    const stops = [...dialog.querySelectorAll<HTMLElement>("button:enabled, input:enabled, select:enabled, textarea:enabled, a[href]")];
     const leaving = event.shiftKey ? stops[0] : stops[stops.length - 1];
     if (event.key !== "Tab" || (event.target !== leaving && dialog.contains(document.activeElement)))
         return;
@@ -64,7 +72,9 @@ function Modal({ question }: { question: Asking }) {
     const dialog = useRef<HTMLDialogElement>(null);
     const field = useRef<HTMLInputElement>(null);
     const [text, setText] = useState(question.input?.value ?? "");
-    const empty = question.input !== undefined && !question.input.optional && text.trim() === "";
+    const [busy, setBusy] = useState(false);
+    const ready = useStore(question.ready ?? always);
+    const empty = !ready || (question.input !== undefined && !question.input.optional && text.trim() === "");
 
     useEffect(() => {
         const element = dialog.current!;
@@ -81,9 +91,14 @@ function Modal({ question }: { question: Asking }) {
         };
     }, []);
 
-    const submit = (event: Event) => {
+    const submit = async (event: Event) => {
         event.preventDefault();
-        if (!empty)
+        if (empty || busy)
+            return;
+        setBusy(true);
+        const accepted = await (question.accept?.() ?? true);
+        setBusy(false);
+        if (accepted)
             question.done(text.trim());
     };
     return (
@@ -98,7 +113,7 @@ function Modal({ question }: { question: Asking }) {
             onKeyDown={(event) => keepTabInside(event, dialog.current!)}
             onMouseDown={(event) => event.target === dialog.current && question.done(null)}
         >
-            <form class="dialog-form" method="dialog" onSubmit={submit}>
+            <form class="dialog-form" method="dialog" onSubmit={(event) => void submit(event)}>
                 <div class="dialog-head">
                     <h2 id="dialog-title">{question.title}</h2>
                     <IconButton icon="close" label="Close" onClick={() => question.done(null)} />
@@ -127,7 +142,7 @@ function Modal({ question }: { question: Asking }) {
                             type="submit"
                             class={question.danger ? "button danger" : "button primary"}
                             data-testid="dialog-confirm"
-                            disabled={empty}
+                            disabled={empty || busy}
                         >
                             {question.confirm}
                         </button>
