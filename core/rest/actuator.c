@@ -98,7 +98,8 @@ static const struct um_actuator_component components[] = {       /* sorted by na
     { "readinessState", "readiness", readiness, NULL, NULL },
     { "redis", NULL, redis, has_redis, redis_details },
 };
-static const char *const endpoints[] = { "caches", "configprops", "env", "health", "info", "loggers", "metrics", "prometheus", "status", NULL };
+static const char *const endpoints[] = { "caches", "configprops", "env", "health", "httpexchanges", "info", "logfile", "loggers", "metrics",
+                                         "prometheus", "shutdown", "status", "threaddump", NULL };
 
 static bool has_role(void *arg, const struct um_http_req *rq, const char *role) { return caller_has_role(arg, rq, role); }
 
@@ -128,6 +129,21 @@ HANDLER(actuator_logger, um_actuator_logger(a, rq, um_http_param(rq, "name")))
 HANDLER(actuator_env, um_actuator_env(a, rq))
 HANDLER(actuator_env_one, um_actuator_env_one(a, rq, um_http_param(rq, "name")))
 HANDLER(actuator_configprops, um_actuator_configprops(a, rq))
+HANDLER(actuator_exchanges, um_actuator_exchanges(a, rq))
+HANDLER(actuator_threads, um_actuator_threads(a, rq))
+HANDLER(actuator_logfile, um_actuator_logfile(a, rq))
+
+/* The fact is on its way before the end begins: the store finishes what it was given. */
+void actuator_shutdown(struct um_http_req *rq, void *ctx)
+{
+    struct um_rest *r = ctx;
+    int64_t since;
+
+    if (!um_actuator_exposes(r->actuator, rq, "shutdown"))
+        return;
+    act_fact(rq, r, "SHUTDOWN", "MEMBER", um_cluster_self(r->deps.cluster, &since));
+    um_actuator_shut_down(r->actuator, rq);
+}
 
 void actuator_health(struct um_http_req *rq, void *ctx)
 {

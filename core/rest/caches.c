@@ -8,9 +8,6 @@
 #include <umbel/util.h>
 #include "admin/admin.h"
 
-#define MANAGER "cacheManager"               /* the one that there is */
-#define TARGET  "umbel.cachegen"
-
 /* ---- which there are ---- */
 
 struct cache { char *scope, *name, *shown; uint64_t version, applied; };
@@ -150,7 +147,6 @@ static void clear(struct um_http_req *rq, struct um_rest *r, struct caches cache
 {
     struct clearing *c = um_xcalloc(1, sizeof(*c));
 
-    act_fact(rq, r, "CLEAR", "CACHE", caches.n == 1 ? caches.rows[0].shown : "*");
     c->later = later_new(rq, r, NULL);
     c->caches = caches;
     c->reply = reply;
@@ -161,6 +157,12 @@ static void clear(struct um_http_req *rq, struct um_rest *r, struct caches cache
         raise_more(c);
     else
         raised(c, UM_OK, NULL, 0);
+}
+
+static void clear_as_fact(struct um_http_req *rq, struct um_rest *r, struct caches caches, announced_fn *reply)
+{
+    act_fact(rq, r, "CLEAR", "CACHE", caches.n == 1 ? caches.rows[0].shown : "*");
+    clear(rq, r, caches, reply);
 }
 
 /* ---- /core/rest/caches ---- */
@@ -189,7 +191,7 @@ static void reply_cleared(void *arg, struct um_http_req *rq, const json_t *nodes
 
 void caches_clear(struct um_http_req *rq, void *ctx)
 {
-    clear(rq, ctx, list_used(ctx), reply_cleared);
+    clear_as_fact(rq, ctx, list_used(ctx), reply_cleared);
 }
 
 /* ---- /core/rest/internal/caches: for gateways ---- */
@@ -222,39 +224,26 @@ void internal_caches_get(struct um_http_req *rq, void *ctx)
 
 /* ---- /core/actuator/caches ---- */
 
-static bool is_ours(struct um_http_req *rq, const struct um_rest *r)
-{
-    const char *manager = um_http_query(rq, "cacheManager");
-
-    if (!um_actuator_exposes(r->actuator, rq, "caches"))
-        return false;
-    if (manager == NULL || strcmp(manager, MANAGER) == 0)
-        return true;
-    um_http_reply_error(rq, 404, "U00404", "there is no such cache manager");
-    return false;
-}
-
 void actuator_caches_list(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
     struct caches all;
-    json_t *list;
+    json_t *names;
 
-    if (!is_ours(rq, r))
+    if (!um_actuator_is_manager(r->actuator, rq))
         return;
     all = list_all(r);
-    list = json_object();
-    for (size_t i = 0; i < all.n; i++)
-        json_object_set_new(list, all.rows[i].shown, json_pack("{s:s}", "target", TARGET));
-    um_actuator_reply(r->actuator, rq, 200, json_pack("{s:{s:{s:o}}}", "cacheManagers", MANAGER, "caches", list));
+    names = names_json(&all);
+    um_actuator_caches(r->actuator, rq, names);
+    json_decref(names);
     caches_free(&all);
 }
 
-/* The one of the path. False: there is none or more than one, which has been replied. */
-static bool find_named(struct um_http_req *rq, struct um_rest *r, struct caches *out)
+/* The one of NAME. False: there is none or more than one, which has been replied. */
+static bool find_named(struct um_http_req *rq, struct um_rest *r, const char *name, struct caches *out)
 {
     *out = list_all(r);
-    keep_named(out, um_http_param(rq, "name"));
+    keep_named(out, name);
     if (out->n == 1)
         return true;
     if (out->n == 0)
@@ -270,10 +259,9 @@ void actuator_cache_get(struct um_http_req *rq, void *ctx)
     struct um_rest *r = ctx;
     struct caches one;
 
-    if (!is_ours(rq, r) || !find_named(rq, r, &one))
+    if (!um_actuator_is_manager(r->actuator, rq) || !find_named(rq, r, um_http_param(rq, "name"), &one))
         return;
-    um_actuator_reply(r->actuator, rq, 200, json_pack("{s:s, s:s, s:s, s:I, s:I}", "target", TARGET, "name", one.rows[0].shown, "cacheManager",
-                       MANAGER, "version", (json_int_t)one.rows[0].version, "applied", (json_int_t)one.rows[0].applied));
+    um_actuator_cache(r->actuator, rq, one.rows[0].shown, one.rows[0].version, one.rows[0].applied);
     caches_free(&one);
 }
 
@@ -286,14 +274,31 @@ static void reply_nothing(void *arg, struct um_http_req *rq, const json_t *nodes
 
 void actuator_caches_clear(struct um_http_req *rq, void *ctx)
 {
-    if (is_ours(rq, ctx))
-        clear(rq, ctx, list_used(ctx), reply_nothing);
+    struct um_rest *r = ctx;
+
+    if (um_actuator_is_manager(r->actuator, rq))
+        clear_as_fact(rq, r, list_used(r), reply_nothing);
 }
 
 void actuator_cache_clear(struct um_http_req *rq, void *ctx)
 {
+    struct um_rest *r = ctx;
     struct caches one;
 
-    if (is_ours(rq, ctx) && find_named(rq, ctx, &one))
-        clear(rq, ctx, one, reply_nothing);
+    if (um_actuator_is_manager(r->actuator, rq) && find_named(rq, r, um_http_param(rq, "name"), &one))
+        clear_as_fact(rq, r, one, reply_nothing);
+}
+
+/* ---- DELETE /core/rest/internal/caches: a gateway was asked, and tells who by itself ---- */
+
+void internal_caches_clear(struct um_http_req *rq, void *ctx)
+{
+    struct um_rest *r = ctx;
+    const char *name = um_api_text(r->api, rq, "name");
+    struct caches one;
+
+    if (name == NULL)
+        clear(rq, r, list_used(r), reply_nothing);
+    else if (find_named(rq, r, name, &one))
+        clear(rq, r, one, reply_nothing);
 }

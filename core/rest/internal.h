@@ -100,11 +100,11 @@ um_http_handler admin_check, admin_documents_list, admin_documents_get, admin_do
     admin_connections_list, admin_connections_close, admin_sessions_list, admin_sessions_end_all, admin_sessions_end, admin_locks_list,
     unlock_user, encrypt_post, admin_drain, admin_loggers_list, admin_loggers_set, admin_config_list, admin_audit_list, admin_content_get, admin_content_put, admin_documents_fork;
 um_http_handler internal_audit, internal_session_end, internal_revocations_get;
-um_http_handler caches_list, caches_clear, internal_caches_get, actuator_caches_list, actuator_caches_clear,
+um_http_handler caches_list, caches_clear, internal_caches_get, internal_caches_clear, actuator_caches_list, actuator_caches_clear,
     actuator_cache_get, actuator_cache_clear;
 um_http_handler actuator_index, actuator_health, actuator_liveness, actuator_readiness, actuator_status, actuator_info, actuator_metrics,
     actuator_metric, actuator_prometheus, actuator_loggers, actuator_logger, actuator_logger_set, actuator_env, actuator_env_one,
-    actuator_configprops, actuator_failpoint;
+    actuator_configprops, actuator_exchanges, actuator_threads, actuator_logfile, actuator_shutdown, actuator_failpoint;
 um_http_handler features_list, features_internal, features_custom, features_get;
 um_http_handler description_get, viewer_get, viewer_index;
 um_http_handler socket_collab, socket_room, socket_echo, socket_welcome;

@@ -73,7 +73,8 @@ static const struct um_actuator_component components[] = {       /* sorted by na
     { "readinessState", "readiness", readiness, NULL, NULL },
     { "redis", NULL, redis, has_redis, redis_details },
 };
-static const char *const endpoints[] = { "configprops", "env", "health", "info", "loggers", "metrics", "prometheus", "sessions", "status", NULL };
+static const char *const endpoints[] = { "caches", "configprops", "env", "health", "httpexchanges", "info", "logfile", "loggers", "metrics",
+                                         "prometheus", "sessions", "shutdown", "status", "threaddump", NULL };
 
 static bool has_role(void *arg, const struct um_http_req *rq, const char *role)
 {

@@ -144,6 +144,7 @@ um_err reactor_open(struct reactor **out, struct gateway *gw, unsigned index)
         return err;
     um_core_door_open(gw->door, r->upstream);
     auth_env.upstream = r->upstream;
+    site_env.cachegen = gw->cachegen;
     site_env.cores = um_upstream_cores(r->upstream);
     r->auth = site_env.auth = um_auth_new(&auth_env);
     if ((err = um_site_new(&r->site, r->loop, &gw->http, &site_env)) != UM_OK)

@@ -1,7 +1,7 @@
 /* The table of routes. The first row that matches wins. */
 #include "site.h"
 
-#include <auth/act.h>
+#include <acts.h>
 #include <auth/asker.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +17,7 @@ struct um_site {
     char **paths;                         /* of moved rows */
     struct um_gateway_health health;
     struct um_actuator *actuator;
+    struct um_acts acts;
     char hsts[64];
 };
 
@@ -66,39 +67,16 @@ ACTUATOR_HANDLER(logger, um_actuator_logger(a, rq, um_http_param(rq, "name")))
 ACTUATOR_HANDLER(env, um_actuator_env(a, rq))
 ACTUATOR_HANDLER(env_one, um_actuator_env_one(a, rq, um_http_param(rq, "name")))
 ACTUATOR_HANDLER(configprops, um_actuator_configprops(a, rq))
+ACTUATOR_HANDLER(exchanges, um_actuator_exchanges(a, rq))
+ACTUATOR_HANDLER(threads, um_actuator_threads(a, rq))
+ACTUATOR_HANDLER(logfile, um_actuator_logfile(a, rq))
 
-/* ---- acts ---- */
-
-struct leveled { struct um_http_req *rq; };
-
-static void client_left(void *arg) { ((struct leveled *)arg)->rq = NULL; }
-
-static void level_noted(void *arg)
-{
-    struct leveled *l = arg;
-
-    if (l->rq != NULL)
-        um_http_reply(l->rq, 204, NULL, UM_SPAN(NULL, 0));
-    free(l);
-}
-
-static void set_logger(struct um_http_req *rq, void *ctx)
-{
-    const char *name = um_http_param(rq, "name"), *before, *after;
-    struct um_site *s = ctx;
-    struct um_act *act;
-    struct leveled *l;
-
-    if (!um_actuator_set_logger(s->actuator, rq, name, &before, &after))
-        return;
-    l = um_xcalloc(1, sizeof(*l));
-    l->rq = rq;
-    um_http_on_gone(rq, client_left, l);
-    act = um_act_new(s->env.auth, rq, "LOG_LEVEL", "LOGGER", name);
-    um_act_note(act, "before", json_string(before));
-    um_act_note(act, "after", json_string(after));
-    um_act_done(act, level_noted, l);
-}
+#define ACT_HANDLER(name, fn) static void name(struct um_http_req *rq, void *ctx) { fn(&((struct um_site *)ctx)->acts, rq); }
+ACT_HANDLER(set_logger, um_acts_set_logger)
+ACT_HANDLER(caches_list, um_acts_list_caches)
+ACT_HANDLER(cache_show, um_acts_show_cache)
+ACT_HANDLER(caches_clear, um_acts_clear_caches)
+ACT_HANDLER(shut_down, um_acts_shut_down)
 
 #define SESSIONS_HANDLER(name, fn) \
     static void name(struct um_http_req *rq, void *ctx) \
@@ -143,6 +121,14 @@ static const struct um_http_route table[] = {
     { "DELETE", "/gui/actuator/sessions",   admin_end_all,  OPEN,   ADMIN, "ends all sessions of a user", SMALL_BODY },
     { "GET",    "/gui/actuator/sessions/{id}", admin_show,  OPEN,   ADMIN, "one session", 0 },
     { "DELETE", "/gui/actuator/sessions/{id}", admin_end,   OPEN,   ADMIN, "ends one session", SMALL_BODY },
+    { "GET",    "/gui/actuator/caches",     caches_list,    OPEN,   ADMIN, "the caches", 0 },
+    { "DELETE", "/gui/actuator/caches",     caches_clear,   OPEN,   ADMIN, "clears all caches of all nodes", SMALL_BODY },
+    { "GET",    "/gui/actuator/caches/{name}", cache_show,  OPEN,   ADMIN, "one cache", 0 },
+    { "DELETE", "/gui/actuator/caches/{name}", caches_clear, OPEN,  ADMIN, "clears one cache of all nodes", SMALL_BODY },
+    { "GET",    "/gui/actuator/httpexchanges", exchanges,   OPEN,   ADMIN, "the last requests and how they ended", 0 },
+    { "GET",    "/gui/actuator/threaddump", threads,        OPEN,   ADMIN, "the threads of the process", 0 },
+    { "GET",    "/gui/actuator/logfile",    logfile,        OPEN,   ADMIN, "the log, when it goes to a file", 0 },
+    { "POST",   "/gui/actuator/shutdown",   shut_down,      OPEN,   "SYSTEM_ADMIN", "ends the process", SMALL_BODY },
     { "GET",    "/gui",                     page,           OPEN,   NULL, "the web app", 0 },
     { "GET",    "/gui/signin",              page,           OPEN,   NULL, "the web app: signing in", 0 },
     { "GET",    "/gui/d/*",                 page,           OPEN,   NULL, "the web app: a document", 0 },
@@ -308,6 +294,7 @@ um_err um_site_new(struct um_site **out, struct um_loop *l, const struct um_http
     s->env = *env;
     s->health = (struct um_gateway_health){ env->vitals, env->cores, env->actuator, env->settings };
     s->actuator = um_gateway_actuator(&s->health);
+    s->acts = (struct um_acts){ s->actuator, env->auth, env->cachegen, env->vitals->cluster };
     if (env->conf->hsts_max_age_s > 0)
         snprintf(s->hsts, sizeof(s->hsts), "max-age=%lld", (long long)env->conf->hsts_max_age_s);
     err = s->actuator != NULL && make_routes(s) ? UM_OK : UM_EINVAL;

@@ -75,6 +75,14 @@ void um_actuator_logger(const struct um_actuator *a, struct um_http_req *rq, con
 bool um_actuator_set_logger(const struct um_actuator *a, struct um_http_req *rq, const char *name, const char **before, const char **after);
 void um_actuator_env(const struct um_actuator *a, struct um_http_req *rq);
 void um_actuator_env_one(const struct um_actuator *a, struct um_http_req *rq, const char *name);
+void um_actuator_exchanges(const struct um_actuator *a, struct um_http_req *rq);         /* httpexchanges; kept since the start where it is exposed */
+void um_actuator_threads(const struct um_actuator *a, struct um_http_req *rq);           /* threaddump; as text for who accepts only that */
+void um_actuator_logfile(const struct um_actuator *a, struct um_http_req *rq);           /* Range; 404 without logging.file.name */
+void um_actuator_shut_down(const struct um_actuator *a, struct um_http_req *rq);         /* replies, then SIGTERM. The caller has asked um_actuator_exposes */
+/* caches. False: not exposed, or another cacheManager is asked for: replied. */
+bool um_actuator_is_manager(const struct um_actuator *a, struct um_http_req *rq);
+void um_actuator_caches(const struct um_actuator *a, struct um_http_req *rq, const json_t *names);
+void um_actuator_cache(const struct um_actuator *a, struct um_http_req *rq, const char *name, uint64_t version, uint64_t applied);
 void um_actuator_configprops(const struct um_actuator *a, struct um_http_req *rq);
 
 /* ---- who asks: Authorization: Basic ---- */

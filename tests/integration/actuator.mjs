@@ -1,5 +1,6 @@
 /* integration.actuator: what balancers, Prometheus and operators ask, of a core and a gateway, in Spring Boot's shapes. */
 import assert from 'node:assert/strict'
+import path from 'node:path'
 import { startCluster } from '../harness/cluster.mjs'
 import { openRun, until } from '../harness/run.mjs'
 import { freePorts } from '../harness/redis-server.mjs'
@@ -157,6 +158,8 @@ await run.story('all end well', () => cluster.stop())
 
 const [corePort, gatewayPort] = await freePorts(2)
 const settings = {
+  'management.endpoints.web.exposure.include': '*',
+  'management.endpoint.shutdown.access': 'unrestricted',
   'management.endpoints.web.base-path': '/manage',
   'management.endpoint.loggers.access': 'read-only',
   'management.endpoint.metrics.access': 'none',
@@ -177,8 +180,8 @@ const other = await startCluster(run, {
   gateways: 1,
   redis: 'none',
   balancer: false,
-  coreProperties: { ...settings, 'management.server.port': corePort },
-  gatewayProperties: { ...settings, 'management.server.port': gatewayPort }
+  coreProperties: { ...settings, 'management.server.port': corePort, 'logging.file.name': path.join(run.folder('core-log'), 'core.log') },
+  gatewayProperties: { ...settings, 'management.server.port': gatewayPort, 'logging.file.name': path.join(run.folder('gateway-log'), 'gateway.log') }
 })
 const doors = [
   { base: '/core/manage', main: other.core(1), own: { origin: `http://127.0.0.1:${corePort}` } },
@@ -198,7 +201,7 @@ await run.story('the actuator is where its base path says, and at its own port a
     assert.equal((await at(own, base.startsWith('/core') ? '/core/rest/scope' : '/gui/', { token: boss })).status, 404)
     const { _links: links } = await read(own, base)
     assert.ok(links.self.href.endsWith(base) && links.prometheus.href.endsWith(base + '/prometheus'))
-    assert.deepEqual(Object.keys(links).filter(name => /metrics|env|shutdown/.test(name)), [], 'what cannot be asked is no link')
+    assert.deepEqual(Object.keys(links).filter(name => /metrics|heapdump/.test(name)), [], 'what cannot be asked is no link')
   }
   const { paths } = await read(doors[0].main, '/core/v3/api-docs', { token: boss })
   assert.ok(paths['/core/manage/health'] && !paths['/core/actuator/health'])
@@ -242,6 +245,58 @@ await run.story('groups of health have members, rights and paths of their own', 
     assert.equal((await at(own, '/allz')).status, 200)
     assert.equal((await at(main, '/allz')).status, 404)
   }
+})
+
+await run.story('the last requests, the threads and the log can be read, the log by ranges', async () => {
+  for (const { base, own } of doors) {
+    await at(own, base + '/health/none?token=secret', { headers: { 'user-agent': 'a test' } })
+    const { exchanges: [last] } = await read(own, base + '/httpexchanges', { token: boss })
+    assert.deepEqual([last.request.method, last.response.status, last.request.headers['user-agent']], ['GET', base.startsWith('/core') ? 400 : 404, ['a test']])
+    assert.ok(last.request.uri.endsWith(base + '/health/none'), 'without its query')
+    assert.match(last.timeTaken, /^PT0\.[0-9]{6}S$/)
+    const { threads } = await read(own, base + '/threaddump', { token: boss })
+    assert.ok(threads.some(t => t.threadName.startsWith('reactor') && ['RUNNABLE', 'WAITING'].includes(t.threadState)))
+    assert.match(await (await at(own, base + '/threaddump', { token: boss, headers: { accept: 'text/plain' } })).text(), /^"[^"]+" #\d+ [A-Z_]+ cpu=\d+ms\n/)
+    const whole = await at(own, base + '/logfile', { token: boss })
+    assert.match(whole.headers.get('content-type'), /^text\/plain/)
+    const log = await whole.text()
+    assert.match(log, / listening /)
+    const part = await at(own, base + '/logfile', { token: boss, headers: { range: 'bytes=10-19' } })
+    assert.equal(part.status, 206)
+    assert.match(part.headers.get('content-range'), /^bytes 10-19\/\d+$/)
+    assert.equal(await part.text(), log.slice(10, 20))
+    assert.equal((await at(own, base + '/logfile', { token: boss, headers: { range: 'bytes=99999999-' } })).status, 416)
+    assert.equal((await at(own, base + '/logfile')).status, 401)
+    for (const none of ['heapdump', 'beans', 'conditions', 'mappings']) assert.equal((await at(own, `${base}/${none}`, { token: boss })).status, 404)
+  }
+})
+
+await run.story('a gateway tells of the caches and clears them for all, which is a fact', async () => {
+  const [{ base: core, own: ofCore }, { base, own }] = doors
+  const { cacheManagers } = await read(own, base + '/caches', { token: boss })
+  assert.equal(cacheManagers.cacheManager.caches.revocations.target, 'umbel.cachegen')
+  assert.equal((await read(own, base + '/caches/revocations', { token: boss })).name, 'revocations')
+  assert.equal((await at(own, base + '/caches/revocations?cacheManager=other', { token: boss })).status, 404)
+  const { version } = await read(ofCore, core + '/caches/revocations', { token: boss })
+  assert.equal((await at(own, base + '/caches/revocations', { method: 'DELETE', token: boss })).status, 204)
+  assert.equal((await read(ofCore, core + '/caches/revocations', { token: boss })).version, version + 1)
+  assert.equal((await at(own, base + '/caches/none', { method: 'DELETE', token: boss })).status, 404)
+  assert.equal((await at(own, base + '/caches', { method: 'DELETE', token: boss })).status, 204)
+  const { results } = await read(doors[0].main, '/core/rest/admin/audit?max=2', { token: boss })
+  assert.deepEqual(results.map(f => [f.user, f.action, f.objectId]), [['boss', 'CLEAR', '*'], ['boss', 'CLEAR', 'revocations']])
+})
+
+await run.story('shutdown ends the process as SIGTERM does, and the fact survives it', async () => {
+  const system = signToken({ sub: 'system', profiles: ['SYSTEM_ADMIN'] })
+  for (const { base, own, main } of doors.slice().reverse()) {
+    assert.equal((await at(own, base + '/shutdown', { method: 'POST', token: boss })).status, 403)
+    assert.deepEqual(await read(own, base + '/shutdown', { method: 'POST', token: system }), { message: 'Shutting down, bye...' })
+    await until('it has ended', () => main.child.exit !== null)
+    assert.equal(main.child.exit.code, 0)
+  }
+  await doors[0].main.start()
+  const { results } = await read(doors[0].main, '/core/rest/admin/audit?action=SHUTDOWN', { token: boss })
+  assert.deepEqual(results.map(f => [f.user, f.objectType]), [['system', 'MEMBER'], ['system', 'MEMBER']])
 })
 
 await run.story('these end well too', () => other.stop())

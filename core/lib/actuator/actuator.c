@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <umbel/http_exchanges.h>
 #include <umbel/log.h>
 #include <umbel/util.h>
 #include "internal.h"
@@ -67,8 +68,11 @@ struct um_actuator *um_actuator_new(const struct um_actuator_setup *setup)
     a->s = *setup;
     pthread_mutex_init(&a->lock, NULL);
     system_register();
-    if (open_base(a) && endpoints_open(a) && groups_open(a) && check_user(a->s.conf))
+    if (open_base(a) && endpoints_open(a) && groups_open(a) && check_user(a->s.conf)) {
+        if (endpoint_is_exposed(a, "httpexchanges"))
+            um_http_exchanges_keep();
         return a;
+    }
     um_actuator_free(a);
     return NULL;
 }

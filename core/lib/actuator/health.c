@@ -92,12 +92,20 @@ static void reply_group(const struct um_actuator *a, struct um_http_req *rq, con
     um_actuator_reply(a, rq, code_of(worst), body);
 }
 
+/* Of a group without a word of its own, what the whole shows. */
+static bool shows_component(const struct um_actuator *a, const struct um_http_req *rq, const struct group *g)
+{
+    bool has_word = g != NULL && (g->show_components >= 0 || g->show_details >= 0);
+
+    return shows_components(a, rq, has_word ? g : NULL);
+}
+
 static void reply_component(const struct um_actuator *a, struct um_http_req *rq, const struct group *g, const char *name)
 {
     for (size_t i = 0; i < a->s.n_components; i++) {
         const struct um_actuator_component *c = &a->s.components[i];
 
-        if (strcmp(c->name, name) != 0 || !is_in(a, g, c) || !shows_components(a, rq, g))
+        if (strcmp(c->name, name) != 0 || !is_in(a, g, c) || !shows_component(a, rq, g))
             continue;
         um_actuator_reply(a, rq, code_of(c->judge(a->s.arg)), component_json(a, c, shows_details(a, rq, g)));
         return;

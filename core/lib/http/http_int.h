@@ -149,6 +149,9 @@ void http_upgrade_lost(struct um_http_req *rq);
 void http_timing_start(void);
 void http_timed(struct um_http_req *rq);    /* it has a reply */
 
+/* exchanges.c */
+void http_note_exchange(const struct um_http_req *rq);
+
 /* linger.c */
 void http_linger(struct um_http *h, int fd);            /* duplicates FD */
 void http_linger_end(struct um_http *h);

@@ -82,6 +82,7 @@ void http_finish(struct um_http_req *rq, unsigned status, struct MHD_Response *r
     rq->waiting = false;
     count_status(status);
     http_timed(rq);
+    http_note_exchange(rq);
     um_log(UM_DEBUG, "http", "reply", UM_S("method", rq->method), UM_S("path", rq->path.text != NULL ? rq->path.text : "-"),
            UM_I("status", status), UM_S("request", rq->id));
     http_resume(rq);

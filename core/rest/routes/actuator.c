@@ -23,6 +23,8 @@ static const struct um_api_param one_params[] = {
     { 0 },
 };
 
+static const struct um_api_param log_params[] = { PARAM_RANGE, { 0 } };
+
 static const struct um_api_row rows[] = {
     { .method = "GET", .path = ACTUATOR, .handler = actuator_index, .flags = UM_HTTP_PUBLIC, .id = "actuator.index",
       .summary = "what the actuator has", .replies = { REPLY_SPRING("ActuatorLinks", "links") } },
@@ -68,6 +70,15 @@ static const struct um_api_row rows[] = {
       .summary = "one cache", .params = one_params, .replies = { REPLY_SPRING("ActuatorCache", "the cache") } },
     { .method = "DELETE", .path = ACTUATOR "/caches/{name}", .handler = actuator_cache_clear, .role = ADMIN, .id = "actuator.caches.clearOne",
       .summary = "clears one cache of all nodes", .params = one_params, .replies = { REPLY_NOTHING("cleared") } },
+    { .method = "GET", .path = ACTUATOR "/httpexchanges", .handler = actuator_exchanges, .role = ADMIN, .id = "actuator.httpexchanges",
+      .summary = "the last requests and how they ended", .replies = { REPLY_SPRING("HttpExchanges", "the newest first") } },
+    { .method = "GET", .path = ACTUATOR "/threaddump", .handler = actuator_threads, .role = ADMIN, .id = "actuator.threaddump",
+      .summary = "the threads of the process", .replies = { REPLY_SPRING("ThreadDump", "as the kernel knows them"), { 200, NULL, "text/plain", "" } } },
+    { .method = "GET", .path = ACTUATOR "/logfile", .handler = actuator_logfile, .role = ADMIN, .id = "actuator.logfile",
+      .summary = "the log, when it goes to a file", .params = log_params,
+      .replies = { { 200, NULL, "text/plain", "all of it" }, { 206, NULL, "text/plain", "the range that was asked for" } } },
+    { .method = "POST", .path = ACTUATOR "/shutdown", .handler = actuator_shutdown, .role = "SYSTEM_ADMIN", .id = "actuator.shutdown",
+      .summary = "ends the process; not there unless management.endpoint.shutdown.access says so", .replies = { REPLY_SPRING("Goodbye", "it is about to") } },
 #ifdef UMBEL_FAILPOINTS
     { .method = "PUT", .path = ACTUATOR "/failpoints/{name}", .handler = actuator_failpoint, .role = ADMIN, .max_body = 256,
       .summary = "arms a failure point (test builds only)" },

@@ -35,6 +35,10 @@ export default {
     headers: { accept: 'application/openmetrics-text;version=1.0.0' },
     check: ({ body }) => assert.match(String(body), /http_server_requests_seconds_bucket\{.*le="\+Inf"\} [0-9]+/)
   },
+  'actuator.httpexchanges': { check: ({ body }) => assert.ok(body.exchanges.length > 1) },
+  'actuator.threaddump': { check: ({ body }) => assert.ok(body.threads.some(t => t.threadName.startsWith('reactor'))) },
+  'actuator.logfile': { status: 404 },
+  'actuator.shutdown': { status: 404 },
   'actuator.caches.list': {},
   'actuator.caches.clear': {},
   'actuator.caches.get': { path: { name: 'reservations' } },

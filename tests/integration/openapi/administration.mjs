@@ -13,6 +13,7 @@ export default {
   'internal.audit.create': { body: { user: 'admin', action: 'LOG_LEVEL', objectType: 'LOGGER', objectId: 'http', detail: { from: '127.0.0.1' } } },
   'internal.revocations.list': {},
   'internal.caches.list': {},
+  'internal.caches.clear': { query: { name: 'reservations' } },
   'description.get': {},
   'description.view': { path: { file: 'index.html' } }
 }

@@ -13,4 +13,7 @@ void um_act_note(struct um_act *act, const char *key, json_t *value_adopt);     
 void um_act_done(struct um_act *act, void (*done)(void *arg), void *arg);
 void um_act_drop(struct um_act *act);     /* nothing was done; NULL is fine */
 
+/* Clears the cache NAME of all nodes (NULL: all), by way of a core. DONE runs once, later; UM_ENOTFOUND: there is none of that name. */
+void um_act_clear_caches(struct um_auth *a, const char *name, void (*done)(void *arg, um_err err), void *arg);
+
 #endif
