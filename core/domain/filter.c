@@ -221,26 +221,30 @@ static json_t *read_text(const char *text, char why[FILTER_WHY_MAX])
     return *p == '<' ? filter_read_xml(UM_SPAN(text, n), why) : read_json(p, why);
 }
 
-struct filter *filter_new(const char *text, char why[FILTER_WHY_MAX])
+struct filter *filter_new_json(const json_t *request, char why[FILTER_WHY_MAX])
 {
-    json_t *request = read_text(text, why);
+    struct filter *f = um_xcalloc(1, sizeof(*f));
     struct reader r = { .why = why };
-    struct filter *f;
     bool ok;
 
-    if (request == NULL)
-        return NULL;
-    f = um_xcalloc(1, sizeof(*f));
     add_node(&f->root, SEARCH_AND);
     ok = json_is_object(request) ? read_each(&r, &f->root->first, request, "filterClauses", SEARCH_CLAUSES_MAX, 1, read_clause)
                                  : wrong(&r, "a search is an object");
-    json_decref(request);
     if (ok) {
         drop_empty(&f->root);
         return f;
     }
     filter_free(f);
     return NULL;
+}
+
+struct filter *filter_new(const char *text, char why[FILTER_WHY_MAX])
+{
+    json_t *request = read_text(text, why);
+    struct filter *f = request != NULL ? filter_new_json(request, why) : NULL;
+
+    json_decref(request);
+    return f;
 }
 
 void filter_free(struct filter *f)

@@ -14,6 +14,7 @@ struct filter;                               /* compiled; immutable, any thread 
 /* TEXT: a SearchRequest in JSON, or in XML of the namespace http://flower.com/docs/domain/search. Needs no model: tags are looked up
  * when it is used, so that a filter stays right when their types change. NULL: WHY says what is wrong, and where. */
 struct filter *filter_new(const char *text, char why[FILTER_WHY_MAX]);
+struct filter *filter_new_json(const json_t *request, char why[FILTER_WHY_MAX]);
 void filter_free(struct filter *f);          /* NULL is fine */
 
 /* What a filter is held against; all borrowed. Special cases of 5.2:

@@ -10,6 +10,7 @@ foreach(name IN ITEMS
     parts
     facts
     filter
+    rules
     files
     versions
     search
