@@ -91,13 +91,20 @@ function pastChildrenNs (pid) {
 
 const field = (file, name) => Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(read(file))?.[1] ?? 0)
 
-/* cpu in seconds, bytes given to the disk (pages, as the kernel counts them), memory in bytes. */
+/* How often one of its threads has gone to sleep by itself, and so has been woken. */
+function sleeps (pid) {
+  const tasks = fs.existsSync(`/proc/${pid}/task`) ? fs.readdirSync(`/proc/${pid}/task`) : []
+  return tasks.reduce((total, thread) => total + field(`/proc/${pid}/task/${thread}/status`, 'voluntary_ctxt_switches'), 0)
+}
+
+/* cpu in seconds, bytes given to the disk (pages, as the kernel counts them), memory in bytes, sleeps. */
 export function billOf (pids) {
   const sum = of => pids.reduce((total, pid) => total + of(pid), 0)
   return {
     cpu: (sum(cpuNs) + sum(pastChildrenNs)) / 1e9,
     written: sum(pid => field(`/proc/${pid}/io`, 'write_bytes')),
-    memory: sum(pid => field(`/proc/${pid}/status`, 'VmRSS')) * 1024
+    memory: sum(pid => field(`/proc/${pid}/status`, 'VmRSS')) * 1024,
+    sleeps: sum(sleeps)
   }
 }
 
