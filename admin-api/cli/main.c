@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <umbel/conf.h>
+#include <umbel/password.h>
 #include <umbel/util.h>
 #include "commands.h"
 #include "remote.h"
@@ -21,7 +22,7 @@ static bool read_line(char out[SECRET_MAX + 2])
 
 static int hash_password(int argc, char **argv)
 {
-    char text[SECRET_MAX + 2], hash[crypto_pwhash_STRBYTES];
+    char text[SECRET_MAX + 2], hash[UM_PASSWORD_HASH_SIZE];
 
     (void)argc;
     (void)argv;
@@ -29,8 +30,7 @@ static int hash_password(int argc, char **argv)
         fputs("umbelctl: give the password on standard input, 1 to 1024 bytes\n", stderr);
         return 2;
     }
-    if (sodium_init() < 0 || crypto_pwhash_str_alg(hash, text, strlen(text), crypto_pwhash_OPSLIMIT_INTERACTIVE,
-                                                   crypto_pwhash_MEMLIMIT_INTERACTIVE, crypto_pwhash_ALG_ARGON2ID13) != 0) {
+    if (!um_password_hash(text, hash)) {
         fputs("umbelctl: not enough memory to hash a password\n", stderr);
         return 1;
     }

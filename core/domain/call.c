@@ -6,6 +6,7 @@
 #include <umbel/sql_shared.h>
 #include <umbel/util.h>
 #include "call.h"
+#include "principals.h"
 
 enum { MESSAGE_MAX = 500, CACHES_MAX = 32 };
 
@@ -153,9 +154,29 @@ const char *um_arg_id(const struct um_call *c, const char *name, size_t i)
     return json_string_value(json_array_get(json_object_get(c->args, name), i));
 }
 
-bool um_has_role(const struct um_call *c, const char *role)
+/* Of a token; of an account by what the database says. */
+static bool has_one(struct um_call *c, const char *role)
 {
-    return um_token_list_contains(&c->who->profiles, role) || um_token_list_contains(&c->who->profiles, "SYSTEM_ADMIN");
+    const struct principals *who;
+
+    if (c->who->account == NULL)
+        return um_token_list_contains(&c->who->profiles, role);
+    return principals_of(c, &who) == UM_OK && principals_have_role(who, role);
+}
+
+bool um_has_role(struct um_call *c, const char *roles)
+{
+    char role[64];
+
+    if (c->who->account == NULL && um_token_list_contains(&c->who->profiles, "SYSTEM_ADMIN"))
+        return true;
+    for (size_t n; *roles != '\0'; roles += n + (roles[n] == '|')) {
+        n = strcspn(roles, "|");
+        snprintf(role, sizeof(role), "%.*s", (int)UM_MIN(n, sizeof(role) - 1), roles);
+        if (has_one(c, role))
+            return true;
+    }
+    return false;
 }
 
 /* ---- what is told after the commit ---- */

@@ -29,6 +29,7 @@
     X(T00707, 410, "temporary file already consumed") \
     X(T01002, 404, "ACL cannot be got") \
     X(U00400, 400, "bad request") \
+    X(U00401, 401, "who asks is nobody (any more)") \
     X(U00403, 403, "not allowed") \
     X(U00404, 404, "not there") \
     X(U00409, 409, "changed meanwhile, or still in use") \
@@ -53,7 +54,9 @@ struct um_call {
     const struct um_domain_call *call;
     const struct um_who *who;
     const char *scope;                       /* the caller's, never "" */
-    const struct um_model *model;            /* the scope's as the unit sees it at its begin; NULL with UM_CALL_ANY_SCOPE */
+    const struct um_model *model;            /* the scope's as the unit sees it at its begin; NULL with UM_CALL_ANY_SCOPE, unless
+                                              * who asks has an account */
+    struct um_account account;               /* of who asks, when he has one */
     struct principals *principals;           /* made when first asked for: acl.h */
     json_t *delegators;                      /* who has delegated to the caller; made when first asked for: delegation_rights.c */
     const json_t *args, *body;               /* BODY: may be NULL */
@@ -81,7 +84,7 @@ int64_t um_arg_int(const struct um_call *c, const char *name, int64_t without); 
 size_t um_arg_n(const struct um_call *c, const char *name);                  /* ids: how many */
 const char *um_arg_id(const struct um_call *c, const char *name, size_t i);
 
-bool um_has_role(const struct um_call *c, const char *role);                 /* SYSTEM_ADMIN has all */
+bool um_has_role(struct um_call *c, const char *roles);                      /* "A|B": one of them. SYSTEM_ADMIN has all */
 
 /* ---- what came of it, told after the commit ---- */
 

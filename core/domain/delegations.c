@@ -21,7 +21,7 @@ struct delegation {
     int64_t start_ms, end_ms, created_ms;    /* END_MS 0: until it is ended */
 };
 
-static bool administers(const struct um_call *c) { return um_has_role(c, "ADMIN") || um_has_role(c, "SECURITY_ADMIN"); }
+static bool administers(struct um_call *c) { return um_has_role(c, "ADMIN") || um_has_role(c, "SECURITY_ADMIN"); }
 static bool is_caller(const struct um_call *c, const char *user) { return strcmp(c->who->user, user) == 0; }
 
 /* ---- rows ---- */

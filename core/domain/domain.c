@@ -98,8 +98,10 @@ static void copy_who(struct asked *a, const struct um_who *who)
 {
     const char *scope = who->scope != NULL && *who->scope != '\0' ? who->scope : a->d->conf.default_scope;
 
-    a->who = (struct um_who){ copy(who->user), copy(scope), copy(who->session), copy(who->request), copy(who->address),
-                              .read_only = who->read_only };
+    a->who = (struct um_who){ .user = copy(who->user), .scope = copy(scope), .session = copy(who->session), .request = copy(who->request),
+                              .address = copy(who->address), .read_only = who->read_only,
+                              .account = who->account != NULL ? um_xstrdup(who->account) : NULL,
+                              .role = who->role != NULL ? um_xstrdup(who->role) : NULL };
     a->profiles = copy_list(&who->profiles, &a->who.profiles);
     a->groups = copy_list(&who->groups, &a->who.groups);
 }
@@ -116,6 +118,8 @@ static void asked_free(struct asked *a)
     free((char *)a->who.session);
     free((char *)a->who.request);
     free((char *)a->who.address);
+    free((char *)a->who.account);
+    free((char *)a->who.role);
     json_decref(a->args);
     json_decref(a->body);
     json_decref(a->reply);
@@ -183,21 +187,41 @@ bool um_domain_shared_parts(const struct um_domain *d, const char *shared, char 
 void um_call_done(struct um_call *c)
 {
     principals_free(c->principals);
+    um_account_drop(&c->account);
     json_decref(c->delegators);
     um_model_unref(c->model);
 }
 
+/* A user of the scope: is he still who his token says, and has he the role? */
+static um_err check_account(struct um_call *c)
+{
+    char stamp[32];
+
+    snprintf(stamp, sizeof(stamp), "%lld", (long long)c->account.stamp);
+    if (!c->account.is_there || !c->account.enabled || strcmp(stamp, c->who->account) != 0)
+        return um_fail(c, UM_U00401, "the token is not valid (any more)");
+    if (c->who->role != NULL && !um_has_role(c, c->who->role))
+        return um_fail(c, UM_U00403, "this needs another role");
+    return UM_OK;
+}
+
 static um_err prepare(struct um_call *c, bool *no_scope)
 {
+    bool has_account = c->who->account != NULL;
     um_err err;
 
     if ((c->call->flags & UM_CALL_WRITES) != 0 && c->who->read_only)
         return um_fail(c, UM_U00403, "this token may only read");
-    if ((c->call->flags & UM_CALL_ANY_SCOPE) != 0)
+    if ((c->call->flags & UM_CALL_ANY_SCOPE) != 0 && !has_account)
         return UM_OK;
-    err = um_model_get(c->domain, c->q, c->scope, &c->model);
+    err = has_account ? um_model_get_for(c->domain, c->q, c->scope, c->who->user, &c->account, &c->model)
+                      : um_model_get(c->domain, c->q, c->scope, &c->model);
     *no_scope = err == UM_ENOTFOUND;
-    return err == UM_ENOTFOUND ? um_fail(c, UM_U00404, "there is no scope %s", c->scope) : err;
+    if (*no_scope && has_account)
+        return um_fail(c, UM_U00401, "the token is not valid (any more)");
+    if (*no_scope)
+        return um_fail(c, UM_U00404, "there is no scope %s", c->scope);
+    return err == UM_OK && has_account ? check_account(c) : err;
 }
 
 static um_err work(void *arg, struct um_sql *q)

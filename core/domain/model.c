@@ -56,7 +56,9 @@ struct um_model {
     struct set sets[UM_KINDS_N];
     struct acl **acls;                       /* beside the rows of UM_KIND_ACL */
     struct um_map acl_by_id;
+    struct um_map groups_of;                 /* member -> struct groups, ours */
 };
+struct groups { size_t n; const json_t **rows; };
 
 struct models {
     pthread_mutex_t lock;
@@ -73,6 +75,19 @@ static void set_free(struct set *s)
     um_map_free(&s->by_id);
 }
 
+static void members_free(struct um_model *m)
+{
+    struct um_span key;
+    size_t pos = 0;
+    void *of;
+
+    while (um_map_next(&m->groups_of, &pos, &key, &of)) {
+        free(((struct groups *)of)->rows);
+        free(of);
+    }
+    um_map_free(&m->groups_of);
+}
+
 void um_model_unref(const struct um_model *picture)
 {
     struct um_model *m = (struct um_model *)picture;
@@ -83,6 +98,7 @@ void um_model_unref(const struct um_model *picture)
         acl_free(m->acls[i]);
     free(m->acls);
     um_map_free(&m->acl_by_id);
+    members_free(m);
     for (size_t i = 0; i < UM_KINDS_N; i++)
         set_free(&m->sets[i]);
     json_decref(m->scope);
@@ -124,6 +140,30 @@ static void compile_acls(struct um_model *m)
     }
 }
 
+static void add_member(struct um_model *m, const char *name, const json_t *group)
+{
+    struct groups *of = um_map_get(&m->groups_of, UM_SPAN_STR(name));
+
+    if (of == NULL) {
+        of = um_xcalloc(1, sizeof(*of));
+        um_map_put(&m->groups_of, UM_SPAN_STR(name), of);
+    }
+    of->rows = um_xrealloc(of->rows, (of->n + 1) * sizeof(of->rows[0]));
+    of->rows[of->n++] = group;
+}
+
+static void list_members(struct um_model *m)
+{
+    const struct set *s = &m->sets[UM_KIND_GROUP];
+    json_t *member;
+    size_t k;
+
+    for (size_t i = 0; i < s->n; i++)
+        json_array_foreach(json_object_get(s->rows[i], "members"), k, member)
+            if (json_is_string(member))
+                add_member(m, json_string_value(member), s->rows[i]);
+}
+
 static um_err load_scope(struct um_model *m, struct um_sql *q, const char *scope)
 {
     struct um_sql_row row;
@@ -151,6 +191,7 @@ static um_err load(struct um_sql *q, const char *scope, int64_t stamp, struct um
         return err;
     }
     compile_acls(m);
+    list_members(m);
     *out = m;
     return UM_OK;
 }
@@ -170,6 +211,14 @@ const struct acl *um_model_acl_at(const struct um_model *m, size_t i) { return m
 const struct acl *um_model_acl(const struct um_model *m, const char *id)
 {
     return id != NULL ? um_map_get(&m->acl_by_id, UM_SPAN_STR(id)) : NULL;
+}
+
+const json_t *const *um_model_groups_of(const struct um_model *m, const char *name, size_t *n)
+{
+    const struct groups *of = um_map_get(&m->groups_of, UM_SPAN_STR(name));
+
+    *n = of != NULL ? of->n : 0;
+    return of != NULL ? of->rows : NULL;
 }
 
 /* ---- those that are kept ---- */
@@ -222,25 +271,49 @@ static void keep(struct models *all, const char *scope, struct um_model *m)
     um_model_unref(old);
 }
 
-um_err um_model_get(struct um_domain *d, struct um_sql *q, const char *scope, const struct um_model **out)
+static um_err model_of(struct um_domain *d, struct um_sql *q, const char *scope, int64_t stamp, const struct um_model **out)
 {
-    struct um_sql_row row;
-    struct um_model *m;
-    int64_t stamp;
-    um_err err = um_sql_one(q, "SELECT stamp FROM models WHERE scope = ?1", UM_SQL_ARGS(um_sql_word(scope)), &row);
+    struct um_model *m = kept(d->models, scope, stamp);
 
-    if (err != UM_OK)
-        return err;
-    stamp = um_sql_int(&row, 0);
-    m = kept(d->models, scope, stamp);
     if (m == NULL) {
-        err = load(q, scope, stamp, &m);
+        um_err err = load(q, scope, stamp, &m);
+
         if (err != UM_OK)
             return err;
         keep(d->models, scope, m);
     }
     *out = m;
     return UM_OK;
+}
+
+um_err um_model_get(struct um_domain *d, struct um_sql *q, const char *scope, const struct um_model **out)
+{
+    struct um_sql_row row;
+    um_err err = um_sql_one(q, "SELECT stamp FROM models WHERE scope = ?1", UM_SQL_ARGS(um_sql_word(scope)), &row);
+
+    return err == UM_OK ? model_of(d, q, scope, um_sql_int(&row, 0), out) : err;
+}
+
+um_err um_model_get_for(struct um_domain *d, struct um_sql *q, const char *scope, const char *user, struct um_account *account,
+                        const struct um_model **out)
+{
+    struct um_sql_row row;
+    um_err err = um_sql_one(q, "SELECT models.stamp, users.stamp, users.enabled, users.profiles FROM models LEFT JOIN users"
+                               " ON users.scope = models.scope AND users.id = ?2 WHERE models.scope = ?1",
+                            UM_SQL_ARGS(um_sql_word(scope), um_sql_word(user)), &row);
+
+    *account = (struct um_account){ 0 };
+    if (err != UM_OK)
+        return err;
+    if (!um_sql_is_null(&row, 1))
+        *account = (struct um_account){ true, um_sql_int(&row, 2) != 0, um_sql_int(&row, 1), json_loads(um_sql_text(&row, 3), 0, NULL) };
+    return model_of(d, q, scope, um_sql_int(&row, 0), out);
+}
+
+void um_account_drop(struct um_account *account)
+{
+    json_decref(account->profiles);
+    *account = (struct um_account){ 0 };
 }
 
 um_err um_model_touch(struct um_sql *q, const char *scope)

@@ -20,7 +20,8 @@
     X(TAG_CLASS,            "tagclass",           "TagClass",           F00205, F00903) \
     X(TAG_CATEGORY,         "tagcategory",        "TagCategory",        U00404, F00903) \
     X(WORKFLOW,             "workflow",           "Workflow",           U00404, F00903) \
-    X(ACL,                  "acl",                "ACL",                T01002, F00903)
+    X(ACL,                  "acl",                "ACL",                T01002, F00903) \
+    X(GROUP,                "groups",             "group",              U00404, U00410)
 enum um_kind {
 #define X(id, word, cache, missing, exists) UM_KIND_##id,
     UM_KINDS(X)
@@ -48,6 +49,17 @@ struct um_model;                             /* immutable, reference-counted, an
 
 /* The picture of SCOPE as the unit sees it. UM_ENOTFOUND: there is no such scope. */
 UM_CHECK_RESULT um_err um_model_get(struct um_domain *d, struct um_sql *q, const char *scope, const struct um_model **out);
+
+/* What a call has to know of a user of the scope. */
+struct um_account {
+    bool is_there, enabled;
+    int64_t stamp;                           /* his tokens have it */
+    json_t *profiles;                        /* names; the account's */
+};
+/* The same, and USER's account beside it, in one question. The caller drops the account, whatever the answer is. */
+UM_CHECK_RESULT um_err um_model_get_for(struct um_domain *d, struct um_sql *q, const char *scope, const char *user,
+                                        struct um_account *account, const struct um_model **out);
+void um_account_drop(struct um_account *account);      /* zeroed is fine */
 void um_model_unref(const struct um_model *m);                                         /* NULL is fine */
 /* A configuration object of the scope was changed in this unit. */
 UM_CHECK_RESULT um_err um_model_touch(struct um_sql *q, const char *scope);
@@ -57,6 +69,8 @@ const json_t *um_model_find(const struct um_model *m, enum um_kind k, const char
 size_t um_model_count(const struct um_model *m, enum um_kind k);
 const json_t *um_model_at(const struct um_model *m, enum um_kind k, size_t i);         /* in the order of their ids */
 const struct acl *um_model_acl(const struct um_model *m, const char *id);              /* NULL: there is none; ID may be NULL */
+/* The groups that have NAME, a user or group, as a member: N of them, the model's. */
+const json_t *const *um_model_groups_of(const struct um_model *m, const char *name, size_t *n);
 size_t um_model_acls(const struct um_model *m);
 const struct acl *um_model_acl_at(const struct um_model *m, size_t i);
 

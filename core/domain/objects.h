@@ -13,6 +13,9 @@ UM_CHECK_RESULT um_err object_remove(struct um_call *c, enum um_kind k, const ch
 /* The model as the unit has made it so far: for who changes several kinds that refer to one another. */
 UM_CHECK_RESULT um_err um_model_refresh(struct um_call *c);
 
+/* groups.c: makes, replaces or (ASKED NULL) removes a group, checks roles, writes the fact; the model is the new one afterwards. */
+UM_CHECK_RESULT um_err group_change(struct um_call *c, const char *id, const json_t *asked, const char *path);
+
 /* checks.c: may it be one? PATH: where it stands in the body ("/0"). */
 UM_CHECK_RESULT um_err object_check(struct um_call *c, enum um_kind k, const json_t *asked, const char *path);
 /* Is nothing made of it? UM_U00409 when something is. */

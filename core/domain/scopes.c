@@ -7,6 +7,7 @@
 #include "component.h"
 #include "internal.h"
 #include "scopes.h"
+#include "users.h"
 
 static um_err add_body(void *arg, const struct um_sql_row *row)
 {
@@ -33,8 +34,10 @@ static um_err check_readable(struct um_call *c, const json_t *scope, const char 
 
     if (may || um_has_role(c, "SYSTEM_ADMIN") || (strcmp(c->scope, id) == 0 && um_has_role(c, "ADMIN")))
         return UM_OK;
-    if (acl != NULL) {
+    if (acl != NULL && (c->who->account == NULL || strcmp(c->scope, id) == 0)) {      /* there his name is another's */
         of.principals = NULL;
+        of.account.profiles = json_incref(c->account.profiles);
+        of.model = NULL;
         err = um_model_get(c->domain, c->q, id, &of.model);
         if (err == UM_OK)
             err = um_may(&of, acl, NULL, UM_MAY_READ, &may);
@@ -146,7 +149,7 @@ static um_err create(struct um_call *c)
     return err;
 }
 
-static bool may_change(const struct um_call *c, const char *id)
+static bool may_change(struct um_call *c, const char *id)
 {
     return um_has_role(c, "SYSTEM_ADMIN") || strcmp(c->scope, id) == 0;      /* the door wants role ADMIN */
 }
@@ -198,7 +201,7 @@ static um_err remove_one(struct um_call *c, const char *id)
 {
     static const char *const texts[] = {
         "DELETE FROM stored_search_users WHERE scope = ?1", "DELETE FROM stored_searches WHERE scope = ?1",
-        "DELETE FROM delegations WHERE scope = ?1",
+        "DELETE FROM delegations WHERE scope = ?1", "DELETE FROM users WHERE scope = ?1",
         "DELETE FROM objects WHERE scope = ?1", "DELETE FROM models WHERE scope = ?1", "DELETE FROM scopes WHERE id = ?1",
     };
     bool there;
@@ -210,6 +213,8 @@ static um_err remove_one(struct um_call *c, const char *id)
         err = um_sql_exec(c->q, texts[i], UM_SQL_ARGS(um_sql_word(id)), NULL);
     for (size_t k = 0; k < UM_KINDS_N && err == UM_OK; k++)
         err = um_raise(c, id, um_kind_cache((enum um_kind)k));
+    if (err == UM_OK)
+        err = um_raise(c, id, USERS_CACHE);
     return err == UM_OK ? um_raise(c, id, "Scope") : err;
 }
 

@@ -58,6 +58,8 @@ static void job_free(struct job *j)
     free((char *)j->who.session);
     free((char *)j->who.request);
     free((char *)j->who.address);
+    free((char *)j->who.account);
+    free((char *)j->who.role);
     free_list(&j->who.profiles);
     free_list(&j->who.groups);
     json_decref(j->kept);
@@ -214,8 +216,10 @@ void um_import_run(const struct um_import *what, um_import_cb *cb, void *arg)
     const struct um_who *who = what->who;
 
     j->in = *what;
-    j->who = (struct um_who){ copy(who->user), copy(who->scope), copy(who->session), copy(who->request), copy(who->address),
-                              copy_list(&who->profiles), copy_list(&who->groups), who->read_only };
+    j->who = (struct um_who){ .user = copy(who->user), .scope = copy(who->scope), .session = copy(who->session), .request = copy(who->request),
+                              .address = copy(who->address), .profiles = copy_list(&who->profiles), .groups = copy_list(&who->groups),
+                              .account = who->account != NULL ? um_xstrdup(who->account) : NULL,
+                              .role = who->role != NULL ? um_xstrdup(who->role) : NULL, .read_only = who->read_only };
     j->cb = cb;
     j->arg = arg;
     read_kept(j);

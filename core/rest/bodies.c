@@ -59,6 +59,8 @@ struct um_bytes *body_who(const struct caller *c)
     caller_session(c, session);
     o = json_pack("{s:s, s:s, s:s, s:o, s:o}", "user", c->claims.sub, "scope", c->claims.scope != NULL ? c->claims.scope : "",
                   "session", session, "profiles", list_json(&c->claims.profiles), "groups", list_json(&c->claims.groups));
+    if (c->claims.account != NULL)
+        json_object_set_new(o, "account", json_string(c->claims.account));
     text = json_dumps(o, JSON_COMPACT);
     bytes = text != NULL ? um_bytes_dup(text, strlen(text)) : NULL;
     free(text);
@@ -120,23 +122,32 @@ static void on_right(void *arg, const struct um_domain_answer *a)
 {
     struct question *q = arg;
 
-    if (a->err != UM_OK)
+    if (a->err != UM_OK && a->problem->status != 401)
         um_log_limited(UM_WARN, "rest", "rights could not be judged", UM_S("code", a->problem->code), UM_S("reason", a->problem->message));
     q->right = a->err == UM_OK ? right_of(a->reply) : a->problem->status == 503 ? UM_COLLAB_UNKNOWN : UM_COLLAB_NONE;
     answer(q);
 }
 
-/* May somebody look into SCOPE at all? */
-static bool is_his_scope(const struct um_rest *r, const char *own, const struct um_token_list *profiles, const char *scope)
+/* May somebody look into SCOPE at all? An account is of its scope alone, whatever its name or roles are. */
+static bool is_his_scope(const struct um_rest *r, const struct um_who *who, const char *scope)
 {
-    if (own == NULL || *own == '\0')
-        own = um_domain_default_scope(r->deps.domain);
-    return strcmp(own, scope) == 0 || um_token_list_contains(profiles, "SYSTEM_ADMIN");
+    const char *own = who->scope != NULL && *who->scope != '\0' ? who->scope : um_domain_default_scope(r->deps.domain);
+
+    return strcmp(own, scope) == 0 || (who->account == NULL && um_token_list_contains(&who->profiles, "SYSTEM_ADMIN"));
 }
 
-static bool may_be_free(const struct um_rest *r, const char *own, const struct um_token_list *profiles)
+static bool may_be_free(const struct um_rest *r, const struct um_who *who)
 {
-    return r->deps.own->free_documents && is_his_scope(r, own, profiles, um_domain_default_scope(r->deps.domain));
+    return r->deps.own->free_documents && is_his_scope(r, who, um_domain_default_scope(r->deps.domain));
+}
+
+/* A document that is no component's: whoever may see it may change it, as long as his account is one. */
+static void on_present(void *arg, const struct um_domain_answer *a)
+{
+    struct question *q = arg;
+
+    q->right = a->err == UM_OK ? UM_COLLAB_WRITE : a->problem->status == 503 ? UM_COLLAB_UNKNOWN : UM_COLLAB_NONE;
+    answer(q);
 }
 
 /* Answered without the database: always later, as the engine wants it. */
@@ -165,12 +176,17 @@ bool body_judge(void *ctx, struct um_loop *l, const char *document, const struct
     if (q->who == NULL)
         return settle(q, UM_COLLAB_NONE);
     who = (struct um_who){ .user = json_string_value(json_object_get(q->who, "user")), .scope = json_string_value(json_object_get(q->who, "scope")),
-                           .session = json_string_value(json_object_get(q->who, "session")), .request = "", .address = "" };
+                           .session = json_string_value(json_object_get(q->who, "session")), .request = "", .address = "",
+                           .account = json_string_value(json_object_get(q->who, "account")) };
     q->profiles = list_of(json_object_get(q->who, "profiles"), &who.profiles);
     q->groups = list_of(json_object_get(q->who, "groups"), &who.groups);
-    if (!body_is_name(document))
-        return settle(q, may_be_free(r, who.scope, &who.profiles) ? UM_COLLAB_WRITE : UM_COLLAB_NONE);
-    if (!um_domain_shared_parts(r->deps.domain, document, scope, &id) || !is_his_scope(r, who.scope, &who.profiles, scope))
+    if (!body_is_name(document) && (who.account == NULL || !may_be_free(r, &who)))
+        return settle(q, may_be_free(r, &who) ? UM_COLLAB_WRITE : UM_COLLAB_NONE);
+    if (!body_is_name(document)) {
+        um_domain_run_or(r->deps.domain, l, &um_users_present, &who, NULL, NULL, on_present, drop, q);
+        return true;
+    }
+    if (!um_domain_shared_parts(r->deps.domain, document, scope, &id) || !is_his_scope(r, &who, scope))
         return settle(q, UM_COLLAB_NONE);
     who.scope = scope;
     um_domain_run_or(r->deps.domain, l, &um_components_right, &who, json_pack("{s:s}", "id", id), NULL, on_right, drop, q);
@@ -179,23 +195,25 @@ bool body_judge(void *ctx, struct um_loop *l, const char *document, const struct
 
 /* ---- when rights change ---- */
 
-/* SCOPE's ACLs, classes or teams, or a component with a body. */
-static void rights_changed(struct um_rest *r, const char *scope)
+/* SCOPE's ACLs, classes, teams, groups or users, or a component with a body. Documents that are no component's ask only whether the
+ * account of a user still is one. */
+static void rights_changed(struct um_rest *r, const char *scope, bool of_accounts)
 {
     struct um_buf prefix = { 0 };
 
-    um_buf_printf(&prefix, BODY_PREFIX "%s/", scope);
+    if (!of_accounts || strcmp(scope, um_domain_default_scope(r->deps.domain)) != 0)
+        um_buf_printf(&prefix, BODY_PREFIX "%s/", scope);
     um_collab_judge_again(r->collab, um_buf_cstr(&prefix));
     um_buf_free(&prefix);
 }
 
-#define CACHES(X) X(ACL) X(DocumentClass) X(Scope) X(CollaborativeBody)
-#define X(name) \
+#define CACHES(X) X(ACL, false) X(DocumentClass, false) X(Scope, false) X(CollaborativeBody, false) X(group, false) X(user, true)
+#define X(name, of_accounts) \
     static void name##_changed(void *arg, const char *scope, uint64_t version, struct um_span news) \
     { \
         struct um_rest *r = arg; \
         (void)news; \
-        rights_changed(r, scope); \
+        rights_changed(r, scope, of_accounts); \
         um_cachegen_applied(r->deps.cachegen, scope, #name, version); \
     }
 CACHES(X)
@@ -226,7 +244,7 @@ static void on_change(void *arg, const struct um_domain_change *change)
 void body_listen(struct um_rest *r)
 {
     um_domain_on_change(r->deps.domain, on_change, r);
-#define X(name) um_cachegen_listen(r->deps.cachegen, r->deps.loop, #name, name##_changed, r);
+#define X(name, of_accounts) um_cachegen_listen(r->deps.cachegen, r->deps.loop, #name, name##_changed, r);
     CACHES(X)
 #undef X
 }
@@ -268,7 +286,9 @@ bool body_check(struct um_http_req *rq, struct um_rest *r)
     if (strncmp(um_http_matched_route(rq)->path, DOCUMENTS, strlen(DOCUMENTS)) != 0)
         return true;
     if (name == NULL || !body_is_name(name)) {
-        if (may_be_free(r, c->claims.scope, &c->claims.profiles))
+        struct um_who who = { .scope = c->claims.scope, .profiles = c->claims.profiles, .account = c->claims.account };
+
+        if (may_be_free(r, &who))
             return true;
         um_http_reply_error(rq, 403, "U00403", "documents without a component belong to the default scope, or are switched off");
         return false;

@@ -41,10 +41,19 @@ bool revocations_have(const struct revocations *v, const char *sid);   /* V, SID
 /* caller.c: who is asking */
 /* The role of rows for gateways that speak for themselves: their own token, and no user's. */
 #define REST_GATEWAY "(gateway)"
-struct caller { struct um_token_claims claims; };
+struct caller {
+    struct um_token_claims claims;
+    json_t *fresh;                           /* of an account, once it was judged: what its lists in CLAIMS are now */
+    const char **profiles, **groups;
+};
 bool caller_check(struct um_http_req *rq, const struct um_http_route *route, void *ctx);
 /* RQ is asked by who has these CLAIMS, whose strings outlive it (nothing is owned). False: he may not; replied. */
 bool caller_is(struct um_http_req *rq, const struct um_token_claims *claims, const struct um_http_route *route);
+/* For a public row that treats who has a token otherwise: false: it is not valid; replied. Of an account only the platform's calls
+ * know whether it still is one. */
+bool caller_optional(struct um_http_req *rq, struct um_rest *r);
+/* RQ, of such a row and without a token, is asked by USER of SCOPE, who has shown it. Copied. */
+void caller_become(struct um_http_req *rq, const char *user, const char *scope);
 const struct caller *caller_of(const struct um_http_req *rq);          /* not NULL behind a row that is not public */
 const char *caller_token(const struct um_http_req *rq);                /* header token, or Authorization: Bearer */
 bool caller_has_role(struct um_rest *r, const struct um_http_req *rq, const char *role);   /* of a public row's caller */
@@ -89,7 +98,7 @@ void announce(struct um_rest *r, struct um_loop *l, struct um_http_req *rq, cons
               struct um_span news, announced_fn *then, void *arg);
 void cache_name(struct um_buf *out, const char *scope, const char *name);      /* "GEC-DocumentClass", or the name alone */
 
-um_http_handler authentication_post;
+um_http_handler authentication_post, users_create, users_password;
 um_http_handler documents_list, documents_create, documents_get, documents_rename, documents_delete;
 um_http_handler versions_list, versions_keep, versions_get, versions_name, versions_content,
     versions_compare, versions_restore;

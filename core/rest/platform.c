@@ -20,6 +20,7 @@ struct um_who platform_who(struct um_rest *r, struct um_http_req *rq, char sessi
     return (struct um_who){
         .user = c->claims.sub, .scope = caller_scope(r, rq), .session = session, .request = um_http_request_id(rq),
         .address = um_http_peer(rq), .profiles = c->claims.profiles, .groups = c->claims.groups,
+        .account = c->claims.account, .role = um_http_matched_route(rq)->role,
         .read_only = c->claims.access != NULL && strcmp(c->claims.access, "readonly") == 0,
     };
 }

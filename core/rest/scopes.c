@@ -1,12 +1,14 @@
 /* Which scope a request is about: the token's, or with the role SYSTEM_ADMIN the one that the header `scope` names. Rows of
- * administration have a parameter `scope` too. */
+ * administration have a parameter `scope` too. An account is of its scope alone, whatever its roles are called. */
 #include <string.h>
 #include <umbel/domain.h>
 #include "internal.h"
 
 static bool is_of_platform(const struct um_http_req *rq)
 {
-    return um_token_list_contains(&caller_of(rq)->claims.profiles, "SYSTEM_ADMIN");
+    const struct um_token_claims *claims = &caller_of(rq)->claims;
+
+    return claims->account == NULL && um_token_list_contains(&claims->profiles, "SYSTEM_ADMIN");
 }
 
 static const char *own_scope(const struct um_rest *r, const struct um_http_req *rq)

@@ -5,30 +5,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <umbel/password.h>
 #include "internal.h"
-
-/* The cost of umbelctl hash-password too. */
-#define OPS crypto_pwhash_OPSLIMIT_INTERACTIVE
-#define MEM crypto_pwhash_MEMLIMIT_INTERACTIVE
 
 struct users {
     struct user *row;
     size_t n;
 };
 
-/* Nobody's: with the cost above, of random bytes that nobody has. */
-static const char dummy[] =
-    "$argon2id$v=19$m=65536,t=2,p=1$OE+qqaO4WUoBH3U6HqnqJw"
-    "$yEX8WbC6clcO1nqSxi+QkEI0Y97/a58oottx0KjI6Rs";
-
 /* Compares without a hash to compare with, makes one for the next time, and costs as much. Any thread. */
 static bool check_plain(struct user *u, const char *password)
 {
     size_t n = strlen(u->text), n_password = strlen(password);
-    char *hash = um_xmalloc(crypto_pwhash_STRBYTES), *none = NULL;
+    char *hash = um_xmalloc(UM_PASSWORD_HASH_SIZE), *none = NULL;
     bool right = n == n_password && sodium_memcmp(u->text, password, n) == 0;
 
-    if (crypto_pwhash_str_alg(hash, u->text, n, OPS, MEM, crypto_pwhash_ALG_ARGON2ID13) != 0) {
+    if (!um_password_hash(u->text, hash)) {
         free(hash);                              /* out of memory: whom one cannot check is not let in */
         return false;
     }
@@ -39,11 +31,9 @@ static bool check_plain(struct user *u, const char *password)
 
 bool users_check(struct user *u, const char *password)
 {
-    const char *hash = u != NULL ? atomic_load(&u->hash) : dummy;
+    const char *hash = u != NULL ? atomic_load(&u->hash) : NULL;
 
-    if (hash == NULL)
-        return check_plain(u, password);
-    return crypto_pwhash_str_verify(hash, password, strlen(password)) == 0 && u != NULL;
+    return u != NULL && hash == NULL ? check_plain(u, password) : um_password_check(hash, password);
 }
 
 static void split_profiles(struct user *u, const char *list)
@@ -74,7 +64,7 @@ static um_err add(struct users *us, const char *id, const char *password, const 
         snprintf(why, 256, "user %.100s is there twice", id);
         return UM_EINVAL;
     }
-    if (strncmp(password, "$argon2", 7) == 0)
+    if (um_password_is_hash(password))
         atomic_init(&u.hash, um_xstrdup(password));
     split_profiles(&u, profiles ? profiles : "");
     us->row = um_xrealloc(us->row, (us->n + 1) * sizeof(*us->row));

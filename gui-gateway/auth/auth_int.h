@@ -12,6 +12,7 @@
 #define ATTR_SCOPE    "scope"
 #define ATTR_PROFILES "profiles"
 #define ATTR_GROUPS   "groups"
+#define ATTR_ACCOUNT  "account"      /* claim of umbel/token.h; "" of a user of the internal realm */
 #define ATTR_CSRF     "csrf"
 
 enum { AUTH_COOKIES_MAX = 4 };            /* SESSION cookies of one request that are tried */

@@ -15,6 +15,7 @@
 #include "auth_int.h"
 #include "own_sessions.h"
 
+#define CODE_EXPIRED "U00440"
 enum { USER_MAX = 256, PASSWORD_MAX = 1024, SCOPE_MAX = 128, ANSWER_MAX = 64 * 1024, CSRF_CHARS = 32, LOGIN_DEADLINE_MS = 60000 };
 
 struct login {
@@ -92,6 +93,7 @@ static void create_session(struct login *lg, const struct um_token_claims *c)
     const char *texts[][2] = {
         { ATTR_NAME, c->name != NULL ? c->name : c->sub }, { ATTR_SCOPE, c->scope != NULL ? c->scope : "" },
         { ATTR_PROFILES, profiles != NULL ? profiles : "" }, { ATTR_GROUPS, groups != NULL ? groups : "" }, { ATTR_CSRF, csrf },
+        { ATTR_ACCOUNT, c->account != NULL ? c->account : "" },
     };
     struct um_session_attr attrs[UM_COUNT(texts)];
 
@@ -137,6 +139,17 @@ static void accepted(struct login *lg, struct um_span body)
     um_token_claims_free(&claims);
 }
 
+/* The core's refusal of a password that is right and has expired. */
+static bool has_expired(unsigned status, struct um_span body)
+{
+    json_t *json = status == 403 ? json_loadb((const char *)body.data, body.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    const char *code = json_string_value(json_object_get(json, "code"));
+    bool has = code != NULL && strcmp(code, CODE_EXPIRED) == 0;
+
+    json_decref(json);
+    return has;
+}
+
 static void answered(void *arg, um_err err, unsigned status, const char *retry_after, struct um_span body)
 {
     struct login *lg = arg;
@@ -144,6 +157,9 @@ static void answered(void *arg, um_err err, unsigned status, const char *retry_a
 
     if (err == UM_OK && status == 200) {
         accepted(lg, body);
+    } else if (err == UM_OK && has_expired(status, body)) {
+        um_throttle_succeeded(th, lg->user, lg->client.address);
+        refuse(lg, 403, CODE_EXPIRED, "the password has expired: set another one", NULL);
     } else if (err == UM_OK && (status == 400 || status == 401 || status == 403)) {
         um_count(&auth_metrics[AUTH_M_LOGINS_REFUSED], 1);
         refuse(lg, 401, "U00401", "wrong user or password", NULL);

@@ -50,6 +50,14 @@ static struct um_token_list read_list(const struct um_session *s, const char *at
     return (struct um_token_list){ *items, n };
 }
 
+/* Without the claim who has an account would be taken for a user of every scope. */
+static const char *account_of(const struct um_session *s)
+{
+    const char *account = um_session_attr_str(s, ATTR_ACCOUNT);
+
+    return account != NULL && *account != '\0' ? account : NULL;
+}
+
 static um_err sign_user(struct um_auth *a, const struct um_session *s, struct um_buf *out)
 {
     int64_t now = um_wall_ms() / 1000;
@@ -58,7 +66,7 @@ static um_err sign_user(struct um_auth *a, const struct um_session *s, struct um
     json_t *profiles_json, *groups_json;
     struct um_token_claims c = {
         .sub = s->user, .name = um_session_attr_str(s, ATTR_NAME), .scope = um_session_attr_str(s, ATTR_SCOPE),
-        .use = UM_TOKEN_USER, .sid = sid, .iat = now, .exp = now + TOKEN_LIFE_S,
+        .use = UM_TOKEN_USER, .sid = sid, .account = account_of(s), .iat = now, .exp = now + TOKEN_LIFE_S,
         .profiles = read_list(s, ATTR_PROFILES, &profiles_json, &profiles),
         .groups = read_list(s, ATTR_GROUPS, &groups_json, &groups),
     };

@@ -33,6 +33,7 @@ struct um_token_claims {
     const char *addr;                     /* address of the client on whose behalf a gateway asks */
     const char *access;                   /* "read-write" or "readonly"; NULL is read-write */
     const char *sid;                      /* um_session_hash of the browser session behind the token */
+    const char *account;                  /* of a user of the scope: which state of his account (umbel/domain.h) it was made for */
     const char *jti;                      /* signing: NULL makes a random one */
     struct um_token_list profiles, groups;
     int64_t iat, exp, nbf;                /* seconds since 1970; nbf 0: none */

@@ -21,7 +21,8 @@ foreach(name IN ITEMS
     stored_searches
     annotations
     delegations
-    retention)
+    retention
+    people)
   um_unit_test(domain_${name} SOURCES ${domain}/test_${name}.c ${domain_rig} LINK um_domain
                INCLUDES ${domain} ${CMAKE_SOURCE_DIR}/core/domain ${CMAKE_SOURCE_DIR}/tests/unit/store)
 endforeach()

@@ -28,6 +28,7 @@ static const struct claim_row {                /* the string claims */
     { "addr",   offsetof(struct um_token_claims, addr) },
     { "access", offsetof(struct um_token_claims, access) },
     { "sid",    offsetof(struct um_token_claims, sid) },
+    { "account", offsetof(struct um_token_claims, account) },
     { "jti",    offsetof(struct um_token_claims, jti) },
 };
 static const struct claim_row list_claims[] = {

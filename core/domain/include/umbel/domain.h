@@ -44,6 +44,10 @@ struct um_who {
     const char *session;                     /* whose reservations count as his own */
     const char *request, *address;           /* id of the request, where it came from: for facts and log */
     struct um_token_list profiles, groups;   /* of his token: from the internal realm, or an identity provider */
+    /* Of a user of the scope (umbel/domain_calls.h, users): what his token says of his account, and NULL of anybody else. Then his
+     * rights and roles are what the database says at this moment, not the token; U00401 when the account is no more, disabled, or another. */
+    const char *account;
+    const char *role;                        /* needed by the call, "A|B": one of them; NULL: none, or the door has judged */
     bool read_only;                          /* his token may only read */
 };
 

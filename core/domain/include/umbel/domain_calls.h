@@ -26,6 +26,18 @@ UM_CALLS(um_objects_list, um_objects_get, um_objects_create, um_objects_update, 
  * now, 0 when nothing is: U00412 when that is no more so. Kinds stand together, and behind those that they refer to. */
 UM_CALLS(um_models_read, um_models_apply);
 
+/* Users of the scope. get: args {ids, resolveAuthorities?}; one id: the object, several: an array. search: args {name?, max, after?};
+ * answer {results, next?}. of_teams: args {profiles, username, max}: an array. create: args {hash?}, that of the password; body: a user.
+ * update: args {id}; body: a user. enable: args {id}, body {enabled}. password: args {id, hash, expired?, proved?}: PROVED is the
+ * account (umbel/domain.h) whose password was known; without it role ADMIN or SECURITY_ADMIN is needed, and his tokens end. */
+UM_CALLS(um_users_get, um_users_search, um_users_of_teams, um_users_create, um_users_update, um_users_enable, um_users_delete,
+         um_users_password);
+/* Of the platform itself. credentials: args {id}; answer {scope, hash, account, enabled, expired, name, profiles, groups}; U00404: there is none.
+ * present: {profiles, groups} of who asks, if his account is what he says. */
+UM_CALLS(um_users_credentials, um_users_present);
+/* groups: args {ids}, {name?, max, after?}, {id}; bodies and answers as of users */
+UM_CALLS(um_groups_get, um_groups_search, um_groups_create, um_groups_update, um_groups_delete);
+
 /* components; args {category, ids}. X-Reservation-Token, If-Match: of a single one. Updates replace the whole: what is absent is
  * gone; deletes: args {force?}: of what is retained. A body may have `reservationToken`, the fencing token under which it was edited; it is not kept. */
 UM_CALLS(um_components_get, um_components_create, um_components_update, um_components_delete);

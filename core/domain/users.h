@@ -1,0 +1,29 @@
+/* Users of a scope: people who can log in to it. A row each; what is in `body` is told, the password's hash is not: no reply, log,
+ * fact or export has it.
+ *
+ * A token of a user names the stamp of his row. Another stamp ends all his tokens: when somebody else set his password, or when he was
+ * disabled. Whoever asks with such a token is judged by the row and the scope's groups and teams, on every call. */
+#ifndef DOMAIN_USERS_H
+#define DOMAIN_USERS_H
+#include "call.h"
+
+#define USERS_CACHE "user"                   /* raised when somebody's rights may be less */
+
+enum { USER_BODY_MAX = 64 << 10 };           /* bytes of a user as JSON */
+
+struct user_row {
+    bool is_there;
+    json_t *shown;                           /* all that is told: body, profiles, enabled, credentialsExpired, createdAt, version */
+    int64_t version, stamp;
+    bool enabled, expired;
+    char *password;                          /* the hash, or "" */
+};
+UM_CHECK_RESULT um_err user_read(struct um_call *c, const char *id, struct user_row *out);
+void user_row_done(struct user_row *row);    /* zeroed is fine */
+
+/* Makes or replaces ID by ASKED, in the form of the REST interface. HASH: of the password, for one that is new; NULL: none. PATH: for
+ * refusals. What ASKED does not say of `enabled`, `credentialsExpired` stays, or is true and false. The caller has role ROLE_ADMINS. */
+UM_CHECK_RESULT um_err user_put(struct um_call *c, const char *id, const json_t *asked, const struct user_row *before, const char *hash,
+                                const char *path);
+
+#endif
