@@ -10,6 +10,7 @@
 #include <umbel/log.h>
 #include <umbel/metrics.h>
 #include <umbel/outgoing.h>
+#include "names.h"
 #include "server.h"
 
 enum { TURNS = 6000, TURN_MS = 10 };
@@ -118,6 +119,14 @@ static void get(struct got *g, const char *path)
 
     url_of(url, path);
     get_url(g, url);
+}
+
+static void add_up(void *arg, const struct um_outgoing_answer *a)
+{
+    int *sums = arg;                         /* by error, and all at the end */
+
+    sums[a->err]++;
+    sums[UM_ERR_N]++;
 }
 
 static const char *body_of(struct got *g) { return um_buf_cstr(&g->body); }
@@ -359,6 +368,16 @@ static void no_connection_in_time_is_told_as_nothing_sent(void **state)
 
 /* ---- the guard, on the real way ---- */
 
+/* Where there is no IPv6, its addresses are no better than ones where nobody listens. */
+static bool can_be_reached(const char *host)
+{
+    int fd = strchr(host, '[') != NULL || strcmp(host, "mapped.example") == 0 ? socket(AF_INET6, SOCK_STREAM, 0) : -2;
+
+    if (fd >= 0)
+        close(fd);
+    return fd != -1;
+}
+
 static void names_of_this_machine_are_judged_where_they_lead(void **state)
 {
     static const struct { const char *allow, *host; um_err err; } rows[] = {
@@ -374,6 +393,8 @@ static void names_of_this_machine_are_judged_where_they_lead(void **state)
 
     (void)state;
     for (size_t i = 0; i < UM_COUNT(rows); i++) {
+        if (rows[i].err == UM_OK && !can_be_reached(rows[i].host))
+            continue;
         rig.cf.allow = rows[i].allow;
         reopen();
         snprintf(url, sizeof(url), "http://%s:%u/echo", rows[i].host, rig.server.port);
@@ -404,6 +425,76 @@ static void an_address_is_judged_when_the_name_has_been_looked_up(void **state)
     reopen();
     get_url(&g, url);
     assert_int_equal(g.err, UM_OK);          /* ::1 was passed over */
+    forget(&g);
+}
+
+static void a_name_that_leads_inside_does_not_get_there(void **state)
+{
+    static const struct { const char *allow, *host; um_err err; const char *why; } rows[] = {
+        { "", "inside.example", UM_EDENIED, "a loopback address" }, { "", "mapped.example", UM_EDENIED, "a loopback address" },
+        { "", "any.example", UM_EDENIED, "a reserved address" }, { "", "nat64.example", UM_EDENIED, "a reserved address" },
+        { "", "metadata.example", UM_EDENIED, "a metadata service" }, { "", "private.example", UM_EDENIED, "a private address" },
+        { "", "INSIDE.example.", UM_EUNAVAIL, "not known" }, { "127.0.0.2", "inside.example", UM_EDENIED, "a loopback address" },
+        { "metadata.example", "metadata.example", UM_EDENIED, "a metadata service" }, { "any.example", "any.example", UM_EDENIED, "a reserved address" },
+        { "x.inside.example", "inside.example", UM_EDENIED, "a loopback address" }, { "inside.example", "inside.example", UM_OK, "" },
+        { "Mapped.Example", "mapped.example", UM_OK, "" }, { "127.0.0.0/8", "mapped.example", UM_OK, "" }, { "127.0.0.1", "both.example", UM_OK, "" },
+        { "", "unknown.example", UM_EUNAVAIL, "not known" },
+    };
+    struct got g = { 0 };
+    int requests = 0;
+    char url[512];
+
+    (void)state;
+    for (size_t i = 0; i < UM_COUNT(rows); i++) {
+        if (rows[i].err == UM_OK && !can_be_reached(rows[i].host))
+            continue;
+        rig.cf.allow = rows[i].allow;
+        reopen();
+        snprintf(url, sizeof(url), "http://%s:%u/echo", rows[i].host, rig.server.port);
+        get_url(&g, url);
+        if (g.err != rows[i].err || strstr(g.why, rows[i].why) == NULL)
+            fail_msg("%s with \"%s\": %s (%s)", rows[i].host, rows[i].allow, um_err_text(g.err), g.why);
+        requests += g.err == UM_OK;
+        assert_int_equal(rig.server.connections, requests);
+    }
+    forget(&g);
+}
+
+static void a_kept_connection_is_not_lent_to_another_name(void **state)
+{
+    struct got g = { 0 };
+    char url[512];
+
+    (void)state;
+    rig.cf.allow = "inside.example";
+    reopen();
+    snprintf(url, sizeof(url), "http://inside.example:%u/echo", rig.server.port);
+    get_url(&g, url);
+    assert_int_equal(g.err, UM_OK);
+    snprintf(url, sizeof(url), "http://other.example:%u/echo", rig.server.port);
+    get_url(&g, url);
+    assert_int_equal(g.err, UM_EDENIED);
+    assert_int_equal(rig.server.requests, 1);
+    forget(&g);
+}
+
+static void a_name_server_that_says_nothing_holds_up_nobody_else(void **state)
+{
+    int sums[UM_ERR_N + 1] = { 0 };
+    struct got g = { 0 };
+
+    (void)state;
+    names_slow_may_end = false;
+    for (int i = 0; i < 3; i++)
+        um_outgoing_ask(rig.o, rig.loop, &(struct um_outgoing_call){ .method = "GET", .url = "http://slow.example/", .read_ms = 100 }, add_up, sums);
+    turn_until(&sums[UM_ERR_N], 3);          /* given up, while the look-ups go on */
+    assert_int_equal(sums[UM_EUNAVAIL], 3);
+    assert_int_equal(names_slow_now, 3);
+    get(&g, "/echo");
+    assert_int_equal(g.err, UM_OK);
+    names_slow_may_end = true;
+    while (names_slow_now > 0)
+        um_loop_turn(rig.loop, TURN_MS);
     forget(&g);
 }
 
@@ -466,14 +557,6 @@ static void connections_are_kept(void **state)
     assert_int_equal(rig.server.requests, 5);
     assert_int_equal(rig.server.connections, 1);
     forget(&g);
-}
-
-static void add_up(void *arg, const struct um_outgoing_answer *a)
-{
-    int *sums = arg;                         /* by error, and all at the end */
-
-    sums[a->err]++;
-    sums[UM_ERR_N]++;
 }
 
 static void ask_many(int sums[UM_ERR_N + 1], const char *path, int n, int64_t read_ms)
@@ -740,6 +823,9 @@ int main(int argc, char **argv)
         T(no_connection_in_time_is_told_as_nothing_sent),
         T(names_of_this_machine_are_judged_where_they_lead),
         T(an_address_is_judged_when_the_name_has_been_looked_up),
+        T(a_name_that_leads_inside_does_not_get_there),
+        T(a_kept_connection_is_not_lent_to_another_name),
+        T(a_name_server_that_says_nothing_holds_up_nobody_else),
         T(the_environment_names_no_proxy),
         T(a_certificate_must_be_trusted_and_be_the_hosts),
         T(connections_are_kept),
