@@ -89,6 +89,7 @@ struct store_op {
     } cb;
     void *arg;
     um_store_work *work;             /* units and inspections; has ARG too */
+    bool is_loose;                   /* a unit that guards itself */
     int64_t cost;                    /* bytes while it waits */
 
     const char *name, *title, *user; /* never NULL; title is the part searched for (list), a label, an archive key, a session

@@ -1,11 +1,12 @@
 /* Units of work and inspections: their way in. They are run where the database is: sqlite/unit.c, postgres/unit.c. */
 #include "store_internal.h"
 
-static void call(struct um_store *st, enum store_kind kind, struct um_loop *l, um_store_work *work, um_store_done_cb *done,
-                 void *arg)
+static void call(struct um_store *st, enum store_kind kind, bool is_loose, struct um_loop *l, um_store_work *work,
+                 um_store_done_cb *done, void *arg)
 {
     struct store_op *op = store_op_new(kind, done != NULL ? l : NULL, arg, NULL, NULL, NULL, NULL);
 
+    op->is_loose = is_loose;
     op->gate = st->gate;
     op->work = work;
     op->cb.done = done;
@@ -16,10 +17,15 @@ static void call(struct um_store *st, enum store_kind kind, struct um_loop *l, u
 
 void um_store_transact(struct um_store *st, struct um_loop *l, um_store_work *work, um_store_done_cb *done, void *arg)
 {
-    call(st, STORE_WORK, l, work, done, arg);
+    call(st, STORE_WORK, false, l, work, done, arg);
+}
+
+void um_store_transact_loosely(struct um_store *st, struct um_loop *l, um_store_work *work, um_store_done_cb *done, void *arg)
+{
+    call(st, STORE_WORK, true, l, work, done, arg);
 }
 
 void um_store_inspect(struct um_store *st, struct um_loop *l, um_store_work *work, um_store_done_cb *done, void *arg)
 {
-    call(st, STORE_VIEW, l, work, done, arg);
+    call(st, STORE_VIEW, false, l, work, done, arg);
 }

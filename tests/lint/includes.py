@@ -31,6 +31,7 @@ TABLE = [
     ("core/archive",         LIBUMBEL + ["umbel/archive.h"],                         []),
     ("core/content",         LIBUMBEL + ["umbel/content.h", "umbel/content_sql.h", "umbel/sql.h", "umbel/store.h", "umbel/store_work.h"], []),
     ("core/versions",        LIBUMBEL + ["umbel/archive.h", "umbel/store.h", "umbel/versions.h"], []),
+    ("core/jobs",            LIBUMBEL + ["umbel/jobs.h", "umbel/sql.h", "umbel/store_work.h"], []),
     ("core/reserve",         LIBUMBEL + ["umbel/reserve.h", "umbel/store.h", "umbel/store_shared.h"], []),
     ("core/domain",          LIBUMBEL + ["umbel/content.h", "umbel/content_sql.h", "umbel/domain.h", "umbel/domain_calls.h", "umbel/sql.h", "umbel/sql_shared.h", "umbel/store.h",
                                          "umbel/store_shared.h", "umbel/store_work.h", "umbel/yaml.h"], []),

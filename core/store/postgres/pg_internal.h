@@ -137,6 +137,7 @@ const char *pg_target_param(const struct pg_target *to, const char *key);       
     X(DROP, "DELETE FROM document_snapshots WHERE document_id = $1::bigint AND seq = $2::bigint")                          \
     /* the units'; PG_BEGIN_UNITS to PG_RELEASE */                                                                         \
     X(BEGIN_UNITS, "BEGIN ISOLATION LEVEL SERIALIZABLE, READ WRITE")                                                       \
+    X(BEGIN_LOOSE, "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE")                                                     \
     X(SAVEPOINT, "SAVEPOINT um_unit")                                                                                      \
     X(UNDO, "ROLLBACK TO SAVEPOINT um_unit")                                                                               \
     X(RELEASE, "RELEASE SAVEPOINT um_unit")                                                                                \

@@ -1,7 +1,8 @@
 /* Units of work and inspections in PostgreSQL.
  *
  * 1. Units have a connection of their own and are SERIALIZABLE: what one has read is as it read it when it commits, or it does
- *    not commit. Those of a batch share a transaction, each in a savepoint.
+ *    not commit. Those of a batch share a transaction, each in a savepoint. Loose ones (READ COMMITTED) have transactions of
+ *    their own, in the same order.
  * 2. When others were in the way (serialization, deadlock, a lock that was not to be had), or when the COMMIT is refused for
  *    what a unit has written, nothing of the transaction stays; its units are then run one by one, each in a transaction of
  *    its own, and again while others are in the way.
@@ -68,7 +69,7 @@ static um_err commit(struct pg_sql *s)
     return pg_finish_commit(c);
 }
 
-/* All of OPS in one transaction. Otherwise nothing of them stays, and c->again says whether another time may do. */
+/* All of OPS, which are of one kind, in one transaction. Otherwise nothing of them stays, and c->again says whether another time may do. */
 static um_err run_together(struct pg_units *u, struct store_op **ops, size_t n)
 {
     struct pg_conn *c = &u->conn;
@@ -77,7 +78,7 @@ static um_err run_together(struct pg_units *u, struct store_op **ops, size_t n)
 
     if (err != UM_OK)
         return err;
-    begin(&s, c, PG_BEGIN_UNITS);
+    begin(&s, c, ops[0]->is_loose ? PG_BEGIN_LOOSE : PG_BEGIN_UNITS);
     for (size_t i = 0; i < n; i++)
         if (!run_unit(&s, ops[i], n > 1)) {
             err = c->again ? UM_ECONFLICT : UM_EUNAVAIL;
@@ -116,12 +117,29 @@ static void run_alone(struct pg_units *u, struct store_op *op)
     um_log_limited(UM_WARN, "store", "unit_given_up", UM_S("error", u->conn.why), UM_S("database", u->conn.to->shown));
 }
 
+static um_err run_stretch(struct pg_units *u, struct store_op **ops, size_t n)
+{
+    um_err err = n > 0 ? run_together(u, ops, n) : UM_OK;
+
+    if (err == UM_OK || !(u->conn.again || u->conn.of_a_row))
+        return err;
+    for (size_t i = 0; i < n; i++)
+        run_alone(u, ops[i]);
+    return UM_OK;
+}
+
+static void refuse_from(struct store_op **ops, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        ops[i]->err = UM_EUNAVAIL;
+}
+
 um_err pg_units_write(void *units, struct store_op *batch)
 {
     struct pg_units *u = units;
     struct store_op **ops;
-    size_t n = 0;
-    um_err err;
+    size_t n = 0, from = 0, to;
+    um_err err = UM_OK;
 
     for (struct store_op *op = batch; op != NULL; op = op->next)
         n++;
@@ -129,16 +147,20 @@ um_err pg_units_write(void *units, struct store_op *batch)
     for (struct store_op *op = batch; op != NULL; op = op->next)
         *ops++ = op;
     ops -= n;
-    err = n > 0 ? run_together(u, ops, n) : UM_OK;
-    if (err != UM_OK && (u->conn.again || u->conn.of_a_row)) {
-        for (size_t i = 0; i < n; i++)
-            run_alone(u, ops[i]);
-        err = UM_OK;
+    for (; from < n && err == UM_OK; from = to) {
+        for (to = from + 1; to < n && ops[to]->is_loose == ops[from]->is_loose;)
+            to++;
+        err = run_stretch(u, ops + from, to - from);
+        if (err != UM_OK)
+            um_log_limited(UM_ERROR, "store", "transaction_failed", UM_S("error", u->conn.why),
+                           UM_S("database", u->conn.to->shown));
+        if (err != UM_OK && from > 0) {              /* what is before it has been committed */
+            refuse_from(ops + from, n - from);
+            err = UM_OK;
+            break;
+        }
     }
     free(ops);
-    if (err != UM_OK)
-        um_log_limited(UM_ERROR, "store", "transaction_failed", UM_S("error", u->conn.why),
-                       UM_S("database", u->conn.to->shown));
     return err;
 }
 

@@ -35,6 +35,11 @@ typedef void um_store_done_cb(void *arg, um_err err);
 /* Units of a store run in the order of the calls. So do other changes on SQLite; on PostgreSQL who needs an order between a
  * unit and another call waits for the former's answer. WORK changes tables of modules only (and sql_shared.h). */
 void um_store_transact(struct um_store *st, struct um_loop *l, um_store_work *work, um_store_done_cb *done, void *arg);
+/* For queues, whose rows several cores want at the same time: on PostgreSQL each statement of WORK sees what is committed when
+ * it begins (READ COMMITTED), so that FOR UPDATE SKIP LOCKED works, and nobody is run again for having looked at the same page of an
+ * index. WORK guards itself: it locks the rows that it decides by, or compares again in what changes them. On SQLite, where a unit is
+ * alone anyway, it is um_store_transact. */
+void um_store_transact_loosely(struct um_store *st, struct um_loop *l, um_store_work *work, um_store_done_cb *done, void *arg);
 /* On a reader: all that WORK reads is of one moment, and everything that was answered before is in it. UM_EDENIED: it wants to
  * change something. */
 void um_store_inspect(struct um_store *st, struct um_loop *l, um_store_work *work, um_store_done_cb *done, void *arg);

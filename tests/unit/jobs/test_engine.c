@@ -1,0 +1,458 @@
+/* The engine: who does jobs, how they end, and what a process promises that stops, stands still or dies. Two engines on one
+ * database; with UMBEL_STORE_URL each has a store of its own, as two cores have. */
+#include "jobs_rig.h"
+#include <pthread.h>
+#include <stdio.h>
+#include <umbel/failpoint.h>
+#include "counters.h"
+
+enum { MANY = 400, OBJECTS = 12 };
+
+struct effect { char object[16]; char id[UM_JOB_ID_LEN + 1]; unsigned attempt; const char *worker; };
+
+struct bench {
+    struct jobs_rig *r;
+    struct um_jobs *j[RIG_STORES];
+    const char *names[RIG_STORES];
+    struct effect effects[4 * MANY];
+    size_t n_effects;
+    unsigned busy[OBJECTS], most_busy;        /* at once, of one object */
+    struct um_job_run *held;                  /* by the handler "hold" */
+    unsigned fail_until;                      /* "fail": the attempt that succeeds */
+    const char *code;
+    int works, dones;                         /* of um_job_finish_with */
+    um_err work_err, done_err;
+};
+
+static struct bench *b;
+
+/* ---- handlers ---- */
+
+static void note(const struct um_job *job, const char *worker)
+{
+    struct effect *e = &b->effects[b->n_effects++];
+
+    UM_ASSERT(b->n_effects < UM_COUNT(b->effects));
+    snprintf(e->object, sizeof(e->object), "%s", job->object);
+    snprintf(e->id, sizeof(e->id), "%s", job->id);
+    e->attempt = job->attempt;
+    e->worker = worker;
+}
+
+static void do_at_once(void *arg, struct um_job_run *run, const struct um_job *job)
+{
+    note(job, arg);
+    um_job_finish(run);
+}
+
+struct elsewhere { struct um_job_run *run; uintptr_t object; };
+
+static void no_longer_busy(void *arg) { b->busy[(uintptr_t)arg]--; }
+
+static void *end_elsewhere(void *arg)
+{
+    struct elsewhere *e = arg;
+
+    um_loop_call(b->r->loop, no_longer_busy, (void *)e->object);     /* heard before the end */
+    um_job_finish(e->run);
+    free(e);
+    return NULL;
+}
+
+static void do_on_a_thread(void *arg, struct um_job_run *run, const struct um_job *job)
+{
+    struct elsewhere *e = um_xcalloc(1, sizeof(*e));
+    pthread_t thread;
+
+    note(job, arg);
+    *e = (struct elsewhere){ run, (uintptr_t)atoi(job->object + 1) };
+    b->busy[e->object]++;
+    b->most_busy = UM_MAX(b->most_busy, b->busy[e->object]);
+    assert_int_equal(pthread_create(&thread, NULL, end_elsewhere, e), 0);
+    pthread_detach(thread);
+}
+
+static void hold(void *arg, struct um_job_run *run, const struct um_job *job)
+{
+    note(job, arg);
+    if (b->held == NULL && job->attempt == 1)
+        b->held = run;
+    else
+        um_job_finish(run);
+}
+
+static void fail_often(void *arg, struct um_job_run *run, const struct um_job *job)
+{
+    note(job, arg);
+    if (job->attempt < b->fail_until)
+        um_job_fail(run, b->code, "it cannot be", false);
+    else
+        um_job_finish(run);
+}
+
+static um_err put_scope(void *arg, struct um_sql *q)
+{
+    struct bench *bench = arg;
+
+    bench->works++;
+    if (bench->work_err != UM_OK && bench->works == 1)
+        return bench->work_err;
+    return um_sql_exec(q, "INSERT INTO scopes(id, version, body, created_ms, updated_ms) VALUES(?1, 1, ?2, 0, 0)",
+                       UM_SQL_ARGS(um_sql_word("of-a-job"), um_sql_word("{}")), NULL);
+}
+
+static void with_done(void *arg, um_err err)
+{
+    struct bench *bench = arg;
+
+    bench->dones++;
+    bench->done_err = err;
+}
+
+static void finish_with(void *arg, struct um_job_run *run, const struct um_job *job)
+{
+    note(job, arg);
+    if (b->held == NULL && b->code != NULL)
+        b->held = run;
+    else
+        um_job_finish_with(run, put_scope, b, with_done);
+}
+
+/* ---- the bench ---- */
+
+static int setup(void **state)
+{
+    int rc = jobs_rig_setup(state);
+
+    b = um_xcalloc(1, sizeof(*b));
+    b->r = *state;
+    b->names[0] = "core-1";
+    b->names[1] = "core-2";
+    b->code = "T00001";
+    return rc;
+}
+
+static struct um_jobs *start(size_t i)
+{
+    static const struct { const char *prefix; um_job_fn *fn; } handlers[] = {
+        { "at-once", do_at_once }, { "thread", do_on_a_thread }, { "hold", hold }, { "fail", fail_often }, { "with", finish_with },
+    };
+    struct um_jobs_env env = { .loop = b->r->loop, .store = b->r->st[i], .worker = b->names[i], .conf = &b->r->conf, .works = true };
+
+    assert_int_equal(um_jobs_new(&b->j[i], &env), UM_OK);
+    for (size_t k = 0; k < UM_COUNT(handlers); k++)
+        um_jobs_serve(b->j[i], handlers[k].prefix, handlers[k].fn, (void *)b->names[i]);
+    um_jobs_serve_log(b->j[i]);
+    um_jobs_start(b->j[i]);
+    return b->j[i];
+}
+
+static void drained(void *arg) { *(bool *)arg = true; }
+
+static void stop(size_t i)
+{
+    bool is_drained = false;
+
+    if (b->j[i] == NULL)
+        return;
+    um_jobs_drain(b->j[i], drained, &is_drained);
+    UNTIL(b->r, is_drained);
+}
+
+static int teardown(void **state)
+{
+    struct jobs_rig *r = b->r;
+
+    for (size_t i = 0; i < RIG_STORES; i++)
+        stop(i);
+    rig_sql(r, "DELETE FROM scopes");
+    um_store_close(r->st[0]);
+    if (r->st[1] != r->st[0])
+        um_store_close(r->st[1]);
+    um_loop_turn(r->loop, 0);
+    for (size_t i = 0; i < RIG_STORES; i++)
+        um_jobs_free(b->j[i]);
+    um_loop_free(r->loop);
+    free(r);
+    free(b);
+    *state = NULL;
+    return 0;
+}
+
+static void add(const char *handler, const char *object, char id[UM_JOB_ID_LEN + 1])
+{
+    assert_int_equal(rig_add_for(b->r, "index", object, handler, id), UM_OK);
+    for (size_t i = 0; i < RIG_STORES; i++)
+        if (b->j[i] != NULL) {
+            um_jobs_added(b->j[i], NULL, 0);
+            break;
+        }
+}
+
+static bool is_empty(void) { return rig_count(b->r, NULL) == 0; }
+static int64_t counted(enum jobs_counter c) { return um_metric_value(&jobs_counters[c]); }
+
+/* ---- tests ---- */
+
+static void a_job_is_done_once_and_its_row_goes(void **state)
+{
+    (void)state;
+    start(0);
+    add("at-once", "o1", NULL);
+    add("log", "o1", NULL);
+    UNTIL(b->r, is_empty());
+    assert_int_equal(b->n_effects, 1);
+    assert_int_equal(b->effects[0].attempt, 1);
+}
+
+static void many_jobs_of_two_engines_keep_the_order_of_their_lanes_and_none_is_lost_or_doubled(void **state)
+{
+    static char last[OBJECTS][UM_JOB_ID_LEN + 1];
+    char object[16];
+
+    (void)state;
+    memset(last, 0, sizeof(last));
+    start(0);
+    start(1);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(object, sizeof(object), "o%d", i % OBJECTS);
+        add("thread", object, NULL);
+    }
+    UNTIL(b->r, is_empty());
+    assert_int_equal(b->n_effects, MANY);
+    assert_int_equal(b->most_busy, 1);
+    for (size_t i = 0; i < b->n_effects; i++) {
+        char *before = last[atoi(b->effects[i].object + 1)];
+
+        assert_int_equal(b->effects[i].attempt, 1);
+        assert_true(strncmp(before, b->effects[i].id, 13) <= 0);          /* ids have their moment first */
+        assert_string_not_equal(before, b->effects[i].id);
+        snprintf(before, UM_JOB_ID_LEN + 1, "%s", b->effects[i].id);
+    }
+}
+
+static void a_failed_attempt_is_repeated_until_it_succeeds(void **state)
+{
+    int64_t retries = counted(M_RETRIES);
+
+    (void)state;
+    b->fail_until = 3;
+    start(0);
+    add("fail", "o1", NULL);
+    UNTIL(b->r, is_empty());
+    assert_int_equal(b->n_effects, 3);
+    assert_int_equal(b->effects[2].attempt, 3);
+    assert_int_equal(counted(M_RETRIES) - retries, 2);
+}
+
+static void after_the_last_attempt_a_job_is_in_error_with_its_reason(void **state)
+{
+    char id[UM_JOB_ID_LEN + 1];
+    json_t *job;
+
+    (void)state;
+    b->fail_until = 100;
+    start(0);
+    add("fail", "o1", id);
+    UNTIL(b->r, rig_count(b->r, "ERROR") == 1);
+    rig_expect(b->r, id, "ERROR", 3);
+    job = rig_get(b->r, id);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(job, "error"), "code")), "T00001");
+    json_decref(job);
+    assert_int_equal(b->n_effects, 3);
+}
+
+static void a_functional_error_is_not_repeated(void **state)
+{
+    char id[UM_JOB_ID_LEN + 1];
+
+    (void)state;
+    b->fail_until = 100;
+    b->code = "F00039";
+    start(0);
+    add("fail", "o1", id);
+    UNTIL(b->r, rig_count(b->r, "ERROR") == 1);
+    rig_expect(b->r, id, "ERROR", 1);
+}
+
+static void who_stands_still_beyond_his_lease_is_taken_over_and_ends_nothing(void **state)
+{
+    int64_t refused, expired = counted(M_EXPIRED);
+
+    (void)state;
+    b->r->conf.lease_ms = 300;
+    b->r->conf.sweep_ms = 100;
+    start(0);
+    add("hold", "o1", NULL);
+    UNTIL(b->r, b->held != NULL);
+    assert_int_equal(um_failpoint_set("lease.renew", "error"), UM_OK);
+    start(1);
+    UNTIL(b->r, is_empty());
+    assert_int_equal(b->n_effects, 2);
+    assert_int_equal(b->effects[1].attempt, 2);
+    assert_true(counted(M_EXPIRED) > expired);
+    UNTIL(b->r, um_job_is_lost(b->held));
+    refused = counted(M_REFUSED);
+    um_job_finish(b->held);
+    UNTIL(b->r, counted(M_REFUSED) == refused + 1);
+    assert_int_equal(um_failpoint_set("lease.renew", "off"), UM_OK);
+}
+
+static void a_lease_is_renewed_for_as_long_as_its_job_takes(void **state)
+{
+    int64_t expired = counted(M_EXPIRED), end_ms;
+
+    (void)state;
+    b->r->conf.lease_ms = 400;
+    b->r->conf.sweep_ms = 50;
+    start(0);
+    start(1);
+    add("hold", "o1", NULL);
+    UNTIL(b->r, b->held != NULL);
+    for (end_ms = um_now_ms() + 1200; um_now_ms() < end_ms;)
+        um_loop_turn(b->r->loop, 20);
+    if (counted(M_EXPIRED) == expired) {      /* on a machine that stood still itself nothing can be said */
+        assert_int_equal(b->n_effects, 1);
+        assert_false(um_job_is_lost(b->held));
+    }
+    um_job_finish(b->held);
+    UNTIL(b->r, is_empty());
+}
+
+static void a_stop_hands_back_what_is_under_way_at_once_and_costs_no_attempt(void **state)
+{
+    int64_t refused = counted(M_REFUSED);
+    struct um_job_run *held;
+
+    (void)state;
+    b->r->conf.shutdown_ms = 10;
+    start(0);
+    add("hold", "o1", NULL);
+    UNTIL(b->r, b->held != NULL);
+    stop(0);
+    assert_int_equal(rig_count(b->r, "WAITING"), 1);
+    held = b->held;
+    start(1);
+    UNTIL(b->r, b->n_effects == 2);
+    assert_int_equal(b->effects[1].attempt, 1);
+    assert_string_equal(b->effects[1].worker, "core-2");
+    UNTIL(b->r, is_empty());
+    um_job_finish(held);
+    UNTIL(b->r, counted(M_REFUSED) == refused + 1);
+}
+
+static void a_stop_waits_for_jobs_that_end_in_time(void **state)
+{
+    bool is_drained = false;
+
+    (void)state;
+    start(0);
+    add("hold", "o1", NULL);
+    UNTIL(b->r, b->held != NULL);
+    um_jobs_drain(b->j[0], drained, &is_drained);
+    add("at-once", "o2", NULL);
+    um_loop_turn(b->r->loop, 0);
+    assert_false(is_drained);
+    um_job_finish(b->held);
+    UNTIL(b->r, is_drained);
+    assert_int_equal(b->n_effects, 1);
+    assert_int_equal(rig_count(b->r, "WAITING"), 1);
+}
+
+static void an_effect_in_the_database_and_the_end_are_one(void **state)
+{
+    (void)state;
+    b->code = NULL;
+    start(0);
+    add("with", "o1", NULL);
+    UNTIL(b->r, is_empty());
+    UNTIL(b->r, b->dones == 1);
+    assert_int_equal(b->done_err, UM_OK);
+    assert_true(b->works >= 1);
+}
+
+static void an_effect_that_cannot_be_is_a_failed_attempt(void **state)
+{
+    (void)state;
+    b->code = NULL;
+    b->work_err = UM_ECONFLICT;
+    start(0);
+    add("with", "o1", NULL);
+    UNTIL(b->r, is_empty());
+    UNTIL(b->r, b->dones == 2);
+    assert_int_equal(b->effects[b->n_effects - 1].attempt, 2);
+}
+
+static void an_effect_beyond_the_lease_does_not_happen(void **state)
+{
+    (void)state;
+    b->r->conf.lease_ms = 300;
+    b->r->conf.sweep_ms = 100;
+    start(0);
+    add("with", "o1", NULL);
+    UNTIL(b->r, b->held != NULL);
+    assert_int_equal(um_failpoint_set("lease.renew", "error"), UM_OK);
+    start(1);
+    UNTIL(b->r, b->dones == 1 && is_empty());
+    um_job_finish_with(b->held, put_scope, b, with_done);
+    UNTIL(b->r, b->dones == 2);
+    assert_int_equal(b->done_err, UM_EDENIED);
+    assert_int_equal(b->works, 1);
+    assert_int_equal(um_failpoint_set("lease.renew", "off"), UM_OK);
+}
+
+static void jobs_of_handlers_that_are_not_served_here_wait(void **state)
+{
+    char id[UM_JOB_ID_LEN + 1];
+
+    (void)state;
+    start(0);
+    add("worker:print", "o1", id);
+    add("at-once", "o2", NULL);
+    UNTIL(b->r, rig_count(b->r, NULL) == 1);
+    rig_expect(b->r, id, "WAITING", 0);
+}
+
+static void a_job_that_nobody_was_told_of_is_found(void **state)
+{
+    (void)state;
+    start(0);
+    UNTIL(b->r, counted(M_RUNNING) == 0);
+    assert_int_equal(rig_add_for(b->r, "index", "o1", "at-once", NULL), UM_OK);
+    UNTIL(b->r, is_empty());
+    assert_int_equal(b->n_effects, 1);
+}
+
+static void the_gauges_follow(void **state)
+{
+    (void)state;
+    start(0);
+    for (int i = 0; i < 3; i++)
+        add("worker:print", "o1", NULL);
+    UNTIL(b->r, um_jobs_get_stats(b->j[0]).waiting == 3);
+    assert_int_equal(um_jobs_get_stats(b->j[0]).capacity, 4);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_job_is_done_once_and_its_row_goes),
+        TEST(many_jobs_of_two_engines_keep_the_order_of_their_lanes_and_none_is_lost_or_doubled),
+        TEST(a_failed_attempt_is_repeated_until_it_succeeds),
+        TEST(after_the_last_attempt_a_job_is_in_error_with_its_reason),
+        TEST(a_functional_error_is_not_repeated),
+        TEST(who_stands_still_beyond_his_lease_is_taken_over_and_ends_nothing),
+        TEST(a_lease_is_renewed_for_as_long_as_its_job_takes),
+        TEST(a_stop_hands_back_what_is_under_way_at_once_and_costs_no_attempt),
+        TEST(a_stop_waits_for_jobs_that_end_in_time),
+        TEST(an_effect_in_the_database_and_the_end_are_one),
+        TEST(an_effect_that_cannot_be_is_a_failed_attempt),
+        TEST(an_effect_beyond_the_lease_does_not_happen),
+        TEST(jobs_of_handlers_that_are_not_served_here_wait),
+        TEST(a_job_that_nobody_was_told_of_is_found),
+        TEST(the_gauges_follow),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
