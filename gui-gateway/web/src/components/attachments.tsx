@@ -38,7 +38,7 @@ function Slot({ model, slot, attached, may, onChange }: SlotProps) {
     }
     return (
         <section class="slot" aria-label={name} data-testid={`slot-${slot.id}`}>
-            <h3>{name}{isRequired(slot) && <span class="needed" title="Needed before it can be answered"> *</span>}</h3>
+            <h2>{name}{isRequired(slot) && <span class="needed" title="Needed before it can be answered"> *</span>}</h2>
             {problem && <p class="problem" role="alert">{problem}</p>}
             {ids.length === 0 && <p class="faint">Nothing attached.</p>}
             {list && list.length > 0 && (

@@ -99,7 +99,7 @@ export function AddCriterion({ model, query, onChange }: { model: Model; query: 
     };
     return (
         <form class="facet criterion" onSubmit={add}>
-            <h3 id="criterion">Condition</h3>
+            <h2>Condition</h2>
             <select aria-label="Field" value={field} data-testid="criterion-field" onChange={(event) => setChosen(event.currentTarget.value)}>
                 {fields.map((one) => <option key={one} value={one}>{textOfField(model, one)}</option>)}
             </select>

@@ -44,7 +44,7 @@ function Classes({ model, query, address, onChange }: FacetProps) {
     const buckets = useBuckets(query, "classid", address);
     return (
         <section class="facet">
-            <h3>Class</h3>
+            <h2>Class</h2>
             <ul>
                 {model.classes.filter((c) => c.category === query.category).map((c) => (
                     <Value
@@ -74,7 +74,7 @@ function Facet({ model, query, address, field, onChange }: FacetProps & { field:
         return null; /* there is nothing to choose */
     return (
         <section class="facet" data-testid={`facet-${field}`}>
-            <h3>{OWN[field] ?? nameOfTag(model, field)}</h3>
+            <h2>{OWN[field] ?? nameOfTag(model, field)}</h2>
             <ul>
                 {list.slice(0, all ? list.length : SHOWN).map(({ value, count }) => (
                     <Value

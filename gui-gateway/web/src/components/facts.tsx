@@ -93,7 +93,7 @@ export function Facts({ model, component }: { model: Model; component: Component
         <div class="facts" data-testid="facts">
             {byDay(list ?? []).map(([day, groups]) => (
                 <section key={day}>
-                    <h3>{day}</h3>
+                    <h2>{day}</h2>
                     <ol>
                         {groups.map((group) => {
                             const first = group[0]!, at = isoOf(first.creationDate);

@@ -12,10 +12,10 @@ const nameOf = (file: FileRef) => file.name ?? file.Name ?? file.id;
 
 interface Sending { name: string; part: number }
 
-export function Files({ documentId, files, there, readonly, onChange }: {
+export function Files({ documentId, version, files, readonly, onChange }: {
     documentId: string; /* "": it is not there yet */
+    version?: string; /* the files that it had */
     files: FileRef[];
-    there?: Set<string>; /* those that can be opened; without it all that are sent */
     readonly: boolean;
     onChange: (files: FileRef[]) => void;
 }) {
@@ -37,7 +37,7 @@ export function Files({ documentId, files, there, readonly, onChange }: {
         }
     }
 
-    const address = (file: FileRef) => `${oneAt("DOCUMENT", documentId)}/files/${encodeURIComponent(file.id)}/content`;
+    const address = (file: FileRef) => `${oneAt("DOCUMENT", documentId)}${version ? `/versions/${version}` : ""}/files/${encodeURIComponent(file.id)}/content`;
     return (
         <div class="files">
             {files.length + sending.length === 0 && <p class="faint">No files{readonly ? "." : " yet."}</p>}
@@ -45,7 +45,7 @@ export function Files({ documentId, files, there, readonly, onChange }: {
                 {files.map((file) => (
                     <li key={file.id} data-testid="file">
                         <Icon name="page" />
-                        {documentId && !file.id.startsWith("tmp_") && (there?.has(file.id) ?? true)
+                        {documentId && !file.id.startsWith("tmp_")
                             ? <a href={address(file)} download={nameOf(file)} data-testid="file-get">{nameOf(file)}</a>
                             : <span>{nameOf(file)}</span>}
                         <span class="file-size">{file.size === undefined ? "" : bytes(file.size)}</span>

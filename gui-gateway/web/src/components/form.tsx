@@ -16,6 +16,7 @@ import { notify, notifyError } from "../ui/toast";
 import { type Draft, draftOf, emptyDraft, faultsByTag, whyReadOnly } from "./draft";
 import { Fields, tagsOf } from "./fields";
 import { Head, Held } from "./head";
+import { Star } from "./kept";
 import { tabsOf } from "./parts";
 import { TaskPanel } from "./task";
 import { useHold } from "./use-hold";
@@ -167,6 +168,7 @@ export function Form({ session, model, ofClass, rights, component, onChanged }: 
                 badges={<Held hold={hold} />}
                 actions={component && (
                     <>
+                        <Star category={component.category} id={component.id} />
                         {ofClass.collaborative && rights.has("READ_CONTENT") && <OpenText session={session} component={component} />}
                         {rights.has("DELETE") && !held && (
                             <button type="button" class="button" data-testid="component-delete" onClick={() => void remove(component)}><Icon name="trash" /> Delete</button>

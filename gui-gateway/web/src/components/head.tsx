@@ -15,7 +15,7 @@ export function Held({ hold }: { hold: Hold }) {
         return null;
     return (
         <span class="badge" role="status" data-testid="held">
-            <Icon name="lock" /> {hold.holder} has reserved it{hold.since && <span class="wide-only">, {ago(hold.since)}</span>}
+            <Icon name="lock" /> <span>{hold.holder} has reserved it{hold.since && <span class="wide-only"> · {ago(hold.since)}</span>}</span>
         </span>
     );
 }

@@ -18,6 +18,7 @@ import { Umbel } from "../ui/umbel";
 import { AddCriterion, Asked, ordersOf } from "./criteria";
 import { Facets } from "./facets";
 import { Frame } from "./frame";
+import { Favourites, SavedMenu, SavedResults } from "./kept";
 import { keyOf, Row, useHolders } from "./rows";
 
 const TYPING_MS = 250;
@@ -29,17 +30,19 @@ const fieldsOf = (model: Model | null, ofClass: ComponentClass | undefined) => (
     .sort((a, b) => (a.order ?? 0) - (b.order ?? 0)).slice(0, FIELDS_SHOWN).map((reference) => reference.tagName);
 
 /** All pages so far of what is looked for; the last answer stays until the next one is there. */
-function useSearch(query: Query, fields: string[]) {
+function useSearch(query: Query, fields: string[], ready: boolean) {
     const [state, setState] = useState<{ page: FoundPage | null; problem: string; busy: boolean }>({ page: null, problem: "", busy: true });
     const key = addressOf(query) + fields.join();
     useEffect(() => {
+        if (!ready)
+            return;
         const control = new AbortController();
         setState((old) => ({ ...old, busy: true }));
         run(query.category, requestOf(query), { fields }, control.signal).then(
             (page) => setState({ page, problem: "", busy: false }),
             (error: unknown) => !control.signal.aborted && setState((old) => ({ ...old, problem: messageOf(error), busy: false })));
         return () => control.abort();
-    }, [key]);
+    }, [key, ready]);
     const after = state.page?.after;
     const more = useCallback(() => {
         if (after)
@@ -143,61 +146,84 @@ async function download(query: Query, fields: string[]): Promise<void> {
 
 const countText = (page: FoundPage | null) => (page ? `${several(page.found, "result")}${page.atLeast ? " or more" : ""}` : "");
 
+interface PartProps { query: Query; go: (query: Query, replace?: boolean) => void }
+
+/** What is found, with all that narrows it. */
+function Finding({ model, query, go, found, fields }: PartProps & { model: Model; found: ReturnType<typeof useSearch>; fields: string[] }) {
+    const [filtering, setFiltering] = useState(false);
+    const ofClass = findClass(model, query.category, query.classId);
+    const allFields = (ofClass?.tagReferences ?? []).map((reference) => reference.tagName);
+    return (
+        <div class="finding">
+            <div class="filter-bar">
+                <button type="button" class="button small filter-toggle" aria-expanded={filtering} aria-controls="filters" data-testid="filters" onClick={() => setFiltering(!filtering)}>
+                    <Icon name="filter" /> Filter
+                </button>
+                <Asked model={model} query={query} onChange={go} />
+                <span class="filter-rest">
+                    <select aria-label="Order" class="order" data-testid="library-sort" value={query.sort} onChange={(event) => go({ ...query, sort: event.currentTarget.value })}>
+                        {ordersOf(model, query).map((order) => <option key={order.sort} value={order.sort} selected={order.sort === query.sort}>{order.text}</option>)}
+                    </select>
+                    <button type="button" class="button small" data-testid="library-csv" title="What is found, as a table" onClick={() => void download(query, allFields)}>
+                        <Icon name="down" /> CSV
+                    </button>
+                </span>
+            </div>
+            <aside id="filters" class={filtering ? "facets open" : "facets"} aria-label="Filter">
+                <Facets model={model} query={query} address={addressOf(query)} onChange={go} />
+                <AddCriterion model={model} query={query} onChange={go} />
+            </aside>
+            <section class="results" aria-label="Results">
+                {found.page && <Results page={found.page} model={model} fields={fields} busy={found.busy} more={found.more} />}
+            </section>
+        </div>
+    );
+}
+
+function Kinds({ query, go, favourites }: PartProps & { favourites: boolean }) {
+    return (
+        <div class="chips" role="group" aria-label="Kind">
+            {CATEGORIES.map((category) => (
+                <button
+                    key={category.word} type="button" class="chip" aria-pressed={!favourites && query.category === category.word} data-testid={`kind-${category.word}`}
+                    onClick={() => go(withCategory(query, category.word))}
+                >
+                    {category.many}
+                </button>
+            ))}
+            <button type="button" class="chip" aria-pressed={favourites} data-testid="favourites" onClick={() => void navigate(`${paths.library}?favourites=1`, { still: true })}>
+                <Icon name="star" /> Favourites
+            </button>
+        </div>
+    );
+}
+
 export function LibraryPage({ session, asked }: { session: Session; asked: string }) {
     const { model, problem } = useModel();
+    const address = new URLSearchParams(asked);
+    const favourites = address.has("favourites"), saved = address.get("saved");
+    const searching = !favourites && saved === null;
     const query = queryOf(asked);
-    const address = addressOf(query);
-    const ofClass = model ? findClass(model, query.category, query.classId) : undefined;
-    const fields = fieldsOf(model, ofClass);
-    const found = useSearch(query, fields);
-    const [filtering, setFiltering] = useState(false);
+    const fields = fieldsOf(model, model ? findClass(model, query.category, query.classId) : undefined);
+    const found = useSearch(query, fields, searching && (model !== null || query.classId === ""));
     const creatable = model?.classes.filter(model.mayCreate) ?? [];
     const go = (next: Query, replace = false) => void navigate(paths.library + addressOf(next), { replace, still: true });
-    const allFields = (ofClass?.tagReferences ?? []).map((reference) => reference.tagName);
 
     return (
-        <Frame session={session} title="Library" problem={problem || found.problem}>
+        <Frame session={session} title="Library" problem={problem || (searching ? found.problem : "")}>
             <div class="list-head">
                 <h1>Library</h1>
-                <p class="count" role="status" data-testid="library-count">{countText(found.page)}</p>
-                {creatable.length > 0 && <New classes={creatable} />}
+                <p class="count" role="status" data-testid="library-count">{searching ? countText(found.page) : ""}</p>
+                <div class="head-actions">
+                    <SavedMenu query={searching ? query : null} />
+                    {creatable.length > 0 && <New classes={creatable} />}
+                </div>
             </div>
             <Words query={query} go={go} />
-            <div class="chips" role="group" aria-label="Kind">
-                {CATEGORIES.map((category) => (
-                    <button
-                        key={category.word} type="button" class="chip" aria-pressed={query.category === category.word} data-testid={`kind-${category.word}`}
-                        onClick={() => go(withCategory(query, category.word))}
-                    >
-                        {category.many}
-                    </button>
-                ))}
-            </div>
-            {model && (
-                <div class="finding">
-                    <div class="filter-bar">
-                        <button type="button" class="button small filter-toggle" aria-expanded={filtering} aria-controls="filters" data-testid="filters" onClick={() => setFiltering(!filtering)}>
-                            <Icon name="filter" /> Filter
-                        </button>
-                        <Asked model={model} query={query} onChange={go} />
-                        <span class="filter-rest">
-                            <select aria-label="Order" class="order" data-testid="library-sort" value={query.sort} onChange={(event) => go({ ...query, sort: event.currentTarget.value })}>
-                                {ordersOf(model, query).map((order) => <option key={order.sort} value={order.sort} selected={order.sort === query.sort}>{order.text}</option>)}
-                            </select>
-                            <button type="button" class="button small" data-testid="library-csv" title="What is found, as a table" onClick={() => void download(query, allFields)}>
-                                <Icon name="down" /> CSV
-                            </button>
-                        </span>
-                    </div>
-                    <aside id="filters" class={filtering ? "facets open" : "facets"} aria-label="Filter">
-                        <Facets model={model} query={query} address={address} onChange={go} />
-                        <AddCriterion model={model} query={query} onChange={go} />
-                    </aside>
-                    <section class="results" aria-label="Results">
-                        {found.page && <Results page={found.page} model={model} fields={fields} busy={found.busy} more={found.more} />}
-                    </section>
-                </div>
-            )}
+            <Kinds query={query} go={go} favourites={favourites} />
+            {model && searching && <Finding model={model} query={query} go={go} found={found} fields={fields} />}
+            {model && favourites && <Favourites model={model} />}
+            {model && saved !== null && <SavedResults model={model} id={saved} />}
         </Frame>
     );
 }

@@ -53,7 +53,7 @@ export function Row({ found, model, fields = [], holder, children }: RowProps) {
                 </span>
             </Link>
             {found.status && <span class="badge calm">{found.status}</span>}
-            {holder && <span class="badge holder" title={`${holder} has reserved it`}><Icon name="lock" /><span class="visually-hidden">Reserved by </span>{holder}</span>}
+            {holder && <span class="badge holder" data-testid="holder" title={`${holder} has reserved it`}><Icon name="lock" /><span class="visually-hidden">Reserved by </span>{holder}</span>}
             {children}
         </li>
     );

@@ -19,7 +19,7 @@ import { goBack, labelOf } from "./versions";
 
 export function VersionPage({ session, id, version }: { session: Session; id: string; version: string }) {
     const { model, problem } = useModel();
-    const { component: now, rights } = useComponent("DOCUMENT", id);
+    const { rights } = useComponent("DOCUMENT", id);
     const [was, setWas] = useState<Version | null>(null);
     const [trouble, setTrouble] = useState("");
 
@@ -30,7 +30,6 @@ export function VersionPage({ session, id, version }: { session: Session; id: st
     }, [id, version]);
 
     const ofClass = model && was ? findClass(model, "DOCUMENT", was.data.classId) : undefined;
-    const there = new Set(now?.files?.map((file) => file.id));
     const revert = async () => {
         if (was && await goBack(was, () => {}))
             void navigate(paths.component("DOCUMENT", id), { force: true });
@@ -61,7 +60,7 @@ export function VersionPage({ session, id, version }: { session: Session; id: st
                         {(was.files ?? []).length > 0 && (
                             <section class="card" aria-labelledby="version-files">
                                 <h2 id="version-files">Files</h2>
-                                <Files documentId={id} files={was.files ?? []} there={there} readonly onChange={() => {}} />
+                                <Files documentId={id} files={was.files ?? []} version={version} readonly onChange={() => {}} />
                             </section>
                         )}
                     </div>

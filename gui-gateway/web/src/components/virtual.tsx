@@ -25,7 +25,7 @@ function Found({ model, search }: { model: Model; search: FolderSearch }) {
     const shown = fields.filter((field) => model.tags.has(field)).slice(0, 3);
     return (
         <section data-testid="folder-search">
-            <h3>{called(search.displayNames, search.id)}{page && <span class="tab-count">{page.found}{page.atLeast && "+"}</span>}</h3>
+            <h2>{called(search.displayNames, search.id)}{page && <span class="tab-count">{page.found}{page.atLeast && "+"}</span>}</h2>
             {problem && <p class="problem" role="alert">{problem}</p>}
             {page?.results.length === 0 && <p class="faint">Nothing matches now.</p>}
             {page && page.results.length > 0 && (

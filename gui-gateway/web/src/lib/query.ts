@@ -40,7 +40,7 @@ export function addressOf(query: Query): string {
     query.where.forEach((one) => out.append("where", whereText(one)));
     if (query.sort !== NEWEST)
         out.set("sort", query.sort);
-    const text = String(out);
+    const text = String(out).replaceAll("%3A", ":"); /* it is read by people too */
     return text && `?${text}`;
 }
 

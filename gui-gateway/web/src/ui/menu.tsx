@@ -1,11 +1,21 @@
 // A button with a list of links below it. Escape and a click elsewhere close it; arrow keys move inside.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { IconButton } from "./button";
 import { Link } from "./link";
 
-export interface MenuItem { text: string; href: string; testid?: string }
+export interface MenuItem { text: string; note?: string | undefined; href: string; testid?: string; onRemove?: (() => void) | undefined }
 
-export function Menu({ label, items, testid }: { label: ComponentChildren; items: MenuItem[]; testid: string }) {
+interface MenuProps {
+    label: ComponentChildren;
+    items: MenuItem[];
+    testid: string;
+    look?: string; /* classes of the button */
+    action?: { text: string; testid: string; onClick: () => void } | undefined; /* below the links */
+    empty?: string;
+}
+
+export function Menu({ label, items, testid, look = "button primary", action, empty }: MenuProps) {
     const menu = useRef<HTMLDetailsElement>(null);
     const close = (focus: boolean) => {
         menu.current!.open = false;
@@ -21,19 +31,42 @@ export function Menu({ label, items, testid }: { label: ComponentChildren; items
         return () => removeEventListener("pointerdown", away);
     }, []);
     const onKey = (event: KeyboardEvent) => {
-        const links = [...menu.current!.querySelectorAll<HTMLElement>("a")], step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+        const stops = [...menu.current!.querySelectorAll<HTMLElement>("a, button")], step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
         if (event.key === "Escape" && menu.current!.open)
             close(true);
         else if (step && menu.current!.open)
-            links[(links.indexOf(document.activeElement as HTMLElement) + step + links.length) % links.length]?.focus();
+            stops[(stops.indexOf(document.activeElement as HTMLElement) + step + stops.length) % stops.length]?.focus();
         else
             return;
         event.preventDefault();
     };
     return (
         <details ref={menu} class="menu" data-testid={testid} onKeyDown={onKey}>
-            <summary class="button primary">{label}</summary>
-            <ul>{items.map((item) => <li key={item.href}><Link href={item.href} data-testid={item.testid}>{item.text}</Link></li>)}</ul>
+            <summary class={look}>{label}</summary>
+            <div class="menu-list">
+                {items.length === 0 && empty && <p class="faint">{empty}</p>}
+                <ul>
+                    {items.map((item) => (
+                        <li key={item.href + item.text}>
+                            <Link href={item.href} data-testid={item.testid} onClick={() => close(false)}>
+                                {item.text}{item.note && <span class="faint"> {item.note}</span>}
+                            </Link>
+                            {item.onRemove && <IconButton icon="close" label={`Delete ${item.text}`} data-testid={`${item.testid}-remove`} onClick={item.onRemove} />}
+                        </li>
+                    ))}
+                </ul>
+                {action && (
+                    <button
+                        type="button" class="menu-action" data-testid={action.testid}
+                        onClick={() => {
+                            close(true);
+                            action.onClick();
+                        }}
+                    >
+                        {action.text}
+                    </button>
+                )}
+            </div>
         </details>
     );
 }
