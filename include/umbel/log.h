@@ -41,6 +41,8 @@ struct um_log_conf {
     const char *service;                     /* "umbel-core" */
     enum um_log_format format;
     const char *file;                        /* NULL or "": standard error only */
+    int64_t max_bytes;                       /* of the file: then it is put aside and a new one begun; 0: never */
+    int64_t max_files;                       /* put aside and kept; 0: all */
 };
 um_err um_log_open(const struct um_log_conf *cf);        /* before threads start */
 void um_log_set_level(const char *category, enum um_level level);   /* NULL: the root level; any thread */

@@ -46,6 +46,7 @@ struct um_process_conf {
     int64_t reactors;                    /* 0: one per processor */
     int64_t stop_timeout_ms;
     const char *log_file;
+    int64_t log_max_bytes, log_max_files;
     int log_level, log_format;           /* enum um_level, enum um_log_format */
 };
 extern const struct um_conf_table um_process_conf_table;

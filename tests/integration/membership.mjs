@@ -41,9 +41,11 @@ await run.story('health names Redis and the members, with details for administra
   const full = await health(core, '/core', signToken())
   assert.equal(full.components.redis.details.master, `127.0.0.1:${redis.port}`)
   assert.equal(full.components.cluster.details.members.length, 2)
-  const side = await health(gateway, '/gui')
+  const side = await until('the gateway knows both', async () => {
+    const told = await health(gateway, '/gui')
+    return told.components.cluster.details.members.length === 2 && told
+  })
   assert.equal(side.components.redis.details.mode, 'simple')
-  assert.equal(side.components.cluster.details.members.length, 2)
 })
 
 await run.story('Redis away is told, and makes nobody unready; the members stay', async () => {

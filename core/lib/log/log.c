@@ -1,7 +1,6 @@
 /* Where lines go: standard error, or a file. One write(2) a line, so lines of several threads never mix. Levels and the
  * limiter are the process' (the log is the one thing that everybody reaches). */
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 #include <umbel/util.h>
 #include "format.h"
+#include "rotate.h"
 
 #define MAX_CATEGORIES 128
 #define LIMIT_SLOTS    256
@@ -30,13 +30,11 @@ static _Thread_local uint64_t held_before_next;
 
 um_err um_log_open(const struct um_log_conf *cf)
 {
-    int fd = STDERR_FILENO;
+    um_err err;
+    int fd;
 
-    if (cf->file != NULL && *cf->file != '\0') {
-        fd = open(cf->file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-        if (fd < 0)
-            return UM_EIO;
-    }
+    if ((err = rotate_open(cf, &fd)) != UM_OK)
+        return err;
     strncpy(the_log.service, cf->service, sizeof(the_log.service) - 1);
     the_log.format = cf->format;
     the_log.fd = fd;
@@ -192,5 +190,6 @@ void um_log_fields(enum um_level level, const char *category, const char *event,
             break;                              /* a full disk or a dead pipe must not stop the service */
         done += n > 0 ? (size_t)n : 0;
     }
+    rotate_wrote(the_log.fd, done);
     um_buf_free(&line);
 }

@@ -15,6 +15,10 @@ static const struct um_conf_key keys[] = {
     { "spring.lifecycle.timeout-per-shutdown-phase", NULL, "30s", "longest time from SIGTERM to the end of the process",
       UM_CONF_DURATION_MS, 0, AT(stop_timeout_ms), .min = 0, .max = 3600000 },
     { "logging.file.name", NULL, "", "file for the log; empty = standard error", UM_CONF_STR, 0, AT(log_file), .max = 4000 },
+    { "logging.file.max-size", "logging.logback.rollingpolicy.max-file-size", "10MB", "at this size the file is put aside, its name followed by the time, and a new one "
+      "begun; 0 = never, for those who have another program do that by copying and truncating", UM_CONF_SIZE, 0, AT(log_max_bytes), .min = 0, .max = INT64_C(1) << 40 },
+    { "logging.file.max-history", "logging.logback.rollingpolicy.max-history", "0", "files put aside that are kept, the newest; 0 = all", UM_CONF_INT, 0, AT(log_max_files),
+      .min = 0, .max = 100000 },
     { "logging.structured.format.console", "logging.structured.format.file", "text", "form of a log line: text, ecs or logstash (JSON)",
       UM_CONF_ENUM, 0, AT(log_format), .words = format_words },
     { "logging.level.root", NULL, "INFO", "level of everything", UM_CONF_ENUM, 0, AT(log_level), .words = level_words },
@@ -129,7 +133,7 @@ static void set_levels(const struct um_conf *conf)
 
 um_err um_process_open_log(const struct um_conf *conf, const struct um_process_spec *spec, const struct um_process_conf *pc)
 {
-    struct um_log_conf lc = { spec->name, (enum um_log_format)pc->log_format, pc->log_file };
+    struct um_log_conf lc = { spec->name, (enum um_log_format)pc->log_format, pc->log_file, pc->log_max_bytes, pc->log_max_files };
     const struct um_conf_note *notes;
     size_t n = um_conf_notes(conf, &notes);
     um_err err = um_log_open(&lc);

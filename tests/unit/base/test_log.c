@@ -1,6 +1,11 @@
 #include <um_test.h>
 #include <umbel/log.h>
 #include "format.h"
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char *line(enum um_log_format format, const struct um_field *fields, uint64_t suppressed)
 {
@@ -107,6 +112,106 @@ static void a_peer_cannot_flood_the_log(void **state)
     assert_in_range(passed, 10, 20);            /* 20 when a second ends in between */
 }
 
+/* ---- the file ---- */
+
+struct folder { char path[64]; size_t others, bytes, lines; };
+
+static void look_into(struct folder *f)
+{
+    const struct dirent *entry;
+    DIR *d = opendir(f->path);
+
+    f->others = f->bytes = f->lines = 0;
+    assert_non_null(d);
+    while ((entry = readdir(d)) != NULL) {
+        char name[512], text[4096];
+        FILE *file;
+        size_t n;
+
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(name, sizeof(name), "%s/%s", f->path, entry->d_name);
+        file = fopen(name, "r");
+        assert_non_null(file);
+        n = fread(text, 1, sizeof(text) - 1, file);
+        fclose(file);
+        text[n] = '\0';
+        assert_true(n == 0 || text[n - 1] == '\n');      /* lines are whole */
+        f->others += strcmp(entry->d_name, "a.log") != 0;
+        f->bytes += n;
+        for (const char *p = text; (p = strchr(p, '\n')) != NULL; p++)
+            f->lines++;
+    }
+    closedir(d);
+}
+
+static void empty(const struct folder *f)
+{
+    const struct dirent *entry;
+    DIR *d = opendir(f->path);
+
+    while ((entry = readdir(d)) != NULL)
+        if (entry->d_name[0] != '.')
+            assert_int_equal(unlinkat(dirfd(d), entry->d_name, 0), 0);
+    closedir(d);
+    assert_int_equal(rmdir(f->path), 0);
+}
+
+/* Files are put aside under the millisecond of that. */
+static void log_until(const struct folder *f, size_t others)
+{
+    struct folder now = *f;
+
+    for (int i = 0; i < 100000; i++) {
+        um_log(UM_INFO, "rotation", "a line of some length", UM_I("i", i));
+        look_into(&now);
+        if (now.others >= others)
+            return;
+    }
+    fail();
+}
+
+static void a_file_is_put_aside_at_its_size_and_the_oldest_go(void **state)
+{
+    struct folder f = { .path = "/tmp/umbel-log-XXXXXX" };
+    char name[128];
+
+    (void)state;
+    assert_non_null(mkdtemp(f.path));
+    snprintf(name, sizeof(name), "%s/a.log", f.path);
+    assert_int_equal(um_log_open(&(struct um_log_conf){ .service = "test", .file = name, .max_bytes = 500 }), UM_OK);
+    log_until(&f, 4);                                     /* none goes */
+    look_into(&f);
+    assert_true(f.bytes >= 2000);
+    assert_int_equal(um_log_open(&(struct um_log_conf){ .service = "test", .file = name, .max_bytes = 500, .max_files = 2 }), UM_OK);
+    do {
+        um_log(UM_INFO, "rotation", "a line of some length");
+        look_into(&f);
+    } while (f.others != 2);
+    assert_true(f.bytes < 2000 && f.lines > 10);
+    assert_int_equal(um_log_open(&(struct um_log_conf){ .service = "test" }), UM_OK);
+    empty(&f);
+}
+
+static void a_file_that_somebody_took_away_is_begun_anew(void **state)
+{
+    struct folder f = { .path = "/tmp/umbel-log-XXXXXX" };
+    char name[128];
+
+    (void)state;
+    assert_non_null(mkdtemp(f.path));
+    snprintf(name, sizeof(name), "%s/a.log", f.path);
+    assert_int_equal(um_log_open(&(struct um_log_conf){ .service = "test", .file = name, .max_bytes = 100 }), UM_OK);
+    assert_int_equal(unlink(name), 0);
+    for (int i = 0; i < 10; i++)
+        um_log(UM_INFO, "rotation", "a line of some length");
+    look_into(&f);
+    assert_int_equal(access(name, F_OK), 0);
+    assert_true(f.lines > 5);
+    assert_int_equal(um_log_open(&(struct um_log_conf){ .service = "test" }), UM_OK);
+    empty(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +222,8 @@ int main(void)
         cmocka_unit_test(levels_follow_the_nearest_category),
         cmocka_unit_test(a_level_can_be_taken_back_and_who_logged_is_listed),
         cmocka_unit_test(a_peer_cannot_flood_the_log),
+        cmocka_unit_test(a_file_is_put_aside_at_its_size_and_the_oldest_go),
+        cmocka_unit_test(a_file_that_somebody_took_away_is_begun_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -783,7 +783,7 @@ static void read_file(const char *path, struct um_buf *out)
 static void the_log_says_what_was_wrong_with_an_origin(void **state)
 {
     char path[] = "/tmp/umbel-gateway-log-XXXXXX";
-    struct um_log_conf to_file = { "test", UM_LOG_TEXT, path }, to_stderr = { "test", UM_LOG_TEXT, NULL };
+    struct um_log_conf to_file = { .service = "test", .file = path }, to_stderr = { .service = "test" };
     struct env *e = *state;
     struct um_buf log = {0};
     int fd = mkstemp(path);
