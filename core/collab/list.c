@@ -19,8 +19,8 @@ struct visit {
     unsigned next;                           /* hub */
     struct um_loop *home;
     void (*look)(struct visit *v, struct hub *h);
-    struct um_collab_filter filter;
-    char *contains, *after, *document, *user;
+    char *contains, *after, *document, *user, *under;
+    bool or_free;
     uint64_t id;                             /* of the socket that is to be closed */
     char reason[124];
     struct rows rows;
@@ -80,6 +80,7 @@ static void come_home(void *arg)
     free(v->after);
     free(v->document);
     free(v->user);
+    free(v->under);
     free(v);
 }
 
@@ -106,6 +107,8 @@ static struct visit *visit_new(struct um_collab *c, struct um_loop *l, const str
     v->after = copy(f->after);
     v->document = copy(f->document);
     v->user = copy(f->user);
+    v->under = copy(f->under);
+    v->or_free = f->or_free;
     v->rows.max = UM_MIN(f->max, (size_t)UM_COLLAB_ROWS_MAX);
     v->done = done;
     v->arg = arg;
@@ -113,6 +116,16 @@ static struct visit *visit_new(struct um_collab *c, struct um_loop *l, const str
 }
 
 static void set_out(struct visit *v) { um_loop_call(v->engine->hubs[0].loop, visit_hub, v); }
+
+static bool begins_with(struct um_span name, const char *prefix)
+{
+    return name.len >= strlen(prefix) && memcmp(name.data, prefix, strlen(prefix)) == 0;
+}
+
+static bool is_under(const struct visit *v, struct um_span name)
+{
+    return v->under == NULL || begins_with(name, v->under) || (v->or_free && !begins_with(name, UM_STORE_UNLISTED));
+}
 
 static json_t *age(const struct hub *h, int64_t at_ms) { return json_integer(UM_MAX(um_loop_now_ms(h->loop) - at_ms, 0)); }
 
@@ -167,7 +180,7 @@ static void look_at_documents(struct visit *v, struct hub *h)
         json_t **row;
 
         if ((v->document != NULL && strcmp(d->name, v->document) != 0) || (v->after != NULL && strcmp(d->name, v->after) <= 0) ||
-            (v->contains != NULL && strcasestr(d->name, v->contains) == NULL))
+            (v->contains != NULL && strcasestr(d->name, v->contains) == NULL) || !is_under(v, UM_SPAN_STR(d->name)))
             continue;
         row = add_row(&v->rows, d->name);
         if (row != NULL)
@@ -187,23 +200,33 @@ void um_collab_list_documents(struct um_collab *c, struct um_loop *l, const stru
 
 static bool is_of(const struct conn *c, const struct visit *v)
 {
-    bool document = v->document == NULL, user = v->user == NULL;
+    bool document = v->document == NULL && v->under == NULL, user = v->user == NULL;
 
     UM_LIST_EACH(it, &c->seats) {
         const struct seat *s = UM_CONTAINER(it, struct seat, in_conn);
+        if (!is_under(v, um_bytes_span(s->name)))
+            continue;
+        document |= v->document == NULL;
         document |= v->document != NULL && um_span_eq(um_bytes_span(s->name), UM_SPAN_STR(v->document));
         user |= v->user != NULL && strcmp(s->who.user, v->user) == 0;
     }
     return document && (user || (v->user != NULL && c->identity != NULL && strcmp(c->identity->user, v->user) == 0));
 }
 
-static json_t *seats_json(const struct conn *c)
+/* Of the documents that are asked for; *N: how many it has of them, *USER: of the first. */
+static json_t *seats_json(const struct visit *v, const struct conn *c, size_t *n, const char **user)
 {
     json_t *list = json_array();
 
+    *n = 0;
+    *user = c->identity != NULL ? c->identity->user : "";
     UM_LIST_EACH(it, &c->seats) {
         const struct seat *s = UM_CONTAINER(it, struct seat, in_conn);
-        if (json_array_size(list) < DOCUMENTS_OF_SOCKET_MAX)
+        if (!is_under(v, um_bytes_span(s->name)))
+            continue;
+        if ((*n)++ == 0)
+            *user = s->who.user;
+        if (*n <= DOCUMENTS_OF_SOCKET_MAX)
             json_array_append_new(list, json_pack("{s:o, s:s, s:b}", "name",
                                                   json_stringn((const char *)s->name->data, s->name->len), "user", s->who.user, "readOnly",
                                                   (int)s->who.read_only));
@@ -211,28 +234,27 @@ static json_t *seats_json(const struct conn *c)
     return list;
 }
 
-static const char *user_of(const struct conn *c)
-{
-    if (!um_list_is_empty(&c->seats))
-        return UM_CONTAINER(c->seats.next, struct seat, in_conn)->who.user;
-    return c->identity != NULL ? c->identity->user : "";
-}
-
-static json_t *socket_json(const struct hub *h, const struct conn *c, const char *id)
+static json_t *socket_json(const struct visit *v, const struct hub *h, const struct conn *c, const char *id)
 {
     struct um_ws_stats s = um_ws_stats(c->ws);
-    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:b}", "id", id, "user", user_of(c), "address", c->address,
+    const char *user;
+    size_t n;
+    json_t *documents = seats_json(v, c, &n, &user), *o;
+
+    o = json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:b}", "id", id, "user", user, "address", c->address,
                           "protocol", c->bare ? "y-websocket" : "hocuspocus", "reactor", (int)um_loop_index(h->loop), "bytesIn",
                           (json_int_t)s.bytes_in, "bytesOut", (json_int_t)s.bytes_out, "messagesIn", (json_int_t)s.messages_in,
                           "messagesOut", (json_int_t)s.messages_out, "queuedBytes", (json_int_t)um_ws_queued(c->ws), "behind",
                           (int)c->congested);
 
-    if (o == NULL)
+    if (o == NULL) {
+        json_decref(documents);
         return json_object();
+    }
     json_object_set_new(o, "ageMs", age(h, s.opened_at_ms));
     json_object_set_new(o, "silentMs", age(h, um_ws_last_heard_ms(c->ws)));
-    json_object_set_new(o, "documentCount", json_integer(c->n_seats));
-    json_object_set_new(o, "documents", seats_json(c));
+    json_object_set_new(o, "documentCount", json_integer((json_int_t)n));
+    json_object_set_new(o, "documents", documents);
     return o;
 }
 
@@ -249,7 +271,7 @@ static void look_at_sockets(struct visit *v, struct hub *h)
             continue;
         row = add_row(&v->rows, key);
         if (row != NULL)
-            *row = socket_json(h, c, key);
+            *row = socket_json(v, h, c, key);
     }
 }
 
@@ -265,7 +287,7 @@ static void look_for_socket(struct visit *v, struct hub *h)
 {
     UM_LIST_EACH(it, &h->conns) {
         struct conn *c = UM_CONTAINER(it, struct conn, link);
-        if (c->id != v->id || c->ws == NULL)
+        if (c->id != v->id || c->ws == NULL || !is_of(c, v))
             continue;
         um_ws_close(c->ws, 4205, v->reason);
         v->rows.found++;
@@ -273,9 +295,10 @@ static void look_for_socket(struct visit *v, struct hub *h)
     }
 }
 
-void um_collab_close_socket(struct um_collab *c, struct um_loop *l, uint64_t id, const char *reason, um_collab_rows_fn *done, void *arg)
+void um_collab_close_socket(struct um_collab *c, struct um_loop *l, uint64_t id, const struct um_collab_filter *f, const char *reason,
+                            um_collab_rows_fn *done, void *arg)
 {
-    struct visit *v = visit_new(c, l, &(struct um_collab_filter){ .max = 1 }, done, arg);
+    struct visit *v = visit_new(c, l, f, done, arg);
 
     v->look = look_for_socket;
     v->id = id;

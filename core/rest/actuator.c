@@ -141,7 +141,7 @@ void actuator_shutdown(struct um_http_req *rq, void *ctx)
 
     if (!um_actuator_exposes(r->actuator, rq, "shutdown"))
         return;
-    act_fact(rq, r, "SHUTDOWN", "MEMBER", um_cluster_self(r->deps.cluster, &since));
+    act_fact(rq, r, SCOPE_ALL, "SHUTDOWN", "MEMBER", um_cluster_self(r->deps.cluster, &since));
     um_actuator_shut_down(r->actuator, rq);
 }
 

@@ -48,7 +48,7 @@ void admin_archive_run(struct um_http_req *rq, void *ctx)
     bool dry = um_api_int(r->api, rq, "dryRun") != 0;
 
     if (!dry)
-        act_fact(rq, r, "ARCHIVE", "VERSIONS", "*");
+        act_fact(rq, r, SCOPE_ALL, "ARCHIVE", "VERSIONS", "*");
     um_http_deadline(rq, RUN_DEADLINE_MS);
     um_versions_run(r->deps.versions, um_http_loop(rq), dry, ran, later_new(rq, r, NULL));
 }

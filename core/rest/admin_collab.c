@@ -11,6 +11,16 @@ void admin_collab_get(struct um_http_req *rq, void *ctx)
                                           (json_int_t)s.unstored_bytes));
 }
 
+static bool may_close(struct um_http_req *rq, struct um_rest *r, const char *name)
+{
+    if (name != NULL)
+        return admin_has_document(rq, r, name);
+    if (admin_is_of_platform(rq))
+        return true;
+    um_http_reply_error(rq, 403, "U00403", "to close the documents of all scopes needs the role SYSTEM_ADMIN");
+    return false;
+}
+
 void admin_collab_close(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
@@ -19,6 +29,10 @@ void admin_collab_close(struct um_http_req *rq, void *ctx)
 
     if (body == NULL)
         return;
+    if (!may_close(rq, r, name)) {
+        json_decref(body);
+        return;
+    }
     um_collab_close_documents(r->collab, name, "Reset Connection");
     act_done(act_new(rq, r, "CLOSE", "DOCUMENT", name != NULL ? name : "*"), 204, NULL);
     json_decref(body);

@@ -1,4 +1,4 @@
-/* Caches for operators: /core/rest/caches, and /core/actuator/caches in Spring Boot's shapes. Clearing one raises its version in
+/* Caches: /core/rest/caches, those of the caller's scope, and /core/actuator/caches, all of them, in Spring Boot's shapes. Clearing one raises its version in
  * the database and tells all nodes of both kinds. Writes through the API do that by themselves; this is for what was
  * changed behind our back. */
 #include <stdlib.h>
@@ -56,14 +56,16 @@ static struct caches list_all(struct um_rest *r)
     return all;
 }
 
-/* Those that have ever changed: what nobody keeps anything of needs no clearing, and no version. */
-static struct caches list_used(struct um_rest *r)
+/* Those of SCOPE that have ever changed: what nobody keeps anything of needs no clearing, and no version. Those of the whole
+ * installation are in SCOPE_ALL alone. */
+static struct caches list_used(struct um_rest *r, const char *scope)
 {
+    bool all_scopes = strcmp(scope, SCOPE_ALL) == 0;
     struct caches all = list_all(r);
     size_t kept = 0;
 
     for (size_t i = 0; i < all.n; i++) {
-        if (all.rows[i].version > 0)
+        if (all.rows[i].version > 0 && (all_scopes || strcmp(all.rows[i].scope, scope) == 0))
             all.rows[kept++] = all.rows[i];
         else
             drop_cache(&all.rows[i]);
@@ -159,9 +161,9 @@ static void clear(struct um_http_req *rq, struct um_rest *r, struct caches cache
         raised(c, UM_OK, NULL, 0);
 }
 
-static void clear_as_fact(struct um_http_req *rq, struct um_rest *r, struct caches caches, announced_fn *reply)
+static void clear_as_fact(struct um_http_req *rq, struct um_rest *r, const char *scope, struct caches caches, announced_fn *reply)
 {
-    act_fact(rq, r, "CLEAR", "CACHE", caches.n == 1 ? caches.rows[0].shown : "*");
+    act_fact(rq, r, scope, "CLEAR", "CACHE", caches.n == 1 ? caches.rows[0].shown : "*");
     clear(rq, r, caches, reply);
 }
 
@@ -178,8 +180,12 @@ static json_t *names_json(const struct caches *all)
 
 void caches_list(struct um_http_req *rq, void *ctx)
 {
-    struct caches all = list_all(ctx);
+    const char *scope = admin_scope(rq, ctx);
+    struct caches all;
 
+    if (scope == NULL)
+        return;
+    all = list_used(ctx, scope);
     um_http_reply_json(rq, 200, names_json(&all));
     caches_free(&all);
 }
@@ -191,7 +197,10 @@ static void reply_cleared(void *arg, struct um_http_req *rq, const json_t *nodes
 
 void caches_clear(struct um_http_req *rq, void *ctx)
 {
-    clear_as_fact(rq, ctx, list_used(ctx), reply_cleared);
+    const char *scope = admin_scope(rq, ctx);
+
+    if (scope != NULL)
+        clear_as_fact(rq, ctx, scope, list_used(ctx, scope), reply_cleared);
 }
 
 /* ---- /core/rest/internal/caches: for gateways ---- */
@@ -277,7 +286,7 @@ void actuator_caches_clear(struct um_http_req *rq, void *ctx)
     struct um_rest *r = ctx;
 
     if (um_actuator_is_manager(r->actuator, rq))
-        clear_as_fact(rq, r, list_used(r), reply_nothing);
+        clear_as_fact(rq, r, SCOPE_ALL, list_used(r, SCOPE_ALL), reply_nothing);
 }
 
 void actuator_cache_clear(struct um_http_req *rq, void *ctx)
@@ -286,7 +295,7 @@ void actuator_cache_clear(struct um_http_req *rq, void *ctx)
     struct caches one;
 
     if (um_actuator_is_manager(r->actuator, rq) && find_named(rq, r, um_http_param(rq, "name"), &one))
-        clear_as_fact(rq, r, one, reply_nothing);
+        clear_as_fact(rq, r, SCOPE_ALL, one, reply_nothing);
 }
 
 /* ---- DELETE /core/rest/internal/caches: a gateway was asked, and tells who by itself ---- */
@@ -298,7 +307,7 @@ void internal_caches_clear(struct um_http_req *rq, void *ctx)
     struct caches one;
 
     if (name == NULL)
-        clear(rq, r, list_used(r), reply_nothing);
+        clear(rq, r, list_used(r, SCOPE_ALL), reply_nothing);
     else if (find_named(rq, r, name, &one))
         clear(rq, r, one, reply_nothing);
 }

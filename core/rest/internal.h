@@ -86,6 +86,9 @@ struct um_http_req *later_take(struct later *l);                       /* the re
 /* The reply for a failed call to the store. */
 void reply_store_error(struct um_http_req *rq, um_err err);
 
+/* admin/scope.c: rows of administration about one document: is it of the caller's scope? Else replied. Other rows: true. */
+bool admin_check_document(struct um_http_req *rq, struct um_rest *r);
+
 /* admin/: what this core answers when members are asked, and what it says of its own parts. Before the loops run. */
 void admin_serve(struct um_rest *r);
 void admin_check_serve(struct um_rest *r);

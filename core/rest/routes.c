@@ -27,7 +27,7 @@ const struct um_api_group *const *rest_groups(size_t *n)
 /* First who asks, then what. Who lets caller_check wait for something calls um_api_check_params before um_http_continue. */
 static bool judge(struct um_http_req *rq, const struct um_http_route *route, struct um_rest *r)
 {
-    return caller_check(rq, route, r) && um_api_check_params(r->api, rq) && body_check(rq, r);
+    return caller_check(rq, route, r) && um_api_check_params(r->api, rq) && admin_check_document(rq, r) && body_check(rq, r);
 }
 
 static bool before(struct um_http_req *rq, const struct um_http_route *route, void *ctx)

@@ -13,7 +13,7 @@ enum { TIMEOUT_MS = 3000, ANSWER_MAX = 16 * 1024 };
 struct um_act {
     struct um_auth *a;
     const char *action, *type;
-    char *id, *user, *from, *request;
+    char *id, *user, *from, *request, *scope;
     json_t *detail;
     char *text;                           /* the fact, once it is told */
     void (*done)(void *arg);
@@ -29,6 +29,7 @@ struct um_act *um_act_new(struct um_auth *a, const struct um_http_req *rq, const
     act->action = action;
     act->type = type;
     act->id = um_xstrdup(id);
+    act->scope = um_xstrdup(who != NULL && !um_asker_has(who, "SYSTEM_ADMIN") ? who->scope : "");
     act->user = um_xstrdup(who != NULL ? who->user : "");
     act->from = um_xstrdup(who != NULL ? who->address : um_http_peer(rq));
     act->request = um_xstrdup(um_http_request_id(rq));
@@ -47,6 +48,7 @@ void um_act_drop(struct um_act *act)
     free(act->user);
     free(act->from);
     free(act->request);
+    free(act->scope);
     free(act->text);
     free(act);
 }
@@ -86,7 +88,7 @@ static um_err tell(struct um_act *act)
 
 void um_act_done(struct um_act *act, void (*done)(void *arg), void *arg)
 {
-    json_t *fact = json_pack("{s:s, s:s, s:s, s:s, s:O}", "user", act->user, "action", act->action, "objectType", act->type, "objectId", act->id,
+    json_t *fact = json_pack("{s:s, s:s, s:s, s:s, s:s, s:O}", "scope", act->scope, "user", act->user, "action", act->action, "objectType", act->type, "objectId", act->id,
                              "detail", act->detail);
 
     act->done = done;

@@ -16,7 +16,7 @@ struct admin {
     struct auth_wait wait;                /* first: what on_gone knows */
     char *user;                           /* ?username= */
     char hash[UM_SESSION_HASH_LEN + 1];
-    char *asker;
+    struct um_asker who;                  /* texts and profiles are ours */
     struct um_act *act;                   /* of ends */
     json_t *ended;                        /* [{"user","session"}], the first of them */
     size_t n_ended;
@@ -28,7 +28,9 @@ static void admin_free(struct admin *ad)
 {
     um_act_drop(ad->act);
     json_decref(ad->ended);
-    free(ad->asker);
+    free(ad->who.user);
+    free(ad->who.scope);
+    json_decref(ad->who.profiles);
     free(ad->user);
     free(ad);
 }
@@ -76,6 +78,12 @@ static bool has_failed(struct admin *ad, um_err err)
     return true;
 }
 
+/* Others' are as if they were not there. */
+static bool is_his(const struct admin *ad, const struct um_session *s)
+{
+    return um_asker_sees(&ad->who, um_session_attr_str(s, ATTR_SCOPE));
+}
+
 static void listed(void *arg, um_err err, const struct um_session *const *list, size_t n)
 {
     struct admin *ad = arg;
@@ -85,7 +93,8 @@ static void listed(void *arg, um_err err, const struct um_session *const *list, 
         return;
     rows = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(rows, session_json(list[i]));
+        if (is_his(ad, list[i]))
+            json_array_append_new(rows, session_json(list[i]));
     reply(ad, json_pack("{s:o}", "sessions", rows));
 }
 
@@ -93,7 +102,7 @@ static void shown(void *arg, um_err err, const struct um_session *s)
 {
     struct admin *ad = arg;
 
-    if (!has_failed(ad, err))
+    if (!has_failed(ad, err == UM_OK && !is_his(ad, s) ? UM_ENOTFOUND : err))
         reply(ad, session_json(s));
 }
 
@@ -137,7 +146,7 @@ static void end_session(struct admin *ad, const struct um_session *s)
     char hash[UM_SESSION_HASH_LEN + 1];
 
     um_session_hash(s->id, hash);
-    um_log(UM_INFO, "gateway.session", "ended by an administrator", UM_S("session", hash), UM_S("user", s->user), UM_S("by", ad->asker));
+    um_log(UM_INFO, "gateway.session", "ended by an administrator", UM_S("session", hash), UM_S("user", s->user), UM_S("by", ad->who.user));
     if (json_array_size(ad->ended) < TOLD_MAX)
         json_array_append_new(ad->ended, json_pack("{s:s, s:s}", "user", s->user, "session", hash));
     ad->n_ended++;
@@ -151,7 +160,8 @@ static void listed_to_end(void *arg, um_err err, const struct um_session *const 
 
     ad->n_open = 1;
     for (size_t i = 0; err == UM_OK && i < n; i++)
-        end_session(ad, list[i]);
+        if (is_his(ad, list[i]))
+            end_session(ad, list[i]);
     one_ended(ad, err == UM_ENOTFOUND ? UM_OK : err, NULL);      /* to end what is over is success */
 }
 
@@ -172,7 +182,9 @@ static struct admin *begin(struct um_auth *a, struct um_http_req *rq)
     ad = um_xcalloc(1, sizeof(*ad));
     auth_wait_start(&ad->wait, a, rq);
     ad->user = um_xstrdup(user != NULL ? user : "");
-    ad->asker = um_xstrdup(um_auth_asker(rq)->user);
+    ad->who.user = um_xstrdup(um_auth_asker(rq)->user);
+    ad->who.scope = um_xstrdup(um_auth_asker(rq)->scope);
+    ad->who.profiles = json_incref(um_auth_asker(rq)->profiles);
     if (id != NULL && strlen(id) == UM_SESSION_HASH_LEN)
         memcpy(ad->hash, id, UM_SESSION_HASH_LEN);       /* anything else is nobody's */
     return ad;

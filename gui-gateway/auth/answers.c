@@ -15,17 +15,43 @@ enum { ROWS_MAX = 1000 };
 struct call {                             /* a question that waits for the store */
     const struct um_auth_answers *on;
     struct um_asked *q;
+    char *scope, *default_scope;          /* of which sessions alone; NULL: of all */
     size_t n_open, ended;                 /* of ends */
     um_err err;
 };
 
-static struct call *call_new(const struct um_auth_answers *on, struct um_asked *q)
+static char *text_of(const json_t *body, const char *name)
+{
+    const char *text = json_string_value(json_object_get(body, name));
+
+    return text != NULL ? um_xstrdup(text) : NULL;
+}
+
+static struct call *call_new(const struct um_auth_answers *on, struct um_asked *q, const json_t *body)
 {
     struct call *c = um_xcalloc(1, sizeof(*c));
 
     c->on = on;
     c->q = q;
+    c->scope = text_of(body, "scope");
+    c->default_scope = text_of(body, "defaultScope");
     return c;
+}
+
+static void call_free(struct call *c)
+{
+    free(c->scope);
+    free(c->default_scope);
+    free(c);
+}
+
+static bool is_meant(const struct call *c, const struct um_session *s)
+{
+    const char *scope = um_session_attr_str(s, ATTR_SCOPE);
+
+    if (scope == NULL || *scope == '\0')
+        scope = c->default_scope != NULL ? c->default_scope : "";
+    return c->scope == NULL || strcmp(c->scope, scope) == 0;
 }
 
 /* Asks for the sessions that BODY names: of a user, or the one. */
@@ -47,11 +73,12 @@ static void find(struct call *c, const json_t *body, um_session_list_cb *list, u
 static json_t *session_json(const struct um_session *s)
 {
     char hash[UM_SESSION_HASH_LEN + 1], created[32], used[32];
+    const char *scope = um_session_attr_str(s, ATTR_SCOPE);
 
     um_session_hash(s->id, hash);
     um_wall_iso(s->created_at_ms, created);
     um_wall_iso(s->last_accessed_at_ms, used);
-    return json_pack("{s:s, s:s, s:s, s:s, s:I}", "id", hash, "user", s->user, "created", created, "lastAccessed", used,
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "id", hash, "user", s->user, "scope", scope != NULL ? scope : "", "created", created, "lastAccessed", used,
                      "maxInactiveS", (json_int_t)s->max_inactive_s);
 }
 
@@ -62,19 +89,20 @@ static void listed(void *arg, um_err err, const struct um_session *const *list, 
 
     if (err != UM_OK && err != UM_ENOTFOUND) {
         um_ask_fail(c->q, "sessions are not available at the moment");
-        free(c);
+        call_free(c);
         return;
     }
     rows = json_array();
-    for (size_t i = 0; i < n && i < ROWS_MAX; i++)
-        json_array_append_new(rows, session_json(list[i]));
+    for (size_t i = 0; i < n && json_array_size(rows) < ROWS_MAX; i++)
+        if (is_meant(c, list[i]))
+            json_array_append_new(rows, session_json(list[i]));
     um_ask_answer(c->q, json_pack("{s:o}", "rows", rows));
-    free(c);
+    call_free(c);
 }
 
 static void found(void *arg, um_err err, const struct um_session *s) { listed(arg, err, &s, err == UM_OK ? 1 : 0); }
 
-static void sessions(void *arg, struct um_asked *q, const json_t *body) { find(call_new(arg, q), body, listed, found); }
+static void sessions(void *arg, struct um_asked *q, const json_t *body) { find(call_new(arg, q, body), body, listed, found); }
 
 /* ---- ends ---- */
 
@@ -91,7 +119,7 @@ static void one_ended(void *arg, um_err err, const struct um_session *s)
         um_ask_fail(c->q, "it is not certain that all of them stay ended: the database could not be told");
     else
         um_ask_answer(c->q, json_pack("{s:I}", "ended", (json_int_t)c->ended));
-    free(c);
+    call_free(c);
 }
 
 static void listed_to_end(void *arg, um_err err, const struct um_session *const *list, size_t n)
@@ -101,6 +129,8 @@ static void listed_to_end(void *arg, um_err err, const struct um_session *const 
 
     c->n_open = 1;
     for (size_t i = 0; err == UM_OK && i < n; i++) {
+        if (!is_meant(c, list[i]))
+            continue;
         um_session_hash(list[i]->id, hash);
         um_log(UM_INFO, "gateway.session", "ended by an administrator", UM_S("session", hash), UM_S("user", list[i]->user));
         c->n_open++;
@@ -112,7 +142,7 @@ static void listed_to_end(void *arg, um_err err, const struct um_session *const 
 
 static void found_to_end(void *arg, um_err err, const struct um_session *s) { listed_to_end(arg, err, &s, 1); }
 
-static void end_them(void *arg, struct um_asked *q, const json_t *body) { find(call_new(arg, q), body, listed_to_end, found_to_end); }
+static void end_them(void *arg, struct um_asked *q, const json_t *body) { find(call_new(arg, q, body), body, listed_to_end, found_to_end); }
 
 /* ---- logins that have to wait ---- */
 

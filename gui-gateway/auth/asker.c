@@ -22,11 +22,12 @@ static void asker_free(void *p)
     struct um_asker *who = p;
 
     free(who->user);
+    free(who->scope);
     json_decref(who->profiles);
     free(who);
 }
 
-static void set_asker(struct um_auth *a, struct um_http_req *rq, const char *user, json_t *profiles)
+static void set_asker(struct um_auth *a, struct um_http_req *rq, const char *user, const char *scope, json_t *profiles)
 {
     struct um_asker *who = um_xcalloc(1, sizeof(*who));
     struct um_client client;
@@ -34,6 +35,7 @@ static void set_asker(struct um_auth *a, struct um_http_req *rq, const char *use
     um_client_of(a->env.trusted, rq, &client);
     memcpy(who->address, client.address, sizeof(who->address));
     who->user = um_xstrdup(user);
+    who->scope = um_xstrdup(scope != NULL ? scope : "");
     who->profiles = profiles;
     um_http_set_user(rq, who, asker_free);
 }
@@ -59,6 +61,11 @@ bool um_asker_has(const struct um_asker *who, const char *role)
         has |= profile != NULL && (strcmp(profile, role) == 0 || strcmp(profile, "SYSTEM_ADMIN") == 0);
     }
     return has;
+}
+
+bool um_asker_sees(const struct um_asker *who, const char *scope)
+{
+    return um_asker_has(who, "SYSTEM_ADMIN") || strcmp(who->scope, scope != NULL ? scope : "") == 0;
 }
 
 static bool refuse_nobody(struct um_http_req *rq, const char *why)
@@ -95,7 +102,7 @@ static bool judge_token(struct um_auth *a, struct um_http_req *rq, const struct 
               (claims.sid == NULL || !um_sessions_have_revoked_hash(a->env.sessions, claims.sid));
 
     if (ok)
-        set_asker(a, rq, claims.sub, list_json(&claims.profiles));
+        set_asker(a, rq, claims.sub, claims.scope, list_json(&claims.profiles));
     um_token_claims_free(&claims);
     if (!ok && route->role != NULL)
         return refuse_nobody(rq, "the token is not valid (any more)");
@@ -125,7 +132,7 @@ static void verified(struct judging *j, struct um_span body)
     if (ok) {
         um_throttle_succeeded(a->env.throttle, j->user, j->address);
         if (j->wait.rq != NULL)
-            set_asker(a, j->wait.rq, claims.sub, list_json(&claims.profiles));
+            set_asker(a, j->wait.rq, claims.sub, claims.scope, list_json(&claims.profiles));
     } else {
         um_throttle_undecided(a->env.throttle, j->user, j->address);
         if (j->wait.rq != NULL)
@@ -189,7 +196,7 @@ static bool judge_password(struct um_auth *a, struct um_http_req *rq, const stru
         return false;
     }
     um_throttle_succeeded(a->env.throttle, given->user, client.address);
-    set_asker(a, rq, given->user, json_pack("[s]", "SYSTEM_ADMIN"));
+    set_asker(a, rq, given->user, NULL, json_pack("[s]", "SYSTEM_ADMIN"));
     return true;
 }
 
@@ -218,7 +225,7 @@ static void session_found(void *arg, um_err err, const struct um_session *s)
     }
     text = um_session_attr(s, ATTR_PROFILES);
     profiles = text.len > 0 ? json_loadb((const char *)text.data, text.len, 0, NULL) : NULL;
-    set_asker(j->wait.a, rq, s->user, profiles != NULL ? profiles : json_array());
+    set_asker(j->wait.a, rq, s->user, um_session_attr_str(s, ATTR_SCOPE), profiles != NULL ? profiles : json_array());
     end(j, true);
 }
 

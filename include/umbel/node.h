@@ -35,8 +35,9 @@ struct um_node_setup {                        /* borrowed for the life of the no
  *   UM_NODE_LOCKS                                {"rows": [{"user","address","failures","waitMs"}]}
  *   UM_NODE_UNLOCK  {"user"}                     {"forgotten"}
  * and gateways alone:
- *   UM_NODE_SESSIONS      {"user"} or {"id"}     {"rows": [{"id","user","created","lastAccessed","maxInactiveS"}]}
- *   UM_NODE_END_SESSIONS  the same               {"ended"} */
+ *   UM_NODE_SESSIONS      {"user"} or {"id"}     {"rows": [{"id","user","scope","created","lastAccessed","maxInactiveS"}]}
+ *   UM_NODE_END_SESSIONS  the same               {"ended"}
+ * both with "scope" of those alone that were opened in it, and "defaultScope", which is meant by a session that has none. */
 #define UM_NODE_LOGGERS "loggers"
 #define UM_NODE_LOGGER  "logger"
 #define UM_NODE_CONFIG  "config"

@@ -6,7 +6,7 @@ import path from 'node:path'
 import * as Y from 'yjs'
 import { startCluster } from '../harness/cluster.mjs'
 import { openRun, root, until } from '../harness/run.mjs'
-import { password, UmbelCore } from '../harness/subjects.mjs'
+import { password, signToken, UmbelCore } from '../harness/subjects.mjs'
 
 const run = openRun('integration.admin')
 /* No more rights than the manual says. */
@@ -15,7 +15,7 @@ const properties = { 'spring.data.redis.username': 'umbel', 'spring.data.redis.p
 const cluster = await startCluster(run, { gateways: 1, redis: 'simple', balancer: false, redisSettings: { user: acl }, properties })
 const [one, two] = cluster.cores
 const gateway = cluster.gateway(1)
-const admin = await cluster.login('admin', one)
+const admin = signToken({ sub: 'admin', profiles: ['SYSTEM_ADMIN'] })
 
 async function call (method, target, json, at = one) {
   const answer = await cluster.fetch(`/core/rest${target}`, { method, token: admin, json }, at)

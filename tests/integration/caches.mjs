@@ -9,7 +9,7 @@ const run = openRun('integration.caches')
 const nodes = ['core-1', 'core-2', 'gateway-1']
 const name = 'GEC-DocumentClass'
 const cluster = await startCluster(run, { gateways: 1, redis: 'simple', balancer: false, properties: { 'cache.apply-wait': '5s', 'cache.compare-interval': '1s' } })
-const admin = cluster.token('write', 'admin')
+const admin = signToken({ sub: 'admin', profiles: ['SYSTEM_ADMIN'] })
 const call = (method, target, at, token = admin) => cluster.fetch(target, { method, token }, at)
 const json = async (method, target, at, token) => (await call(method, target, at, token)).json()
 const cache = (at, which = name) => json('GET', `/core/actuator/caches/${encodeURIComponent(which)}`, at)
@@ -56,6 +56,19 @@ await run.story("the actuator has Spring's shapes, and clears one of them", asyn
   await insert('A', 'B-C')
   await until('both are known', async () => (await json('GET', '/core/rest/caches', first)).filter(n => n === 'A-B-C').length === 2, 30000)
   assert.equal((await call('DELETE', '/core/actuator/caches/A-B-C', first)).status, 400)
+})
+
+await run.story("an administrator lists and clears his scope's; those of the installation are the platform's", async () => {
+  const gec = signToken({ sub: 'ann', scope: 'GEC', profiles: ['ADMIN'] })
+  await insert('', 'Everywhere')
+  await until('it is known', async () => (await json('GET', '/core/rest/caches', first)).includes('Everywhere'), 30000)
+  assert.deepEqual(await json('GET', '/core/rest/caches', first, gec), [name])
+  assert.deepEqual(await json('GET', '/core/rest/caches?scope=GEC', first), [name])
+  assert.equal((await call('GET', '/core/rest/caches?scope=A', first, gec)).status, 403)
+  const before = await raised()
+  const { cleared } = await (await call('DELETE', '/core/rest/caches', first, gec)).json()
+  assert.deepEqual([cleared, await raised()], [[name], before + 1])
+  assert.equal(Number((await cluster.postgres.sql("SELECT version FROM cache_versions WHERE name = 'Everywhere'"))[0].version), 1)
 })
 
 await run.story('caches are for administrators, versions for gateways', async () => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { openRun, until } from '../harness/run.mjs'
 import { startCluster } from '../harness/cluster.mjs'
-import { signToken } from '../harness/subjects.mjs'
+import { password, signToken } from '../harness/subjects.mjs'
 
 const run = openRun('integration.scopes')
 const cluster = await startCluster(run, { gateways: 1, redis: 'simple', balancer: false })
@@ -163,6 +163,82 @@ await run.story('the body\'s editors hear of their own component alone', async (
   assert.deepEqual(notes(editors[1]), [])
   await release(bob, 'n2')
   for (const e of editors) e.close()
+})
+
+/* --- administration -------------------------------------------------------------------------------------------- */
+
+const open = (name, token, at) => cluster.client(name, { at, token, name })
+
+await run.story('open documents and connections are listed and ended by whose they are', async () => {
+  const names = { ann: 'component/GEC/n1', hal: 'component/HR/n1', max: 'free' }
+  const editors = [open(names.ann, ann, one), open(names.hal, hal, two), open(names.max, max, two)]
+  for (const e of editors) { e.doc.getText('default').insert(0, 'x'); await until('it is stored', () => e.settled()) }
+  const listed = async (token, query = '') => (await done('GET', `/admin/documents${query}`, token)).results.map(d => d.name).filter(name => !name.endsWith('n2'))     /* the story before */
+  const sockets = async (token, query = '') => (await done('GET', `/admin/connections${query}`, token)).results
+  const all = Object.values(names).sort()
+  for (const [token, query, wanted] of [[ann, '', [names.ann]], [eve, '?scope=HR', [names.hal]], [max, '', [names.max]], [root, '', all], [root, '?scope=*', all],
+    [root, '?scope=GEC', [names.ann]], [ann, '?contains=n1', [names.ann]], [eve, '?contains=GEC', []]]) {
+    const found = await listed(token, query)
+    assert.deepEqual(found, wanted)
+    if (!query.startsWith('?contains')) assert.deepEqual((await sockets(token, query)).flatMap(s => s.documents.map(d => d.name)).sort(), wanted)
+  }
+  for (const token of [ann, eve, max]) for (const where of ['documents', 'connections', 'audit']) assert.equal((await ask('GET', `/admin/${where}?scope=*`, token)).status, 403)
+  assert.deepEqual(await sockets(eve, `?document=${encodeURIComponent(names.ann)}`), [])
+
+  const doc = `/admin/documents/${encodeURIComponent(names.ann)}`
+  const theirs = [['GET', doc], ['POST', `${doc}/close`, {}], ['POST', `${doc}/reload`], ['POST', `${doc}/fork`, {}], ['GET', `${doc}/content`]]
+  for (const [method, target, json] of theirs) for (const token of [eve, max]) assert.equal((await ask(method, target, token, json)).status, 404, target)
+  assert.equal((await ask('POST', '/admin/collab/close', eve, { document: names.ann })).status, 404)
+  assert.equal((await ask('POST', '/admin/collab/close', eve, { document: null })).status, 403)
+  assert.equal((await ask('POST', '/admin/archive/run', eve)).status, 403)
+  assert.equal((await ask('POST', `${doc}/fork`, ann, {})).status, 403, 'a copy is of the default scope')
+  assert.equal((await ask('POST', `${doc}/fork`, root, { name: 'component/HR/made' })).status, 400)
+  for (const token of [ann, root]) assert.equal((await done('GET', doc, token)).open.length, 1)
+  const [{ id, member }] = await sockets(ann)
+  await done('DELETE', `/admin/connections/${member}/${id}`, eve)
+  assert.equal((await sockets(ann))[0].id, id, 'it is not hers')
+  await done('DELETE', `/admin/connections/${member}/${id}`, ann)
+  await until('its client has come back', async () => { const now = await sockets(ann); return now.length === 1 && now[0].id !== id }, 20000)
+  for (const e of editors) e.close()
+})
+
+await run.story('facts are about a scope, or about the installation', async () => {
+  await done('PUT', '/admin/loggers/redis', root, { level: null })
+  const facts = async (token, query = '') => (await done('GET', `/admin/audit${query}`, token)).results.map(f => `${f.scope} ${f.action}`)
+  assert.ok((await facts(ann)).every(f => f.startsWith('GEC ')) && (await facts(ann)).includes('GEC CLOSE'))
+  assert.ok((await facts(eve)).every(f => f.startsWith('HR ')) && (await facts(eve)).includes('HR UNLOCK'))
+  assert.ok((await facts(root)).includes(' LOG_LEVEL') && (await facts(root)).includes('GEC CLOSE'))
+  assert.deepEqual(await facts(ann, '?action=LOG_LEVEL'), [])
+  assert.ok((await facts(root, '?scope=HR')).every(f => f.startsWith('HR ')))
+})
+
+await run.story('sessions are listed and ended by the scope that they were opened in, at cores and at the gateway', async () => {
+  const signIn = async (user, scope) => {
+    const answer = await gateway.fetch('/gui/rest/session', { method: 'POST', json: { user, password, scope } })
+    assert.equal(answer.status, 200)
+    const cookie = answer.headers.get('set-cookie').split(';')[0]
+    return { cookie, 'x-csrf-token': (await answer.json()).csrf }
+  }
+  const of = { GEC: await signIn('bob', 'GEC'), HR: await signIn('bob', 'HR'), main: await signIn('bob', 'main') }
+  const lives = async scope => (await gateway.fetch('/gui/rest/session', { headers: of[scope] })).status === 200
+  const sessions = async (token, query = '') => (await done('GET', `/admin/sessions?user=bob${query}`, token)).results
+  assert.equal((await sessions(root)).length, 3)
+  for (const [token, scope] of [[ann, 'GEC'], [eve, 'HR'], [max, 'main']]) assert.deepEqual((await sessions(token)).map(s => s.scope), [scope])
+  assert.deepEqual((await sessions(root, '&scope=HR')).map(s => s.scope), ['HR'])
+  const [hrs] = await sessions(eve)
+  assert.equal((await done('DELETE', `/admin/sessions/${hrs.id}`, ann)).ended, 0)
+  assert.equal((await done('DELETE', '/admin/sessions?user=bob', ann)).ended, 1)
+  assert.deepEqual([await lives('GEC'), await lives('HR'), await lives('main')], [false, true, true])
+
+  const spring = (method, target, token) => gateway.fetch(`/gui/actuator/sessions${target}`, { method, token })
+  const seen = async token => (await (await spring('GET', '?username=bob', token)).json()).sessions.length
+  assert.deepEqual([await seen(ann), await seen(eve), await seen(root)], [0, 1, 2])
+  assert.equal((await spring('GET', `/${hrs.id}`, ann)).status, 404)
+  assert.equal((await spring('DELETE', `/${hrs.id}`, ann)).status, 204)
+  assert.equal((await spring('DELETE', '?username=bob', ann)).status, 204)
+  assert.ok(await lives('HR'))
+  assert.equal((await spring('DELETE', `/${hrs.id}`, eve)).status, 204)
+  assert.deepEqual([await lives('HR'), await lives('main')], [false, true])
 })
 
 await run.story('all end well', () => cluster.stop())

@@ -11,7 +11,7 @@ struct act {
     struct later *later;
     struct um_rest *rest;
     struct um_loop *loop;
-    char *user, *action, *type, *id;
+    char *user, *action, *type, *id, *scope;
     json_t *detail;
     char *text;                              /* of the detail, once it is written */
     unsigned status;
@@ -38,10 +38,19 @@ static json_t *detail_of(const struct um_http_req *rq)
     return json_pack("{s:s, s:s}", "from", address != NULL ? address : um_http_peer(rq), "request", um_http_request_id(rq));
 }
 
+/* Of what a fact is about when nobody says so. */
+static const char *scope_of(const struct um_rest *r, const char *type, const char *id, char out[UM_DOMAIN_SCOPE_MAX + 1])
+{
+    bool is_one = strcmp(type, "DOCUMENT") == 0 && strcmp(id, "*") != 0;
+
+    return is_one ? admin_scope_of(r, id, out) : "";
+}
+
 struct act *act_new(struct um_http_req *rq, struct um_rest *r, const char *action, const char *type, const char *id)
 {
     const struct um_token_claims *c = &caller_of(rq)->claims;
     struct act *a = um_xcalloc(1, sizeof(*a));
+    char scope[UM_DOMAIN_SCOPE_MAX + 1];
 
     a->later = later_new(rq, r, NULL);
     a->rest = r;
@@ -50,11 +59,18 @@ struct act *act_new(struct um_http_req *rq, struct um_rest *r, const char *actio
     a->action = cut(action, UM_STORE_ACTION_MAX);
     a->type = cut(type, UM_STORE_ACTION_MAX);
     a->id = cut(id, UM_STORE_REF_ID_MAX);
+    a->scope = um_xstrdup(scope_of(r, type, id, scope));
     a->detail = detail_of(rq);
     return a;
 }
 
-void act_fact(struct um_http_req *rq, struct um_rest *r, const char *action, const char *type, const char *id)
+void act_scope(struct act *a, const char *scope)
+{
+    free(a->scope);
+    a->scope = um_xstrdup(strcmp(scope, SCOPE_ALL) != 0 ? scope : "");
+}
+
+void act_fact(struct um_http_req *rq, struct um_rest *r, const char *scope, const char *action, const char *type, const char *id)
 {
     json_t *detail = detail_of(rq);
     char *text = json_dumps(detail, JSON_COMPACT), *short_id = cut(id, UM_STORE_REF_ID_MAX);
@@ -62,7 +78,7 @@ void act_fact(struct um_http_req *rq, struct um_rest *r, const char *action, con
 
     um_log(UM_INFO, "audit", action, UM_S("user", user), UM_S("type", type), UM_S("id", id), UM_S("detail", text));
     um_store_audit(r->deps.store, &(struct um_store_audit){ .user = user, .action = action, .object_type = type, .object_id = short_id,
-                                                            .detail = text });
+                                                            .detail = text, .scope = strcmp(scope, SCOPE_ALL) != 0 ? scope : "" });
     free(text);
     free(short_id);
     json_decref(detail);
@@ -83,6 +99,7 @@ static struct um_http_req *act_end(struct act *a)
     free(a->action);
     free(a->type);
     free(a->id);
+    free(a->scope);
     free(a);
     return rq;
 }
@@ -92,7 +109,7 @@ static um_err write_fact(void *arg, struct um_sql *q)
     struct act *a = arg;
 
     return um_sql_audit(q, &(struct um_store_audit){ .user = a->user, .action = a->action, .object_type = a->type, .object_id = a->id,
-                                                     .detail = a->text });
+                                                     .detail = a->text, .scope = a->scope });
 }
 
 /* What was done stays done: a fact that the store cannot take now stands in the log, whole. */

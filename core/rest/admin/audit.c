@@ -8,7 +8,7 @@
 
 struct reading {
     struct later *later;
-    char *user, *action, *type, *id;
+    char *user, *action, *type, *id, *scope;
     int64_t before, since_ms, until_ms, max;
     json_t *rows;
     int64_t last;
@@ -34,9 +34,9 @@ static um_err take(void *arg, const struct um_sql_row *row)
     um_wall_iso(um_sql_int(row, 1), at);
     if (detail == NULL)
         detail = *um_sql_text(row, 6) != '\0' ? json_pack("{s:s}", "text", um_sql_text(row, 6)) : json_object();
-    json_array_append_new(r->rows, json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:o}", "seq", (json_int_t)r->last, "at", at, "user",
+    json_array_append_new(r->rows, json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "seq", (json_int_t)r->last, "at", at, "user",
                                              um_sql_text(row, 2), "action", um_sql_text(row, 3), "objectType", um_sql_text(row, 4),
-                                             "objectId", um_sql_text(row, 5), "detail", detail));
+                                             "objectId", um_sql_text(row, 5), "scope", um_sql_text(row, 7), "detail", detail));
     return UM_OK;
 }
 
@@ -47,12 +47,13 @@ static um_err read_facts(void *arg, struct um_sql *q)
     um_err err;
 
     json_array_clear(r->rows);
-    um_sql_add(&p, "SELECT id, at, user_id, action, object_type, object_id, detail FROM audit WHERE id < ");
+    um_sql_add(&p, "SELECT id, at, user_id, action, object_type, object_id, detail, scope FROM audit WHERE id < ");
     um_sql_add_value(&p, UM_SQL_INT(r->before));
     um_sql_add(&p, " AND at >= ");
     um_sql_add_value(&p, UM_SQL_INT(r->since_ms));
     um_sql_add(&p, " AND at < ");
     um_sql_add_value(&p, UM_SQL_INT(r->until_ms));
+    where(&p, "scope", r->scope);
     where(&p, "user_id", r->user);
     where(&p, "action", r->action);
     where(&p, "object_type", r->type);
@@ -86,6 +87,7 @@ static void reply(void *arg, um_err err)
     free(r->action);
     free(r->type);
     free(r->id);
+    free(r->scope);
     free(r);
 }
 
@@ -101,8 +103,13 @@ static int64_t or_none(int64_t n) { return n > 0 ? n : INT64_MAX; }
 void admin_audit_list(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
-    struct reading *a = um_xcalloc(1, sizeof(*a));
+    const char *scope = admin_scope(rq, r);
+    struct reading *a;
 
+    if (scope == NULL)
+        return;
+    a = um_xcalloc(1, sizeof(*a));
+    a->scope = strcmp(scope, SCOPE_ALL) != 0 ? um_xstrdup(scope) : NULL;
     a->user = text_of(r, rq, "user");
     a->action = text_of(r, rq, "action");
     a->type = text_of(r, rq, "objectType");

@@ -213,12 +213,24 @@ static void have_fork(void *arg, um_err err, struct um_bytes *state, uint64_t se
         fail(j, err);
 }
 
+/* A copy has no component: it is of the default scope, and not called like a body. */
+static bool may_fork_to(struct um_http_req *rq, struct um_rest *r, const char *to)
+{
+    if (to != NULL && strncmp(to, UM_STORE_UNLISTED, strlen(UM_STORE_UNLISTED)) == 0)
+        um_http_reply_error(rq, 400, "U00400", "this is the name of a component's body");
+    else if (!admin_is_of_platform(rq) && strcmp(caller_scope(r, rq), um_domain_default_scope(r->deps.domain)) != 0)
+        um_http_reply_error(rq, 403, "U00403", "a copy would be a document of the default scope, which is not the caller's");
+    else
+        return true;
+    return false;
+}
+
 void admin_documents_fork(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
     json_t *body = um_api_body(r->api, rq);
     const char *to = json_string_value(json_object_get(body, "name")), *title = json_string_value(json_object_get(body, "title"));
-    struct job *j = body != NULL ? job_new(rq, r) : NULL;
+    struct job *j = body != NULL && may_fork_to(rq, r, to) ? job_new(rq, r) : NULL;
 
     if (j != NULL) {
         j->to = um_xcalloc(1, to != NULL ? strlen(to) + 1 : NAME_CHARS + 1);

@@ -25,8 +25,13 @@ static void reply_list(void *arg, struct um_rest *r, struct um_http_req *rq, con
 
 static void list(struct um_http_req *rq, struct um_rest *r, const char *topic, const char *const *filters, const char *key)
 {
-    json_t *body = json_pack("{s:I}", "max", (json_int_t)um_api_int(r->api, rq, "max"));
+    const char *scope = admin_scope(rq, r);
+    json_t *body;
 
+    if (scope == NULL)
+        return;
+    body = json_pack("{s:I}", "max", (json_int_t)um_api_int(r->api, rq, "max"));
+    admin_put_scope(body, scope);
     for (size_t i = 0; filters[i] != NULL; i++)
         put_text(body, filters[i], um_api_text(r->api, rq, filters[i]));
     admin_ask(rq, r, (struct um_ask_question){ .topic = topic, .role = "core", .member = um_api_text(r->api, rq, "member"),
@@ -142,13 +147,20 @@ static void closed(struct act *a, const struct um_ask_answer *answers, size_t n)
 void admin_connections_close(struct um_http_req *rq, void *ctx)
 {
     const char *id = um_http_param(rq, "id"), *member = um_http_param(rq, "member"), *reason;
+    const char *scope = admin_scope(rq, ctx);
     struct um_rest *r = ctx;
-    struct act *a = act_new(rq, r, "CLOSE", "CONNECTION", id);
+    struct act *a;
+    json_t *body;
 
+    if (scope == NULL)
+        return;
     reason = um_api_text(r->api, rq, "reason");
     reason = reason != NULL ? reason : "Reset Connection";
+    body = json_pack("{s:s, s:s}", "id", id, "reason", reason);
+    admin_put_scope(body, scope);
+    a = act_new(rq, r, "CLOSE", "CONNECTION", id);
+    act_scope(a, scope);
     act_note(a, "member", json_string(member));
     act_note(a, "reason", json_string(reason));
-    act_ask(a, (struct um_ask_question){ .topic = ASK_CLOSE, .member = member, .wait_ms = ADMIN_WAIT_MS },
-            json_pack("{s:s, s:s}", "id", id, "reason", reason), closed);
+    act_ask(a, (struct um_ask_question){ .topic = ASK_CLOSE, .member = member, .wait_ms = ADMIN_WAIT_MS }, body, closed);
 }

@@ -19,7 +19,7 @@ static um_err write_fact(void *arg, struct um_sql *q)
     const struct telling *t = arg;
 
     return um_sql_audit(q, &(struct um_store_audit){ .user = text(t, "user"), .action = text(t, "action"), .object_type = text(t, "objectType"),
-                                                     .object_id = text(t, "objectId"), .detail = t->detail });
+                                                     .object_id = text(t, "objectId"), .detail = t->detail, .scope = text(t, "scope") });
 }
 
 static void written(void *arg, um_err err)
@@ -41,7 +41,7 @@ static bool fits(const struct telling *t)
 {
     return strlen(text(t, "user")) <= UM_STORE_HOLDER_MAX && strlen(text(t, "action")) <= UM_STORE_ACTION_MAX &&
            strlen(text(t, "objectType")) <= UM_STORE_ACTION_MAX && strlen(text(t, "objectId")) <= UM_STORE_REF_ID_MAX &&
-           strlen(t->detail) <= UM_STORE_DETAIL_MAX;
+           strlen(t->detail) <= UM_STORE_DETAIL_MAX && (text(t, "scope") == NULL || strlen(text(t, "scope")) <= UM_DOMAIN_SCOPE_MAX);
 }
 
 void internal_audit(struct um_http_req *rq, void *ctx)

@@ -52,12 +52,26 @@ static struct um_ask_question to_gateways(const char *topic)
     return (struct um_ask_question){ .topic = topic, .role = "gateway", .wait_ms = ADMIN_WAIT_MS };
 }
 
+/* Those that are named and the caller's to see. NULL: replied. */
+static json_t *those_of(struct um_http_req *rq, struct um_rest *r, const char *key, const char *value)
+{
+    const char *scope = admin_scope(rq, r);
+    json_t *body = scope != NULL ? json_pack("{s:s}", key, value) : NULL;
+
+    if (body == NULL)
+        return NULL;
+    admin_put_scope(body, scope);
+    json_object_set_new(body, "defaultScope", json_string(um_domain_default_scope(r->deps.domain)));
+    return body;
+}
+
 void admin_sessions_list(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
+    json_t *body = hears_gateways(r, rq) ? those_of(rq, r, "user", um_api_text(r->api, rq, "user")) : NULL;
 
-    if (hears_gateways(r, rq))
-        admin_ask(rq, r, to_gateways(UM_NODE_SESSIONS), json_pack("{s:s}", "user", um_api_text(r->api, rq, "user")), reply_sessions, NULL);
+    if (body != NULL)
+        admin_ask(rq, r, to_gateways(UM_NODE_SESSIONS), body, reply_sessions, NULL);
 }
 
 static void ended(struct act *a, const struct um_ask_answer *answers, size_t n)
@@ -77,21 +91,31 @@ static void ended(struct act *a, const struct um_ask_answer *answers, size_t n)
     act_done(a, 200, json_pack("{s:I, s:o}", "ended", count, "members", admin_members_json(answers, n)));
 }
 
+static void end_those(struct um_http_req *rq, struct um_rest *r, const char *action, const char *type, const char *key, const char *value)
+{
+    json_t *body = hears_gateways(r, rq) ? those_of(rq, r, key, value) : NULL;
+    struct act *a;
+
+    if (body == NULL)
+        return;
+    a = act_new(rq, r, action, type, value);
+    act_scope(a, admin_scope(rq, r));
+    act_ask(a, to_gateways(UM_NODE_END_SESSIONS), body, ended);
+}
+
 void admin_sessions_end_all(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
     const char *user = um_api_text(r->api, rq, "user");
 
-    if (hears_gateways(r, rq))
-        act_ask(act_new(rq, r, "END_SESSIONS", "USER", user), to_gateways(UM_NODE_END_SESSIONS), json_pack("{s:s}", "user", user), ended);
+    end_those(rq, r, "END_SESSIONS", "USER", "user", user);
 }
 
 void admin_sessions_end(struct um_http_req *rq, void *ctx)
 {
     const char *id = um_http_param(rq, "id");
 
-    if (hears_gateways(ctx, rq))
-        act_ask(act_new(rq, ctx, "END_SESSION", "SESSION", id), to_gateways(UM_NODE_END_SESSIONS), json_pack("{s:s}", "id", id), ended);
+    end_those(rq, ctx, "END_SESSION", "SESSION", "id", id);
 }
 
 /* ---- locks ---- */

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <umbel/domain.h>
 #include <umbel/util.h>
 #include "admin.h"
 
@@ -96,11 +97,17 @@ static void have_rows(void *arg, json_t *rows, size_t found)
     um_ask_answer(arg, json_pack("{s:o, s:I}", "rows", rows, "found", (json_int_t)found));
 }
 
-static struct um_collab_filter filter_of(const json_t *body)
+/* "scope" of the question: documents of that scope; without it all. UNDER is the filter's. */
+static struct um_collab_filter filter_of(const struct um_rest *r, const json_t *body, struct um_buf *under)
 {
     json_int_t max = json_integer_value(json_object_get(body, "max"));
+    const char *scope = json_string_value(json_object_get(body, "scope"));
 
+    if (scope != NULL)
+        um_buf_printf(under, UM_STORE_UNLISTED "%s/", scope);
     return (struct um_collab_filter){
+        .under = scope != NULL ? um_buf_cstr(under) : NULL,
+        .or_free = scope != NULL && strcmp(scope, um_domain_default_scope(r->deps.domain)) == 0,
         .document = json_string_value(json_object_get(body, "document")), .user = json_string_value(json_object_get(body, "user")),
         .contains = json_string_value(json_object_get(body, "contains")), .after = json_string_value(json_object_get(body, "after")),
         .max = max > 0 && max <= ADMIN_ROWS_MAX ? (size_t)max : ADMIN_ROWS_MAX,
@@ -110,17 +117,21 @@ static struct um_collab_filter filter_of(const json_t *body)
 static void documents(void *arg, struct um_asked *q, const json_t *body)
 {
     struct um_rest *r = arg;
-    struct um_collab_filter f = filter_of(body);
+    struct um_buf under = { 0 };
+    struct um_collab_filter f = filter_of(r, body, &under);
 
     um_collab_list_documents(r->collab, r->deps.loop, &f, have_rows, q);
+    um_buf_free(&under);
 }
 
 static void connections(void *arg, struct um_asked *q, const json_t *body)
 {
     struct um_rest *r = arg;
-    struct um_collab_filter f = filter_of(body);
+    struct um_buf under = { 0 };
+    struct um_collab_filter f = filter_of(r, body, &under);
 
     um_collab_list_sockets(r->collab, r->deps.loop, &f, have_rows, q);
+    um_buf_free(&under);
 }
 
 static void have_closed(void *arg, json_t *rows, size_t found)
@@ -133,13 +144,16 @@ static void close_one(void *arg, struct um_asked *q, const json_t *body)
 {
     const char *id = json_string_value(json_object_get(body, "id")), *reason = json_string_value(json_object_get(body, "reason"));
     struct um_rest *r = arg;
+    struct um_buf under = { 0 };
+    struct um_collab_filter f = filter_of(r, body, &under);
     char *end = NULL;
     uint64_t number = id != NULL ? strtoull(id, &end, 10) : 0;
 
     if (number == 0 || *end != '\0' || reason == NULL)
         um_ask_fail(q, "a connection has a number and a reason");
     else
-        um_collab_close_socket(r->collab, r->deps.loop, number, reason, have_closed, q);
+        um_collab_close_socket(r->collab, r->deps.loop, number, &f, reason, have_closed, q);
+    um_buf_free(&under);
 }
 
 static void reload(void *arg, struct um_asked *q, const json_t *body)

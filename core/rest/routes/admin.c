@@ -19,7 +19,7 @@ static const struct um_api_param check_params[] = {
 };
 static const struct um_api_param documents_params[] = {
     { .name = "contains", .in = UM_API_QUERY, .type = UM_API_STRING, .min = 1, .max = 200, .text = "of the name, in any case" },
-    PARAM_MEMBER, PARAM_AFTER, PARAM_PAGE_SIZE(1000), { 0 },
+    PARAM_ANY_SCOPE, PARAM_MEMBER, PARAM_AFTER, PARAM_PAGE_SIZE(1000), { 0 },
 };
 static const struct um_api_param export_params[] = {
     { .name = "format", .in = UM_API_QUERY, .type = UM_API_ENUM, .values = "html|markdown|text|json|update", .initial = "json",
@@ -35,16 +35,17 @@ static const struct um_api_param import_params[] = {
 static const struct um_api_param connections_params[] = {
     PARAM_USER,
     { .name = "document", .in = UM_API_QUERY, .type = UM_API_STRING, .min = 1, .max = 1024, .text = "that have this one open" },
-    PARAM_MEMBER, PARAM_AFTER, PARAM_PAGE_SIZE(1000), { 0 },
+    PARAM_ANY_SCOPE, PARAM_MEMBER, PARAM_AFTER, PARAM_PAGE_SIZE(1000), { 0 },
 };
 static const struct um_api_param close_params[] = {
     { .name = "reason", .in = UM_API_QUERY, .type = UM_API_STRING, .min = 1, .max = 120, .text = "the client is told" },
-    { 0 },
+    PARAM_ANY_SCOPE, { 0 },
 };
 static const struct um_api_param sessions_params[] = {
     { .name = "user", .in = UM_API_QUERY, .type = UM_API_STRING, .min = 1, .max = 512, .required = true, .text = "whose" },
-    { 0 },
+    PARAM_ANY_SCOPE, { 0 },
 };
+static const struct um_api_param session_params[] = { PARAM_ANY_SCOPE, { 0 } };
 static const struct um_api_param member_params[] = { PARAM_MEMBER, { 0 } };
 static const struct um_api_param config_params[] = {
     PARAM_MEMBER,
@@ -61,7 +62,7 @@ static const struct um_api_param audit_params[] = {
       .text = "milliseconds since 1970, excluded" },
     { .name = "before", .in = UM_API_QUERY, .type = UM_API_INT, .min = 1, .max = MOMENT_MAX,
       .text = "\"next\" of the page before" },
-    PARAM_PAGE_SIZE(1000), { 0 },
+    PARAM_ANY_SCOPE, PARAM_PAGE_SIZE(1000), { 0 },
 };
 
 static const struct um_api_row rows[] = {
@@ -72,7 +73,7 @@ static const struct um_api_row rows[] = {
       .replies = { REPLY_NOTHING("they are being closed") } },
     { .method = "GET", .path = CORE "/cluster", .handler = admin_cluster_get, .role = ADMIN, .id = "admin.cluster.get",
       .summary = "who works together, and the link to Redis", .replies = { REPLY("Cluster", "as this core sees it") } },
-    { .method = "POST", .path = CORE "/archive/run", .handler = admin_archive_run, .role = ADMIN, .id = "admin.archive.run",
+    { .method = "POST", .path = CORE "/archive/run", .handler = admin_archive_run, .role = "SYSTEM_ADMIN", .id = "admin.archive.run",
       .summary = "moves old versions to the archive now", .params = archive_params,
       .replies = { REPLY("ArchiveRun", "what was, or would be, moved") } },
     { .method = "GET", .path = CORE "/check", .handler = admin_check, .role = ADMIN, .id = "admin.check.get", .params = check_params,
@@ -111,7 +112,7 @@ static const struct um_api_row rows[] = {
     { .method = "DELETE", .path = CORE "/sessions", .handler = admin_sessions_end_all, .role = ADMIN, .id = "admin.sessions.endAll",
       .params = sessions_params, .summary = "ends all sessions of a user", .replies = { REPLY("SessionsEnded", "how many") } },
     { .method = "DELETE", .path = CORE "/sessions/{id}", .handler = admin_sessions_end, .role = ADMIN, .id = "admin.sessions.end",
-      .summary = "ends one session", .replies = { REPLY("SessionsEnded", "one, or none") } },
+      .params = session_params, .summary = "ends one session", .replies = { REPLY("SessionsEnded", "one, or none") } },
     { .method = "GET", .path = CORE "/locks", .handler = admin_locks_list, .role = ADMIN, .id = "admin.locks.list",
       .summary = "who has to wait for the next login, at every member", .replies = { REPLY("Locks", "by user") } },
     { .method = "POST", .path = "/core/rest/unlock/{username}", .handler = unlock_user, .role = ADMIN, .id = "users.unlock",

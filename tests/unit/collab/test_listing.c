@@ -92,6 +92,34 @@ static void sockets_are_listed_with_what_they_have_open(void **state)
     bench_stop(&b);
 }
 
+static void a_list_can_be_of_names_that_begin_alike(void **state)
+{
+    const struct um_collab_filter gec = { .under = "component/GEC/" }, main_scope = { .under = "component/main/", .or_free = true };
+    struct bench b;
+    struct peer p, q;
+    struct seen s = { 0 };
+
+    (void)state;
+    engine_open(&b);
+    OPEN_AND_JOIN(&b, &p, ADDR("component/GEC/a"), "good");
+    peer_join(&p, ADDR("free"), "good");
+    OPEN_AND_JOIN(&b, &q, ADDR("component/GEC2/b"), "good");
+    assert_string_equal(list(&b, um_collab_list_documents, gec, "name", &s), " component/GEC/a");
+    assert_int_equal(s.found, 1);
+    assert_string_equal(list(&b, um_collab_list_documents, main_scope, "name", &s), " free");
+    list(&b, um_collab_list_sockets, gec, "id", &s);
+    assert_int_equal(s.found, 1);
+    assert_int_equal(json_integer_value(first(&s, "documentCount")), 1);
+    assert_int_equal(json_array_size(first(&s, "documents")), 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(first(&s, "documents"), 0), "name")), "component/GEC/a");
+    list(&b, um_collab_list_sockets, (struct um_collab_filter){ .under = "component/none/" }, "id", &s);
+    assert_int_equal(s.found, 0);
+    json_decref(s.rows);
+    peer_close(&p);
+    peer_close(&q);
+    bench_stop(&b);
+}
+
 static void one_socket_is_closed_and_the_others_stay(void **state)
 {
     struct bench b;
@@ -105,14 +133,18 @@ static void one_socket_is_closed_and_the_others_stay(void **state)
     OPEN_AND_JOIN(&b, &q, ADDR("b"), "good");
     list(&b, um_collab_list_sockets, (struct um_collab_filter){ .document = "a" }, "id", &s);
     id = strtoull(json_string_value(first(&s, "id")), NULL, 10);
-    um_collab_close_socket(b.collab, um_reactors_loop(b.reactors, 0), id, "go home", note, &s);
-    peer_expect_close(&p, 4205);
+    um_collab_close_socket(b.collab, um_reactors_loop(b.reactors, 0), id, &(struct um_collab_filter){ .max = 1, .under = "b" }, "go home", note, &s);
     bench_until(&b, s.calls == 2);
+    assert_int_equal(s.found, 0);                        /* it has none of these */
+    um_collab_close_socket(b.collab, um_reactors_loop(b.reactors, 0), id, &(struct um_collab_filter){ .max = 1, .under = "a" },
+                           "go home", note, &s);
+    peer_expect_close(&p, 4205);
+    bench_until(&b, s.calls == 3);
     assert_int_equal(s.found, 1);
     list(&b, um_collab_list_sockets, (struct um_collab_filter){ .document = "b" }, "id", &s);
     assert_int_equal(s.found, 1);
-    um_collab_close_socket(b.collab, um_reactors_loop(b.reactors, 0), 99999999, "go home", note, &s);
-    bench_until(&b, s.calls == 4);
+    um_collab_close_socket(b.collab, um_reactors_loop(b.reactors, 0), 99999999, &(struct um_collab_filter){ .max = 1 }, "go home", note, &s);
+    bench_until(&b, s.calls == 5);
     assert_int_equal(s.found, 0);
     json_decref(s.rows);
     peer_close(&p);
@@ -156,6 +188,7 @@ int listing_group(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(open_documents_are_listed_by_name_from_all_reactors),
         cmocka_unit_test(sockets_are_listed_with_what_they_have_open),
+        cmocka_unit_test(a_list_can_be_of_names_that_begin_alike),
         cmocka_unit_test(one_socket_is_closed_and_the_others_stay),
         cmocka_unit_test(a_reload_waits_for_what_is_unstored_and_brings_the_editors_back),
     };

@@ -119,6 +119,8 @@ enum { UM_COLLAB_ROWS_MAX = 1000 };
 struct um_collab_filter {                /* copied; NULL or "": any */
     const char *document, *user;         /* that one alone; USER of sockets only */
     const char *contains;                /* of a document's name, in any case */
+    const char *under;                   /* documents whose names begin so, and sockets that have one of them open; */
+    bool or_free;                        /* or of names that do not begin with UM_STORE_UNLISTED */
     const char *after;                   /* names, or ids, behind this one */
     size_t max;                          /* rows, at most UM_COLLAB_ROWS_MAX */
 };
@@ -131,8 +133,10 @@ void um_collab_list_documents(struct um_collab *c, struct um_loop *l, const stru
  *  "silentMs","documentCount","documents":[{"name","user","readOnly"}]}; READONLY: says its token. A socket that is on its way between two reactors is
  * left out. */
 void um_collab_list_sockets(struct um_collab *c, struct um_loop *l, const struct um_collab_filter *f, um_collab_rows_fn *done, void *arg);
-/* Closes the socket ID (4205: its client may come back) with REASON, cut to what a Close frame holds. FOUND: 1 or 0; no rows. */
-void um_collab_close_socket(struct um_collab *c, struct um_loop *l, uint64_t id, const char *reason, um_collab_rows_fn *done, void *arg);
+/* Closes the socket ID (4205: its client may come back), if F would list it, with REASON, cut to what a Close frame holds. FOUND: 1 or
+ * 0; no rows. */
+void um_collab_close_socket(struct um_collab *c, struct um_loop *l, uint64_t id, const struct um_collab_filter *f, const char *reason,
+                            um_collab_rows_fn *done, void *arg);
 /* DOCUMENT is read from the store again, here, as soon as nothing of it is unstored: its connections are asked to come back. */
 void um_collab_reload(struct um_collab *c, const char *document);
 

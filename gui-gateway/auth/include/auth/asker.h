@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 struct um_asker {
-    char *user;
+    char *user, *scope;                   /* scope "": the default one */
     char address[46];                     /* the client's */
     json_t *profiles;                     /* of strings */
 };
@@ -15,6 +15,8 @@ struct um_asker {
 bool um_auth_judge(struct um_auth *a, struct um_http_req *rq, const struct um_http_route *route);
 /* Behind it, at rows of the actuator alone. NULL: nobody who said who he is. */
 const struct um_asker *um_auth_asker(const struct um_http_req *rq);
+/* Is what belongs to SCOPE his to see? Of SYSTEM_ADMIN everything is. */
+bool um_asker_sees(const struct um_asker *who, const char *scope);
 bool um_asker_has(const struct um_asker *who, const char *role);         /* WHO may be NULL; SYSTEM_ADMIN has all */
 
 #endif
