@@ -45,7 +45,7 @@ static const struct um_conf_table *const tables[] = {
     &um_reserve_conf_table, &um_actuator_conf_table, &um_domain_conf_table, &um_import_conf_table,
 };
 static const char *const prefixes[] = { "umbel", "server", "collab", "store", "ws", "token", "internal", "system", "json", "login", "archive", "file",
-                                        "redis", "spring.redis", "spring.data.redis", "cluster", "cache", "reservation", "scope", "model", NULL };
+                                        "redis", "spring.redis", "spring.data.redis", "cluster", "cache", "reservation", "scope", "model", "management", NULL };
 
 /* Stock Hocuspocus' command line. */
 static const struct um_conf_flag flags[] = {

@@ -32,7 +32,7 @@ static const struct um_conf_table *const tables[] = {
     &um_redis_conf_table, &um_cluster_conf_table, &um_cachegen_conf_table, &um_actuator_conf_table,
 };
 static const char *const prefixes[] = { "umbel", "server", "gui", "core", "token", "login", "session", "json", "logging",
-                                        "redis", "spring.redis", "spring.data.redis", "spring.session", "cluster", "cache", NULL };
+                                        "redis", "spring.redis", "spring.data.redis", "spring.session", "cluster", "cache", "management", NULL };
 
 static const struct um_process_spec spec = {
     .name = "umbel-gateway", .app = "gui-gateway", .about = "the web app, sessions and the way to the cores",

@@ -1,7 +1,9 @@
 /* Which endpoints there are for whom: exposure, access (management.endpoint.<id>.access), and replies that are kept for a while
  * (management.endpoint.<id>.cache.time-to-live): of the endpoint as a whole, without parameters, apart for who sees more and who less. */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <umbel/log.h>
 #include <umbel/util.h>
 #include "internal.h"
 
@@ -53,6 +55,66 @@ static bool read_keep(const struct um_actuator *a, const char *id, int64_t *out)
     return (*out >= 0 && *out <= KEEP_MAX_MS) || actuator_fail("management.endpoint.<id>.cache.time-to-live", text, "expected 0s to 1h");
 }
 
+/* ---- keys that say nothing ---- */
+
+static bool is_same(const char *a, const char *b, size_t n_b)
+{
+    const char *end = b + n_b;
+
+    for (;; a++, b++) {
+        while (*a == '-' || *a == '_')
+            a++;
+        while (b < end && (*b == '-' || *b == '_'))
+            b++;
+        if (*a == '\0' || b == end)
+            return *a == '\0' && b == end;
+        if ((*a | 0x20) != (*b | 0x20))
+            return false;
+    }
+}
+
+static bool is_one_of(const char *const *words, const char *what)
+{
+    for (size_t i = 0; words[i] != NULL; i++)
+        if (is_same(words[i], what, strlen(what)))
+            return true;
+    return false;
+}
+
+/* ID has N bytes. */
+static bool is_known(const struct um_actuator *a, const char *id, size_t n, const char *what)
+{
+    static const char *const all[] = { "access", "enabled", "cache.time-to-live", NULL }, *const values[] = { "show-values", NULL },
+        *const health[] = { "show-details", "show-components", "roles", "probes.add-additional-paths", NULL };
+
+    if (is_same("health", id, n) && (strncmp(what, "group.", 6) == 0 || is_one_of(health, what)))
+        return true;
+    if ((is_same("env", id, n) || is_same("configprops", id, n)) && is_one_of(values, what))
+        return true;
+    for (size_t i = 0; i < a->n_endpoints; i++)
+        if (is_same(a->s.endpoints[i], id, n))
+            return is_one_of(all, what);
+    return false;
+}
+
+/* The pattern of their row takes every name below management.endpoint. Once: a gateway has an actuator for each reactor. */
+static void tell_unknown(const struct um_actuator *a)
+{
+    static _Atomic bool told;
+    const char *rest, *value;
+    size_t pos = 0, n;
+
+    if (atomic_exchange(&told, true))
+        return;
+    while (um_conf_next(a->s.settings, "management.endpoint", &pos, &rest, &value)) {
+        n = strcspn(rest, ".");
+        if (rest[n] != '.' || !is_known(a, rest, n, rest + n + 1))
+            um_log(UM_WARN, "actuator", "unknown key", UM_S("key", "management.endpoint.*"), UM_S("rest", rest));
+    }
+}
+
+/* ---- life ---- */
+
 bool endpoints_open(struct um_actuator *a)
 {
     while (a->s.endpoints[a->n_endpoints] != NULL)
@@ -67,6 +129,8 @@ bool endpoints_open(struct um_actuator *a)
         if (a->s.settings != NULL && (!read_access(a, id, &e->access) || !read_keep(a, id, &e->keep_ms)))
             return false;
     }
+    if (a->s.settings != NULL)
+        tell_unknown(a);
     return true;
 }
 

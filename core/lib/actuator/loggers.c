@@ -56,6 +56,10 @@ static bool read_level(const json_t *body, bool *clears, enum um_level *level)
     const json_t *value = json_object_get(body, "configuredLevel");
 
     *clears = value == NULL || json_is_null(value);
+    if (json_is_string(value) && um_ascii_ieq(json_string_value(value), "FATAL")) {
+        *level = UM_ERROR;                    /* Spring Boot's enumeration has it; nothing of ours is worse than an error */
+        return json_is_object(body);
+    }
     return json_is_object(body) && (*clears || (json_is_string(value) && um_log_parse_level(json_string_value(value), level)));
 }
 
