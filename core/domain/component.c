@@ -178,7 +178,9 @@ um_err component_insert(struct um_call *c, struct component *m, const char *path
     if (err != UM_OK)
         return err;
     m->num = um_sql_int(&row, 0);
-    err = follow_new(c, m);
+    err = component_body_begins(c, m);
+    if (err == UM_OK)
+        err = follow_new(c, m);
     if (err == UM_OK)
         err = index_put(c, m->num, m->category, m->body);
     if (err == UM_OK)
@@ -227,6 +229,8 @@ um_err component_remove_untold(struct um_call *c, struct component *m)
 
     if (err == UM_OK && forget[m->category] != NULL)
         err = forget[m->category](c, m);
+    if (err == UM_OK)
+        err = component_body_ends(c, m);
     if (err == UM_OK)
         err = favorites_forget(c, m);
     if (err == UM_OK)                        /* out of the folders that it lies in, and what lies in it */

@@ -29,6 +29,9 @@ const json_t *component_class(const struct um_call *c, const struct component *m
 
 /* A document of a collaborative class (none, when there is no model): its body is edited together, as the document "component/<scope>/<id>". */
 bool component_has_shared_body(const struct um_call *c, const struct component *m);
+/* shared_body.c: a body begins empty, whatever an earlier component of this id has left; and it goes with its component. */
+UM_CHECK_RESULT um_err component_body_begins(struct um_call *c, const struct component *m);
+UM_CHECK_RESULT um_err component_body_ends(struct um_call *c, const struct component *m);
 
 /* ---- finding ---- */
 

@@ -1,6 +1,37 @@
 /* Bodies of components that are edited together: what the caller may do with one, and the words by which it is found. */
+#include <stdio.h>
+#include <umbel/sql_shared.h>
 #include "component.h"
 #include "search/index_text.h"
+
+/* ---- with the component ---- */
+
+enum { NAME_MAX = sizeof(UM_STORE_UNLISTED) + UM_DOMAIN_SCOPE_MAX + 1 + UM_DOMAIN_ID_MAX };
+
+static const char *name_of(const struct um_call *c, const struct component *m, char out[NAME_MAX + 1])
+{
+    snprintf(out, NAME_MAX + 1, UM_STORE_UNLISTED "%s/%s", c->scope, component_id(m));
+    return out;
+}
+
+um_err component_body_begins(struct um_call *c, const struct component *m)
+{
+    char name[NAME_MAX + 1];
+
+    return m->category == UM_CATEGORY_DOCUMENT ? um_sql_clear_document(c->q, name_of(c, m, name)) : UM_OK;
+}
+
+/* Its class may have been collaborative once: a document that is there goes in any case. */
+um_err component_body_ends(struct um_call *c, const struct component *m)
+{
+    char name[NAME_MAX + 1];
+
+    if (m->category != UM_CATEGORY_DOCUMENT)
+        return UM_OK;
+    return um_sql_bury_document(c->q, name_of(c, m, name), c->who->user, component_has_shared_body(c, m));
+}
+
+/* ---- who may do what ---- */
 
 static um_err judge(struct um_call *c, const struct component *m, const char **word)
 {

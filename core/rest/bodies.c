@@ -219,15 +219,7 @@ static void rights_changed(struct um_rest *r, const char *scope, bool of_account
 CACHES(X)
 #undef X
 
-static void was_deleted(void *arg, um_err err, const struct um_store_entry *e)
-{
-    (void)arg;
-    (void)e;
-    if (err != UM_OK && err != UM_ENOTFOUND)
-        um_log_limited(UM_WARN, "rest", "a component's body was not deleted", UM_S("reason", um_err_text(err)));
-}
-
-/* A component's body goes with it. When we die before, it stays behind where nobody may open it. */
+/* A component's body has gone with it, in the same unit; who has it open is told. */
 static void on_change(void *arg, const struct um_domain_change *change)
 {
     struct um_rest *r = arg;
@@ -236,7 +228,6 @@ static void on_change(void *arg, const struct um_domain_change *change)
     if (change->kind == UM_CHANGE_DELETED && strcmp(change->category, UM_RESERVE_DOCUMENT) == 0) {
         um_buf_printf(&name, BODY_PREFIX "%s/%s", change->scope, change->id);
         um_collab_forget(r->collab, um_buf_cstr(&name));
-        um_store_delete(r->deps.store, r->deps.loop, um_buf_cstr(&name), "", was_deleted, NULL);
     }
     um_buf_free(&name);
 }

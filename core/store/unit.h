@@ -28,6 +28,7 @@ struct um_sql {
     const struct store_sql_driver *driver;
     bool writes;                     /* a unit, not an inspection */
     bool ours;                       /* for the calls of the store's own statements */
+    bool documents;                  /* it has touched documents: whoever remembers any forgets them */
     bool in_row;                     /* a callback runs */
     um_err err;                      /* of the statement that ended the unit */
     int64_t until_ms;                /* monotonic */

@@ -165,6 +165,25 @@ await run.story('the body\'s editors hear of their own component alone', async (
   for (const e of editors) e.close()
 })
 
+await run.story('a body goes with its component, and a component of the same id begins with an empty one at both cores', async () => {
+  const make = () => done('POST', '/documents', ann, [{ id: 'again', name: 'again', data: { classId: 'Note', ACL: 'all' } }])
+  const open = at => cluster.client('component/GEC/again', { at, token: ann, name: 'ann' })
+  const text = client => client.doc.getText('default').toString()
+  for (const word of ['first', 'second']) {
+    await make()
+    const [here, there] = [open(one), open(two)]
+    await until('both have it', () => here.settled() && there.settled())
+    assert.deepEqual([text(here), text(there)], ['', ''])
+    here.doc.getText('default').insert(0, word)
+    await until('both see it', () => here.settled() && text(there) === word)
+    await done('DELETE', '/documents/again', ann)
+    const [row] = await cluster.postgres.sql("SELECT deleted_at IS NOT NULL AS deleted FROM documents WHERE name = 'component/GEC/again'")
+    assert.equal(row.deleted, true, 'with the commit')
+    here.close()
+    there.close()
+  }
+})
+
 /* --- administration -------------------------------------------------------------------------------------------- */
 
 const open = (name, token, at) => cluster.client(name, { at, token, name })

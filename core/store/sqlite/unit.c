@@ -230,6 +230,8 @@ int sq_unit(struct sq_store *st, struct store_op *op, int64_t at_ms)
         return rc;
     store_count(M_UNIT_RUNS, 1);
     op->err = work(&u, c, op, true, at_ms);
+    if (u.q.documents)
+        sq_docs_forget(st);
     if (!is_own(u.rc))
         return u.rc;
     if (sqlite3_get_autocommit(c->db) != 0) {        /* given up with the whole transaction */

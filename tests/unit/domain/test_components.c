@@ -274,6 +274,38 @@ static void changes_are_told_after_their_commit(void **state)
     assert_string_equal(r->changes, "");
 }
 
+static void is_body(struct domain_rig *r, const char *text, bool deleted)
+{
+    struct got g = { 0 };
+
+    assert_int_equal(rig_load(&r->store, "component/main/d1", &g), UM_OK);
+    assert_int_equal(g.deleted, deleted);
+    assert_string_equal(g.updates, text);
+}
+
+/* Nobody but the store is here to do it: a core that dies after the commit leaves nothing to be done. */
+static void a_body_ends_with_its_component_and_begins_empty(void **state)
+{
+    struct domain_rig *r = *state;
+
+    assert_done(r, &um_objects_update, "{'kind':'documentclass','ids':['Invoice']}",
+                "[{'id':'Invoice','category':'DOCUMENT','collaborative':true,'data':{'ACL':'all'}}]");
+    assert_done(r, &um_components_create, DOCS, NEW("d1", ""));
+    assert_int_equal(rig_append(&r->store, "component/main/d1", "old", NULL), UM_OK);
+    is_body(r, "old", false);
+    assert_refused(r, &um_components_create, DOCS, NEW("d1", ""), "T00108");
+    is_body(r, "old", false);
+    assert_done(r, &um_components_delete, D1, NULL);
+    is_body(r, "", true);
+    assert_int_equal(rig_append(&r->store, "component/main/d1", "late", NULL), UM_EDENIED);
+    assert_done(r, &um_components_create, DOCS, NEW("d1", ""));
+    is_body(r, "", false);
+    assert_int_equal(rig_append(&r->store, "component/main/d1", "new", NULL), UM_OK);
+    is_body(r, "new", false);
+    assert_done(r, &um_scopes_delete, "{'ids':['main'],'force':true}", NULL);
+    is_body(r, "", true);
+}
+
 static void names_without_scopes_are_one_component_s_each(void **state)
 {
     static const struct { const char *scope, *id, *shared; } cases[] = {
@@ -309,7 +341,7 @@ int main(void)
         T(a_component_comes_back_as_it_was_given), T(an_id_is_taken_as_given_or_made_and_never_twice),
         T(a_creation_date_may_be_a_little_ahead_and_no_more), T(a_class_says_who_creates_and_under_which_acl),
         T(what_may_not_be_read_is_as_absent_as_what_is_not_there), T(an_update_replaces_the_whole_of_the_version_that_it_knew),
-        T(rights_are_those_of_the_instance), T(names_without_scopes_are_one_component_s_each), T(what_others_have_reserved_stays_as_it_is), T(a_token_that_is_not_the_newest_is_refused),
+        T(rights_are_those_of_the_instance), T(a_body_ends_with_its_component_and_begins_empty), T(names_without_scopes_are_one_component_s_each), T(what_others_have_reserved_stays_as_it_is), T(a_token_that_is_not_the_newest_is_refused),
         T(classes_acls_and_scopes_with_components_stay_unless_forced), T(a_forced_scope_goes_with_all_its_components),
         T(changes_are_told_after_their_commit),
     };

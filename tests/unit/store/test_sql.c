@@ -1087,6 +1087,60 @@ static void a_cache_is_raised_with_the_unit_or_not_at_all(void **state)
     assert_int_equal(transact(r, raise_it, &x), UM_EINVAL);
 }
 
+/* ---- documents that are parts ---- */
+
+#define BODY "component/GEC/d1"
+struct ending { struct heard heard; const char *name; bool clears, always, fails; };
+
+static um_err end_document(void *arg, struct um_sql *q)
+{
+    const struct ending *e = arg;
+    um_err err = e->clears ? um_sql_clear_document(q, e->name) : um_sql_bury_document(q, e->name, "ann", e->always);
+
+    return err == UM_OK && e->fails ? UM_ECONFLICT : err;
+}
+
+static um_err end_it(struct rig *r, struct ending e) { return transact(r, end_document, &e); }
+
+static void a_part_s_document_goes_with_the_unit_and_comes_back_empty(void **state)
+{
+    struct rig *r = *state;
+    struct got g = { 0 };
+
+    assert_int_equal(end_it(r, (struct ending){ .name = BODY, .clears = true }), UM_OK);     /* of a run before */
+    assert_int_equal(rig_append(r, BODY, "one", NULL), UM_OK);
+    assert_int_equal(rig_append(r, BODY, "two", NULL), UM_OK);
+    assert_int_equal(end_it(r, (struct ending){ .name = BODY, .fails = true }), UM_ECONFLICT);
+    assert_int_equal(rig_append(r, BODY, "three", NULL), UM_OK);                             /* a unit that failed leaves it */
+    assert_int_equal(end_it(r, (struct ending){ .name = BODY }), UM_OK);
+    assert_int_equal(rig_append(r, BODY, "late", NULL), UM_EDENIED);
+    assert_int_equal(rig_load(r, BODY, &g), UM_OK);
+    assert_true(g.deleted);
+    assert_int_equal(end_it(r, (struct ending){ .name = BODY }), UM_OK);                     /* again */
+    assert_int_equal(rig_append(r, BODY, "late", NULL), UM_EDENIED);
+    assert_int_equal(end_it(r, (struct ending){ .name = BODY, .clears = true, .fails = true }), UM_ECONFLICT);
+    assert_int_equal(rig_append(r, BODY, "late", NULL), UM_EDENIED);
+    assert_int_equal(end_it(r, (struct ending){ .name = BODY, .clears = true }), UM_OK);
+    assert_int_equal(rig_append(r, BODY, "new", NULL), UM_OK);
+    memset(&g, 0, sizeof(g));
+    assert_int_equal(rig_load(r, BODY, &g), UM_OK);
+    assert_false(g.deleted);
+    assert_string_equal(g.updates, "new");
+}
+
+static void a_tombstone_may_stand_where_nothing_was(void **state)
+{
+    struct rig *r = *state;
+
+    assert_int_equal(end_it(r, (struct ending){ .name = "component/GEC/d2", .clears = true }), UM_OK);
+    assert_int_equal(end_it(r, (struct ending){ .name = "component/GEC/d2" }), UM_OK);
+    assert_int_equal(rig_append(r, "component/GEC/d2", "x", NULL), UM_OK);
+    assert_int_equal(end_it(r, (struct ending){ .name = "component/GEC/d3", .clears = true }), UM_OK);
+    assert_int_equal(end_it(r, (struct ending){ .name = "component/GEC/d3", .always = true }), UM_OK);
+    assert_int_equal(rig_append(r, "component/GEC/d3", "x", NULL), UM_EDENIED);
+    assert_int_equal(end_it(r, (struct ending){ .name = "d1" }), UM_EINVAL);                 /* nobody's part */
+}
+
 struct holder { struct heard heard; char user[32]; uint64_t token; bool held; };
 
 static um_err look_who(void *arg, struct um_sql *q)
@@ -1213,6 +1267,7 @@ static int run_suite(const char *title, const char *at)
 {
     static const struct CMUnitTest tests[] = {
         T(a_unit_reads_what_it_has_written),
+        T(a_part_s_document_goes_with_the_unit_and_comes_back_empty), T(a_tombstone_may_stand_where_nothing_was),
         T(values_come_back_as_they_were_given),
         T(what_one_database_could_not_hold_neither_does),
         T(a_value_or_a_second_statement_cannot_stand_in_a_text),

@@ -14,4 +14,14 @@ UM_CHECK_RESULT um_err um_sql_reserved(struct um_sql *q, const char *category, c
 /* Adds a row; at_ms is the unit's moment. */
 UM_CHECK_RESULT um_err um_sql_audit(struct um_sql *q, const struct um_store_audit *row);
 
+/* ---- documents that are parts of what modules keep ----
+ *
+ * Their names begin with UM_STORE_UNLISTED (else UM_EINVAL), and they come and go with their owner, in its unit. */
+
+/* As um_store_delete: a tombstone stands under NAME, and a late editor cannot bring it back. ALWAYS: also where there is no
+ * document yet, whose first change may be on its way. */
+UM_CHECK_RESULT um_err um_sql_bury_document(struct um_sql *q, const char *name, const char *user, bool always);
+/* Nothing stands under NAME any more, no tombstone either: a new owner begins with an empty document. */
+UM_CHECK_RESULT um_err um_sql_clear_document(struct um_sql *q, const char *name);
+
 #endif
