@@ -89,8 +89,8 @@ await run.story('another finds it by a word, and while one changes it the other 
   assert.ok(await part(bob, 'component-name').isDisabled())
   await part(ann, 'component-save').click()
   await until('it is kept', async () => (await ann.locator('.about').innerText()).includes('Version 2'))
-  await bob.reload()
-  await until('he may write now', async () => !await part(bob, 'component-name').isDisabled())
+  await bob.evaluate(() => dispatchEvent(new Event('focus')))          /* he comes back to the window */
+  await until('he may write now, and sees what is new', async () => !await part(bob, 'component-name').isDisabled() && await field(bob, 'Comment').inputValue() !== '')
   assert.equal(await field(bob, 'Comment').inputValue(), 'Paid in cash')
 })
 

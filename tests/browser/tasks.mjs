@@ -51,6 +51,13 @@ await run.story('what is typed is saved before the task is answered', async () =
   await until('answers are open', async () => !await part(mia, 'answer-Accept').isDisabled())
 })
 
+await run.story('an answer says what follows from it before it is given', async () => {
+  await part(mia, 'answer-Accept').click()
+  await mia.getByText('It may be paid then.').waitFor()
+  await part(mia, 'dialog-cancel').click()
+  assert.equal((await task()).answer, undefined)
+})
+
 await run.story('an answer asks for its reasons, and stays open when one is missing', async () => {
   await part(mia, 'answer-Refuse').click()
   await mia.locator('#reason-Reason').waitFor()
@@ -71,6 +78,8 @@ await run.story('a task that is answered says how, by whom and why, and asks not
   const said = await part(mia, 'answered').innerText()
   for (const text of ['Refuse', 'mia', 'The amount is wrong', 'It was 90 last year']) assert.ok(said.includes(text), `${text} in ${said}`)
   for (const id of ['answer-Accept', 'answer-Refuse', 'task-take', 'task-give']) assert.equal(await part(mia, id).count(), 0, id)
+  await part(mia, 'tab-history').click()
+  await until('the history has it', async () => /mia answered it/.test(await part(mia, 'facts').innerText()))
   await mia.setViewportSize({ width: 390, height: 800 })
   await mia.emulateMedia({ colorScheme: 'dark' })
   await picture(mia, 'task-answered-phone-dark')

@@ -63,6 +63,7 @@ export function Contents({ model, ofClass, component, rights, readonly, onChange
             )}
             {problem && <p class="problem" role="alert">{problem}</p>}
             {all.length === 0 && <p class="faint" data-testid="folder-empty">It is empty.</p>}
+            {!list && !problem && all.length > 0 && <ul class="doc-list flat" aria-hidden="true">{all.slice(0, most).map((one) => <li key={keyOf(one)} class="doc-row" />)}</ul>}
             {list && list.length > 0 && (
                 <ul class="doc-list flat" aria-label="Contents">
                     {list.map((one) => (

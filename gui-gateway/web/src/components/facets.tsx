@@ -1,4 +1,5 @@
 // What is found, by class and by the values of its tags: how many there are of each, and only those at a click.
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type ComponentClass, findClass, type Model, nameOfTag } from "../lib/model";
 import { called } from "../lib/names";
@@ -18,30 +19,31 @@ export function facetsOf(model: Model, ofClass: ComponentClass | undefined): str
         .sort((a, b) => (a.order ?? 0) - (b.order ?? 0)).map((reference) => reference.tagName).slice(0, MOST);
 }
 
-function useBuckets(query: Query, field: string, key: string): Bucket[] | null {
-    const [buckets, setBuckets] = useState<Bucket[] | null>(null);
+/** Counts of all FIELDS, together: the list does not grow piece by piece. Null: none has come yet. */
+function useCounts(query: Query, fields: string[], address: string): Map<string, Bucket[]> | null {
+    const [counts, setCounts] = useState<Map<string, Bucket[]> | null>(null);
     useEffect(() => {
         const control = new AbortController();
-        facet(query, field, control.signal).then(setBuckets, () => {}); /* the search itself says what is wrong */
+        Promise.all(fields.map(async (field) => [field, await facet(query, field, control.signal).catch(() => [])] as const))
+            .then((all) => !control.signal.aborted && setCounts(new Map(all))); /* what is wrong the search itself says */
         return () => control.abort();
-    }, [key, field]);
-    return buckets;
+    }, [address, fields.join()]);
+    return counts;
 }
 
-interface FacetProps { model: Model; query: Query; address: string; onChange: (query: Query) => void }
+interface FacetProps { model: Model; query: Query; buckets: Bucket[]; onChange: (query: Query) => void }
 
-function Value({ text, count, pressed, onClick, testid }: { text: string; count: number | undefined; pressed: boolean; onClick: () => void; testid?: string }) {
+function Value({ text, count, pressed, onClick, testid }: { text: string; count: number; pressed: boolean; onClick: () => void; testid?: string }) {
     return (
         <li>
             <button type="button" class="facet-value" aria-pressed={pressed} data-testid={testid} onClick={onClick}>
-                <span>{text}</span><span class="facet-count">{count ?? ""}</span>
+                <span>{text}</span><span class="facet-count">{count}</span>
             </button>
         </li>
     );
 }
 
-function Classes({ model, query, address, onChange }: FacetProps) {
-    const buckets = useBuckets(query, "classid", address);
+function Classes({ model, query, buckets, onChange }: FacetProps) {
     return (
         <section class="facet">
             <h2>Class</h2>
@@ -50,7 +52,7 @@ function Classes({ model, query, address, onChange }: FacetProps) {
                     <Value
                         key={c.id}
                         text={called(c.displayNames, c.id)}
-                        count={buckets ? buckets.find((bucket) => bucket.value === c.id)?.count ?? 0 : undefined}
+                        count={buckets.find((bucket) => bucket.value === c.id)?.count ?? 0}
                         pressed={query.classId === c.id}
                         testid={`class-${c.id}`}
                         onClick={() => onChange(withClass(query, query.classId === c.id ? "" : c.id))}
@@ -63,8 +65,7 @@ function Classes({ model, query, address, onChange }: FacetProps) {
 
 const OWN: Record<string, string> = { owner: "Owner" };
 
-function Facet({ model, query, address, field, onChange }: FacetProps & { field: string }) {
-    const buckets = useBuckets(query, field, address) ?? [];
+function Facet({ model, query, buckets, field, onChange }: FacetProps & { field: string }) {
     const [all, setAll] = useState(false);
     const tag = model.tags.get(field);
     const chosen = query.where.find((one) => one.field === field && one.operator === "is")?.values ?? [];
@@ -88,12 +89,23 @@ function Facet({ model, query, address, field, onChange }: FacetProps & { field:
     );
 }
 
-export function Facets(props: FacetProps) {
-    const { model, query } = props;
+/** CHILDREN stand below, when the counts are there. */
+export function Facets({ model, query, address, onChange, children }: {
+    model: Model;
+    query: Query;
+    address: string;
+    onChange: (query: Query) => void;
+    children: ComponentChildren;
+}) {
+    const fields = facetsOf(model, findClass(model, query.category, query.classId));
+    const counts = useCounts(query, ["classid", ...fields], address);
+    if (!counts)
+        return null;
     return (
         <>
-            <Classes {...props} />
-            {facetsOf(model, findClass(model, query.category, query.classId)).map((field) => <Facet key={field} {...props} field={field} />)}
+            <Classes model={model} query={query} buckets={counts.get("classid") ?? []} onChange={onChange} />
+            {fields.map((field) => <Facet key={field} model={model} query={query} buckets={counts.get(field) ?? []} field={field} onChange={onChange} />)}
+            {children}
         </>
     );
 }

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import type { Tag } from "../lib/components";
 import type { ComponentClass, Model, TagClass, TagReference } from "../lib/model";
 import { called } from "../lib/names";
+import { WhoField } from "./who-field";
 
 export type Values = Map<string, string[]>;
 
@@ -76,6 +77,8 @@ export function TagField({ reference, within = "tag", tag, value, values, fault,
         control = (
             <input {...common} required={false} type="checkbox" checked={value[0] === "true"} onChange={(event) => onChange([String(event.currentTarget.checked)])} />
         );
+    else if (type === "USER" && !several)
+        control = <WhoField {...common} value={value[0] ?? ""} onInput={(who) => onChange([who])} />;
     else if (type === "TEXT" || several)
         control = (
             <textarea

@@ -19,7 +19,7 @@ import { Head, Held } from "./head";
 import { Star } from "./kept";
 import { tabsOf } from "./parts";
 import { TaskPanel } from "./task";
-import { useHold } from "./use-hold";
+import type { Hold } from "./use-hold";
 
 export interface FormProps {
     session: Session;
@@ -27,11 +27,12 @@ export interface FormProps {
     ofClass: ComponentClass;
     rights: Rights;
     component: Component | null; /* null: a new one */
+    hold: Hold;
     onChanged: (component: Component) => void;
 }
 
-/** What lies in them is more than what is said of them. */
-const FOLDERS = ["FOLDER", "VIRTUAL_FOLDER"];
+/** What lies in folders is more than what is said of them; what a virtual folder finds comes too late to stand first. */
+const SHAPES: Record<string, string> = { FOLDER: "wide-side first", VIRTUAL_FOLDER: "wide-side" };
 
 /** What is sent: the parts of a folder have calls of their own. */
 function bodyOf(component: Component | null, ofClass: ComponentClass, draft: Draft) {
@@ -125,11 +126,10 @@ function useDraft(component: Component | null, ofClass: ComponentClass) {
     return { draft, setDraft, dirty, madeFrom: base.component, kept };
 }
 
-export function Form({ session, model, ofClass, rights, component, onChanged }: FormProps) {
+export function Form({ session, model, ofClass, rights, component, hold, onChanged }: FormProps) {
     const { draft, setDraft, dirty, madeFrom, kept } = useDraft(component, ofClass);
     const [faults, setFaults] = useState(new Map<string, string>());
     const [busy, setBusy] = useState(false);
-    const hold = useHold(ofClass.category, component?.id ?? "");
     const refused = whyReadOnly(component, ofClass, rights);
     const held = hold.holder !== "", readonly = held || refused !== "";
 
@@ -159,7 +159,7 @@ export function Form({ session, model, ofClass, rights, component, onChanged }: 
     }
 
     const tabs = tabsOf({ model, ofClass, rights, component, draft, readonly, held, change, onChanged });
-    const shape = tabs.length === 0 ? "alone" : FOLDERS.includes(ofClass.category) && component ? "wide-side" : "";
+    const shape = tabs.length === 0 ? "alone" : (component && SHAPES[ofClass.category]) || "";
     return (
         <form class={`paper ${shape}`} onSubmit={(event) => void save(event)} data-testid="component-form">
             <Head

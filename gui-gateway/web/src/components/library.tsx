@@ -170,8 +170,9 @@ function Finding({ model, query, go, found, fields }: PartProps & { model: Model
                 </span>
             </div>
             <aside id="filters" class={filtering ? "facets open" : "facets"} aria-label="Filter">
-                <Facets model={model} query={query} address={addressOf(query)} onChange={go} />
-                <AddCriterion model={model} query={query} onChange={go} />
+                <Facets model={model} query={query} address={addressOf(query)} onChange={go}>
+                    <AddCriterion model={model} query={query} onChange={go} />
+                </Facets>
             </aside>
             <section class="results" aria-label="Results">
                 {found.page && <Results page={found.page} model={model} fields={fields} busy={found.busy} more={found.more} />}

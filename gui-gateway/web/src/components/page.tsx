@@ -8,6 +8,7 @@ import type { Session } from "../lib/session";
 import { LostPage } from "../pages/lost";
 import { Form } from "./form";
 import { Frame } from "./frame";
+import { useHold } from "./use-hold";
 
 const NO_RIGHTS: Rights = new Set();
 
@@ -28,12 +29,14 @@ export function useComponent(category: string, id: string) {
         });
         return () => control.abort();
     }, [category, id]);
-    return { component, rights, trouble, set: setComponent };
+    const reload = () => void components.get(category, id).then(setComponent, () => {});
+    return { component, rights, trouble, set: setComponent, reload };
 }
 
 export function ComponentPage({ session, category, id }: { session: Session; category: string; id: string }) {
     const { model, problem } = useModel();
-    const { component, rights, trouble, set } = useComponent(category, id);
+    const { component, rights, trouble, set, reload } = useComponent(category, id);
+    const hold = useHold(category, id, reload);
 
     if (trouble?.status === 404)
         return <LostPage title="This does not exist" text="It may have been deleted, or you may not read it." />;
@@ -41,8 +44,8 @@ export function ComponentPage({ session, category, id }: { session: Session; cat
     const gone = model && component && !ofClass ? "Its class is no longer there." : "";
     return (
         <Frame session={session} title={component?.name ?? ""} problem={problem || trouble?.message || gone}>
-            {model && component && ofClass && (
-                <Form session={session} model={model} ofClass={ofClass} rights={rights} component={component} onChanged={set} />
+            {model && component && ofClass && hold.known && (
+                <Form session={session} model={model} ofClass={ofClass} rights={rights} component={component} hold={hold} onChanged={set} />
             )}
         </Frame>
     );
@@ -53,6 +56,7 @@ const MAY_CREATE: Rights = new Set(["CREATE"]);
 export function NewPage({ session, category, classId }: { session: Session; category: string; classId: string }) {
     const { model, problem } = useModel();
     const ofClass = model ? findClass(model, category, classId) : undefined;
+    const hold = useHold(category, "");
 
     if (model && !ofClass)
         return <LostPage title="There is no such class" text="Choose another one in the library." />;
@@ -65,6 +69,7 @@ export function NewPage({ session, category, classId }: { session: Session; cate
                     ofClass={ofClass}
                     rights={model.mayCreate(ofClass) ? MAY_CREATE : NO_RIGHTS}
                     component={null}
+                    hold={hold}
                     onChanged={(kept) => void navigate(paths.component(kept.category, kept.id), { replace: true, force: true })}
                 />
             )}

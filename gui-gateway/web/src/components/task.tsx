@@ -4,15 +4,17 @@ import { type Component, isoOf, type Rights } from "../lib/components";
 import { type Answer, type ComponentClass, type Model, nameOfTag } from "../lib/model";
 import { called } from "../lib/names";
 import type { Session } from "../lib/session";
-import { tasks, teamsOf } from "../lib/tasks";
+import { tasks } from "../lib/tasks";
 import { exactly } from "../lib/time";
 import { messageOf } from "../lib/told";
+import { teamsOf, type Who } from "../lib/who";
 import { askDialog } from "../ui/dialog";
 import { Icon } from "../ui/icons";
 import { notify, notifyError } from "../ui/toast";
 import { faultsByTag } from "./draft";
 import { TagField, tagsOf, type Values } from "./fields";
 import { joinedText } from "./values";
+import { WhoField } from "./who-field";
 
 interface TaskProps {
     session: Session;
@@ -129,39 +131,51 @@ function Answers(props: TaskProps) {
 
 // ---- who does it ----
 
-/** Whom one may give it to: teams, and whoever is named in them. */
-function usePeople(scope: string, user: string) {
-    const [people, setPeople] = useState({ names: [] as string[], mine: new Set<string>() });
+/** The teams, and those that one is in. */
+function useTeams(scope: string, user: string) {
+    const [teams, setTeams] = useState({ all: [] as Who[], mine: new Set<string>() });
     useEffect(() => {
         const control = new AbortController();
-        teamsOf(scope, control.signal).then((teams) => setPeople({
-            names: [...new Set(teams.flatMap((team) => [team.id, ...team.principals ?? []]))].filter((name) => name !== "*").sort(),
-            mine: new Set(teams.filter((team) => team.principals?.some((name) => name === user || name === "*")).map((team) => team.id)),
+        teamsOf(scope, control.signal).then((list) => setTeams({
+            all: list.map((team) => ({ id: team.id, displayName: team.name ?? team.id })),
+            mine: new Set(list.filter((team) => team.principals?.some((name) => name === user || name === "*")).map((team) => team.id)),
         }), () => {});
         return () => control.abort();
     }, [scope, user]);
-    return people;
+    return teams;
 }
 
-async function giveTo(names: string[], assign: (to: string) => Promise<boolean>): Promise<void> {
+function Whom({ teams, onInput }: { teams: Who[]; onInput: (to: string) => void }) {
+    const [to, setTo] = useState("");
+    return (
+        <label class="field">
+            <span>User, group or team</span>
+            <WhoField
+                autofocus
+                value={to}
+                more={teams}
+                data-testid="assign-to"
+                onInput={(value) => {
+                    setTo(value);
+                    onInput(value.trim());
+                }}
+            />
+        </label>
+    );
+}
+
+async function giveTo(teams: Who[], assign: (to: string) => Promise<boolean>): Promise<void> {
     let to = "";
     await askDialog({
-        title: "Give it to somebody", confirm: "Give",
-        body: (
-            <label class="field">
-                <span>User or team</span>
-                <input autofocus list="people" maxLength={200} autocomplete="off" data-testid="assign-to" onInput={(event) => (to = event.currentTarget.value.trim())} />
-                <datalist id="people">{names.map((name) => <option key={name} value={name} />)}</datalist>
-            </label>
-        ),
+        title: "Give it to somebody", confirm: "Give", body: <Whom teams={teams} onInput={(value) => (to = value)} />,
         accept: async () => to !== "" && assign(to),
     });
 }
 
 function Assignee({ session, component, rights, held, onChanged }: TaskProps) {
-    const people = usePeople(session.scope, session.user);
+    const teams = useTeams(session.scope, session.user);
     const now = component.assignee ?? "", isMine = now === session.user;
-    const isFree = now === "" || isMine || people.mine.has(now) || session.profiles.includes(now);
+    const isFree = now === "" || isMine || teams.mine.has(now) || session.profiles.includes(now);
     const mayTake = !isMine && (rights.has("ASSIGN") || rights.has(isFree ? "APPROPRIATE" : "APPROPRIATE_ALREADY_ASSIGNED"));
     const mayDrop = now !== "" && (rights.has("ASSIGN") || rights.has(isFree ? "APPROPRIATE" : "APPROPRIATE_ALREADY_ASSIGNED"));
 
@@ -181,7 +195,7 @@ function Assignee({ session, component, rights, held, onChanged }: TaskProps) {
             {!held && !component.answer && (
                 <>
                     {mayTake && <button type="button" class="button small" data-testid="task-take" onClick={() => void assign(session.user)}>Take it</button>}
-                    {rights.has("ASSIGN") && <button type="button" class="button small" data-testid="task-give" onClick={() => void giveTo(people.names, assign)}>Give to…</button>}
+                    {rights.has("ASSIGN") && <button type="button" class="button small" data-testid="task-give" onClick={() => void giveTo(teams.all, assign)}>Give to…</button>}
                     {mayDrop && <button type="button" class="button small" data-testid="task-drop" onClick={() => void assign(null)}>{isMine ? "Give back" : "Take away"}</button>}
                 </>
             )}

@@ -4,8 +4,10 @@ import { ApiError } from "../lib/api";
 import { blockersOf, type Reservation, reservationsOf } from "../lib/reservations";
 
 const BEAT_MS = 30_000;
+const WAIT_MS = 10_000; /* between two looks at somebody else's */
 
 export interface Hold {
+    known: boolean; /* false: nobody has answered yet */
     holder: string; /* somebody else; "": nobody */
     since: string;
     mine: boolean;
@@ -13,8 +15,10 @@ export interface Hold {
     drop: () => void;
 }
 
-export function useHold(category: string, id: string): Hold {
+/** ONFREE hears that who had it has given it back: it may be another then. */
+export function useHold(category: string, id: string, onFree: () => void = () => {}): Hold {
     const [now, setNow] = useState<Reservation>({ reserved: false });
+    const [known, setKnown] = useState(id === "");
     const token = useRef<number>();
     const calls = reservationsOf(category);
     token.current = now.token;
@@ -22,7 +26,7 @@ export function useHold(category: string, id: string): Hold {
     useEffect(() => {
         let gone = false;
         if (id)
-            calls.state(id).then((next) => !gone && setNow(next), () => {});
+            calls.state(id).then((next) => !gone && setNow(next), () => {}).finally(() => !gone && setKnown(true));
         return () => {
             gone = true;
         };
@@ -35,6 +39,26 @@ export function useHold(category: string, id: string): Hold {
         const timer = setTimeout(() => void calls.renew(id, mine).then(setNow, () => calls.state(id).then(setNow, () => setNow((old) => ({ ...old })))), BEAT_MS);
         return () => clearTimeout(timer);
     }, [now]);
+
+    const isOthers = now.reserved && now.token === undefined;
+    useEffect(() => {
+        if (!isOthers)
+            return;
+        const look = () => {
+            if (document.visibilityState === "visible")
+                calls.state(id).then((next) => {
+                    if (!next.reserved)
+                        onFree();
+                    setNow(next);
+                }, () => {});
+        };
+        const timer = setInterval(look, WAIT_MS);
+        addEventListener("focus", look);
+        return () => {
+            clearInterval(timer);
+            removeEventListener("focus", look);
+        };
+    }, [isOthers, category, id]);
 
     const drop = () => {
         if (token.current !== undefined)
@@ -64,5 +88,5 @@ export function useHold(category: string, id: string): Hold {
             return holder === undefined;
         }
     };
-    return { holder: now.reserved && now.token === undefined ? now.user ?? "somebody" : "", since: now.since ?? "", mine: now.token !== undefined, take, drop };
+    return { known, holder: isOthers ? now.user ?? "somebody" : "", since: now.since ?? "", mine: now.token !== undefined, take, drop };
 }

@@ -1,8 +1,6 @@
 // Answers and assignment of tasks: REST, through the gateway's proxy.
-import { ApiError, call, persist } from "./api";
-import { type Component, oneAt, ROOT, type Tag } from "./components";
-
-interface Team { id: string; name?: string | null; principals?: string[] }
+import { call } from "./api";
+import { type Component, oneAt, type Tag } from "./components";
 
 const at = (id: string) => oneAt("TASK", id);
 
@@ -15,15 +13,3 @@ export const tasks = {
         ? await call<Component[]>("DELETE", `${at(id)}/assignee`)
         : await call<Component[]>("PUT", `${at(id)}/assignee/${encodeURIComponent(to)}`))[0]!,
 };
-
-/** The teams of a scope; none for who may not read it. */
-export async function teamsOf(scope: string, signal: AbortSignal): Promise<Team[]> {
-    try {
-        const answer = await persist<{ people?: { profiles?: Team[] } }[]>("GET", `${ROOT}/scope/${encodeURIComponent(scope)}`, undefined, { signal });
-        return answer[0]?.people?.profiles ?? [];
-    } catch (error) {
-        if (error instanceof ApiError)
-            return [];
-        throw error;
-    }
-}
