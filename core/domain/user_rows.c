@@ -1,4 +1,5 @@
 /* The rows of users: see users.h. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <umbel/util.h>
@@ -138,6 +139,25 @@ static um_err check_roles(struct um_call *c, const char *id, const json_t *profi
     return roles_need(c, roles_of(c->model, id, profiles) | roles_of(c->model, id, json_object_get(before->shown, "profiles")));
 }
 
+um_err user_tokens_end(struct um_call *c, const char *id, int64_t stamp)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "%lld", (long long)stamp);
+    um_changed(c, UM_CHANGE_ACCOUNT, "USER", id, text);
+    return um_raise(c, c->scope, USERS_CACHE);
+}
+
+/* Who has less teams than before loses what they let him do. */
+static um_err tell_change(struct um_call *c, const char *id, const struct next *n, const struct user_row *before)
+{
+    if (!before->is_there)
+        return UM_OK;
+    if (n->stamp != before->stamp)
+        return user_tokens_end(c, id, before->stamp);
+    return json_equal(n->profiles, json_object_get(before->shown, "profiles")) ? UM_OK : um_raise(c, c->scope, USERS_CACHE);
+}
+
 um_err user_put(struct um_call *c, const char *id, const json_t *asked, const struct user_row *before, const char *hash, const char *path)
 {
     struct next n = { 0 };
@@ -156,8 +176,8 @@ um_err user_put(struct um_call *c, const char *id, const json_t *asked, const st
         err = user_read(c, id, &after);
     if (err == UM_OK)
         err = people_audit(c, before->is_there ? "UPDATE" : "CREATE", "USER", id, before->shown, after.shown);
-    if (err == UM_OK && before->is_there && (n.stamp != before->stamp || !json_equal(n.profiles, json_object_get(before->shown, "profiles"))))
-        err = um_raise(c, c->scope, USERS_CACHE);
+    if (err == UM_OK)
+        err = tell_change(c, id, &n, before);
     user_row_done(&after);
     next_done(&n);
     return err;

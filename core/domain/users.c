@@ -269,8 +269,10 @@ static um_err remove_one(struct um_call *c)
         err = um_sql_exec(c->q, "DELETE FROM users WHERE scope = ?1 AND id = ?2", UM_SQL_ARGS(um_sql_word(c->scope), um_sql_word(id)), NULL);
     if (err == UM_OK)
         err = people_audit(c, "DELETE", "USER", id, row.shown, NULL);
+    if (err == UM_OK)
+        err = user_tokens_end(c, id, row.stamp);
     user_row_done(&row);
-    return err == UM_OK ? um_raise(c, c->scope, USERS_CACHE) : err;
+    return err;
 }
 
 /* ---- passwords ---- */
@@ -300,8 +302,10 @@ static um_err password(struct um_call *c)
                                       UM_SQL_INT(um_arg_int(c, "expired", 0)), UM_SQL_INT(c->now_ms)), NULL);
     if (err == UM_OK)
         err = people_audit(c, "PASSWORD", "USER", id, NULL, NULL);
+    if (err == UM_OK && proved == NULL)
+        err = user_tokens_end(c, id, row.stamp);
     user_row_done(&row);
-    return err == UM_OK && proved == NULL ? um_raise(c, c->scope, USERS_CACHE) : err;
+    return err;
 }
 
 /* ---- for who lets people in ---- */

@@ -26,4 +26,7 @@ void user_row_done(struct user_row *row);    /* zeroed is fine */
 UM_CHECK_RESULT um_err user_put(struct um_call *c, const char *id, const json_t *asked, const struct user_row *before, const char *hash,
                                 const char *path);
 
+/* The tokens of ID with STAMP are worth nothing from the commit on: rights are judged again, and sessions end. */
+UM_CHECK_RESULT um_err user_tokens_end(struct um_call *c, const char *id, int64_t stamp);
+
 #endif

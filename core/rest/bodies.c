@@ -225,6 +225,8 @@ static void on_change(void *arg, const struct um_domain_change *change)
     struct um_rest *r = arg;
     struct um_buf name = { 0 };
 
+    if (change->kind == UM_CHANGE_ACCOUNT)
+        account_ended(r, change);
     if (change->kind == UM_CHANGE_DELETED && strcmp(change->category, UM_RESERVE_DOCUMENT) == 0) {
         um_buf_printf(&name, BODY_PREFIX "%s/%s", change->scope, change->id);
         um_collab_forget(r->collab, um_buf_cstr(&name));

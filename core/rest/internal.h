@@ -93,6 +93,10 @@ bool admin_check_document(struct um_http_req *rq, struct um_rest *r);
 void admin_serve(struct um_rest *r);
 void admin_check_serve(struct um_rest *r);
 
+/* accounts.c: tokens of a user of a scope are worth nothing any more: his sessions at the gateways end. */
+struct um_domain_change;
+void account_ended(struct um_rest *r, const struct um_domain_change *change);
+
 /* announce.c: the caches of ROWS have changed and have these versions now. Tells every node of it, waits for them (at most
  * cache.apply-wait), adds X-Cluster-Version and X-Cluster-Applied to the reply, and runs THEN on L, which replies. RQ is NULL
  * when the client has left, then or meanwhile. NODES: [{"id","ok"}]. NEWS: see umbel/cachegen.h. Strings of ROWS and NEWS are copied. */

@@ -16,6 +16,7 @@ struct call {                             /* a question that waits for the store
     const struct um_auth_answers *on;
     struct um_asked *q;
     char *scope, *default_scope;          /* of which sessions alone; NULL: of all */
+    char *account;                        /* of a scope's user; likewise */
     size_t n_open, ended;                 /* of ends */
     um_err err;
 };
@@ -35,6 +36,7 @@ static struct call *call_new(const struct um_auth_answers *on, struct um_asked *
     c->q = q;
     c->scope = text_of(body, "scope");
     c->default_scope = text_of(body, "defaultScope");
+    c->account = text_of(body, "account");
     return c;
 }
 
@@ -42,16 +44,18 @@ static void call_free(struct call *c)
 {
     free(c->scope);
     free(c->default_scope);
+    free(c->account);
     free(c);
 }
 
 static bool is_meant(const struct call *c, const struct um_session *s)
 {
-    const char *scope = um_session_attr_str(s, ATTR_SCOPE);
+    const char *scope = um_session_attr_str(s, ATTR_SCOPE), *account = um_session_attr_str(s, ATTR_ACCOUNT);
 
     if (scope == NULL || *scope == '\0')
         scope = c->default_scope != NULL ? c->default_scope : "";
-    return c->scope == NULL || strcmp(c->scope, scope) == 0;
+    return (c->scope == NULL || strcmp(c->scope, scope) == 0) &&
+           (c->account == NULL || (account != NULL && strcmp(c->account, account) == 0));
 }
 
 /* Asks for the sessions that BODY names: of a user, or the one. */
@@ -132,7 +136,7 @@ static void listed_to_end(void *arg, um_err err, const struct um_session *const 
         if (!is_meant(c, list[i]))
             continue;
         um_session_hash(list[i]->id, hash);
-        um_log(UM_INFO, "gateway.session", "ended by an administrator", UM_S("session", hash), UM_S("user", list[i]->user));
+        um_log(UM_INFO, "gateway.session", c->account != NULL ? "ended with its account" : "ended by an administrator", UM_S("session", hash), UM_S("user", list[i]->user));
         c->n_open++;
         c->ended++;
         um_session_destroy(c->on->sessions, c->on->loop, list[i]->id, one_ended, c);

@@ -37,7 +37,8 @@ struct um_node_setup {                        /* borrowed for the life of the no
  * and gateways alone:
  *   UM_NODE_SESSIONS      {"user"} or {"id"}     {"rows": [{"id","user","scope","created","lastAccessed","maxInactiveS"}]}
  *   UM_NODE_END_SESSIONS  the same               {"ended"}
- * both with "scope" of those alone that were opened in it, and "defaultScope", which is meant by a session that has none. */
+ * both with "scope" of those alone that were opened in it, and "defaultScope", which is meant by a session that has none; with "account"
+ * of those that were begun with this state of a scope's user (umbel/token.h). */
 #define UM_NODE_LOGGERS "loggers"
 #define UM_NODE_LOGGER  "logger"
 #define UM_NODE_CONFIG  "config"

@@ -7,7 +7,7 @@ import { openRun, until } from '../harness/run.mjs'
 import { signToken } from '../harness/subjects.mjs'
 
 const run = openRun('integration.people')
-const cluster = await startCluster(run, { gateways: 0, redis: 'simple', balancer: false })
+const cluster = await startCluster(run, { gateways: 1, redis: 'simple', balancer: false })
 const [core, other] = cluster.cores
 
 const system = signToken({ sub: 'root', profiles: ['SYSTEM_ADMIN'] })
@@ -191,6 +191,41 @@ await run.story('a document that is no component\'s ends with the account too', 
   await done(core, 'DELETE', 'users/eva', { token: adminOf('main') })
   await until('the document is closed', () => client.had('close') ?? client.had('denied'))
   client.close?.()
+})
+
+/* ---- at a gateway ---- */
+
+const gateway = cluster.gateway(1)
+const enter = (user, scope, password = secret) => gateway.fetch('/gui/rest/session', { method: 'POST', json: { user, password, scope } })
+async function signIn (user, scope) {
+  const answer = await enter(user, scope)
+  assert.equal(answer.status, 200, await answer.clone().text())
+  return { headers: { cookie: answer.headers.get('set-cookie').split(';')[0] } }
+}
+const session = async headers => (await gateway.fetch('/gui/rest/session', headers)).status
+
+await run.story('a session is of its scope, and ends with the account it was begun for; one of the same name in another scope goes on', async () => {
+  for (const scope of ['red', 'blue']) await create(scope, { id: 'twin', mail: `${scope}@example.org` })
+  const red = await signIn('twin', 'red')
+  const blue = await signIn('twin', 'blue')
+  const mail = async (who, scope) => (await done(gateway, 'GET', 'users/twin', { headers: { ...who.headers, scope } })).mail
+  assert.equal(await mail(red, 'blue'), 'red@example.org')
+  assert.equal(await mail(blue, 'red'), 'blue@example.org')
+  await done(core, 'PUT', 'users/twin/enabled', { token: adminOf('red'), body: { enabled: false } })
+  await refused(401, gateway, 'GET', 'users/twin', { headers: red.headers })
+  await until('the session has ended', async () => await session(red) === 401)
+  assert.equal(await session(blue), 200)
+  assert.equal(await mail(blue, 'blue'), 'blue@example.org')
+  assert.equal((await enter('twin', 'red')).status, 401)
+})
+
+await run.story('a gateway says that a password has expired', async () => {
+  await create('red', { id: 'later', credentialsExpired: true })
+  const answer = await enter('later', 'red')
+  assert.deepEqual([answer.status, (await answer.json()).code], [403, 'U00440'])
+  assert.equal((await enter('later', 'red', 'wrong')).status, 401)
+  await done(gateway, 'PUT', 'users/later/password', { body: { old: secret, new: 'another horse', scope: 'red' } })
+  assert.equal((await enter('later', 'red', 'another horse')).status, 200)
 })
 
 assert.equal(note.id, 'n')

@@ -33,7 +33,7 @@ void domain_rig_be(struct domain_rig *r, const char *user, const char *scope, co
 
 static void hear(void *arg, const struct um_domain_answer *a)
 {
-    static const char *const kinds[] = { "created", "updated", "deleted", "content" };
+    static const char *const kinds[] = { "created", "updated", "deleted", "content", "account" };
     struct domain_rig *r = arg;
 
     r->calls++;

@@ -147,6 +147,7 @@ static void a_token_ends_with_the_account_it_was_made_for(void **state)
     be_admin(r);
     assert_done(r, &um_users_enable, "{'id':'eva'}", "{'enabled':false}");
     assert_non_null(strstr(r->caches, "main/user:"));
+    assert_string_equal(r->changes, "account:USER/eva ");
     BE(r, "eva", "main", "NOTHING");
     r->who.account = before;
     assert_refused(r, &um_objects_list, "{'kind':'acl'}", NULL, "U00401");
@@ -177,6 +178,7 @@ static void a_password_set_by_oneself_keeps_the_tokens_and_by_another_ends_them(
     assert_done(r, &um_users_credentials, "{'id':'eva'}", NULL);
     assert_at(r, "/hash", "h2");
     assert_true(json_is_false(json_object_get(r->reply, "expired")));
+    assert_string_equal(r->changes, "");
     assert_refused(r, &um_users_password, "{'id':'eva','hash':'h3'}", NULL, "U00403");
     assert_refused(r, &um_users_password, "{'id':'eva','hash':'h3','proved':'1'}", NULL, "U00409");
     be_admin(r);

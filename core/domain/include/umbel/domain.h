@@ -59,10 +59,11 @@ struct um_problem {
     const json_t *details;                   /* [{"path", "message"}] or what the code promises; NULL */
 };
 
-enum um_change_kind { UM_CHANGE_CREATED, UM_CHANGE_UPDATED, UM_CHANGE_DELETED, UM_CHANGE_CONTENT };
-struct um_domain_change {                    /* a component that is not what it was */
+enum um_change_kind { UM_CHANGE_CREATED, UM_CHANGE_UPDATED, UM_CHANGE_DELETED, UM_CHANGE_CONTENT, UM_CHANGE_ACCOUNT };
+struct um_domain_change {                    /* a component that is not what it was; of UM_CHANGE_ACCOUNT: a user whose tokens are over */
     enum um_change_kind kind;
-    const char *scope, *category, *id, *class_id;
+    const char *scope, *category, *id;       /* of a user "USER" */
+    const char *class_id;                    /* of a user: what the tokens say of his account */
 };
 
 struct um_domain_answer {                    /* borrowed during the callback */
