@@ -111,20 +111,20 @@ make_folders() {
     for part in conf "${PARTS[@]}"; do mkdir -p "$CLUSTER/$part"; done
 }
 
-# First run: what all share, and one administrator with a random password.
+# First run: what all share, one administrator with a random password, and one for the people of the sample.
 first_cluster_configuration() {
-    local redis sentinel key hash
+    local redis sentinel key
     [ ! -f "$CLUSTER/conf/gui-gateway.properties" ] || return 0
-    redis=$(random_text 32) sentinel=$(random_text 32) key=$(random_text 48) FIRST_PASSWORD=$(random_text 16)
-    hash=$(printf '%s' "$FIRST_PASSWORD" | "$BIN/umbelctl" hash-password)
+    redis=$(random_text 32) sentinel=$(random_text 32) key=$(random_text 48) FIRST_PASSWORD=$(random_text 16) DEMO_PASSWORD=$(random_text 16)
     cat >"$CLUSTER/conf/core.properties" <<END
 # Of both cores. Written by the first ./umbel cluster; yours from now on. Every key: the project's conf/core.properties.
 token.key=$key
 internal.realm.users[0].id=admin
-internal.realm.users[0].password=$hash
-internal.realm.users[0].profiles=ADMIN
+internal.realm.users[0].password=$(hash_of "$FIRST_PASSWORD")
+internal.realm.users[0].profiles=ADMIN,SYSTEM_ADMIN
 # Scopes that are made when they do not exist: docs/admin/model.md
 model.import=$ROOT/conf/model
+model.variables.demo_password=$(hash_of "$DEMO_PASSWORD")
 store.password=$(random_text 32)
 spring.data.redis.password=$redis
 spring.data.redis.sentinel.password=$sentinel
@@ -344,11 +344,7 @@ announce_cluster() {
     echo
     say "The cluster is running."
     echo "  URL        http://127.0.0.1:$(port_of haproxy)/gui/"
-    if [ -n "$FIRST_PASSWORD" ]; then
-        echo "  login      admin / $FIRST_PASSWORD   (shown this once; its hash is in $CLUSTER/conf/core.properties)"
-    else
-        echo "  login      admin, with the password of the first start"
-    fi
+    announce_logins "$CLUSTER/conf/core.properties"
     echo "  providers  ws://127.0.0.1:$(port_of haproxy)/collab"
     echo "  balancer   http://127.0.0.1:$(cat "$CLUSTER/haproxy/stats.port")/ shows who is up"
     for part in "${PARTS[@]}"; do

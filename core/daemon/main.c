@@ -248,7 +248,7 @@ static bool open_models(struct core *c)
 {
     char why[1024];
 
-    return um_import_at_start(&c->import_conf, c->process.data_dir, c->domain, um_rest_rows(c->rest), why) || fail("model.import", why);
+    return um_import_at_start(&c->import_conf, c->conf, c->process.data_dir, c->domain, um_rest_rows(c->rest), why) || fail("model.import", why);
 }
 
 static void beat(void *arg)

@@ -6,15 +6,34 @@
 #include <umbel/sql_shared.h>
 #include "body.h"
 #include "objects.h"
+#include "roles.h"
 #include "scopes.h"
+#include "users.h"
 
 #define SCOPE_WORD "scope"
+#define USERS_WORD "users"
 
 /* ---- all of it ---- */
 
 static void add(json_t *out, const char *kind, const json_t *object)
 {
     json_array_append_new(out, json_pack("{s:s, s:O}", "kind", kind, "object", object));
+}
+
+/* Users are people, and may be very many: those that are asked for, if they are there. */
+static um_err add_users(struct um_call *c)
+{
+    um_err err = UM_OK;
+
+    for (size_t i = 0; i < um_arg_n(c, "users") && err == UM_OK; i++) {
+        json_t *user;
+
+        err = user_model_object(c, um_arg_id(c, "users", i), &user);
+        if (user != NULL)
+            add(c->reply, USERS_WORD, user);
+        json_decref(user);
+    }
+    return err;
 }
 
 static um_err read_all(struct um_call *c)
@@ -24,7 +43,7 @@ static um_err read_all(struct um_call *c)
     for (size_t k = 0; k < UM_KINDS_N; k++)
         for (size_t i = 0; i < um_model_count(c->model, (enum um_kind)k); i++)
             add(c->reply, um_kind_word((enum um_kind)k), um_model_at(c->model, (enum um_kind)k, i));
-    return UM_OK;
+    return add_users(c);
 }
 
 /* ---- changes ---- */
@@ -82,6 +101,49 @@ static um_err change_scope(struct um_call *c, const struct change *ch)
     return err;
 }
 
+/* Groups are judged when all of them are as they will be. */
+struct judged { json_t *groups; unsigned roles; };
+
+static um_err note_group(struct um_call *c, const struct change *ch, struct judged *j)
+{
+    bool is_new = um_model_find(c->model, UM_KIND_GROUP, ch->id) == NULL;
+    um_err err = is_new ? people_check_new(c, ch->id) : UM_OK;
+
+    j->roles |= is_new ? 0 : roles_of(c->model, ch->id, NULL);
+    json_array_append_new(j->groups, json_string(ch->id));
+    return err == UM_OK && ch->object != NULL ? people_check_profiles(c, ch->object, ch->path) : err;
+}
+
+static um_err judge_groups(struct um_call *c, struct judged *j)
+{
+    um_err err = json_array_size(j->groups) > 0 ? um_model_refresh(c) : UM_OK;
+    json_t *id;
+    size_t i;
+
+    if (err != UM_OK || json_array_size(j->groups) == 0)
+        return err;
+    json_array_foreach(j->groups, i, id)
+        if (um_model_find(c->model, UM_KIND_GROUP, json_string_value(id)) != NULL)
+            j->roles |= roles_of(c->model, json_string_value(id), NULL);
+    return roles_need(c, j->roles);
+}
+
+/* The password of who is there already is his own: a model sets it for new users only. */
+static um_err change_user(struct um_call *c, const struct change *ch)
+{
+    struct user_row before;
+    um_err err = user_read(c, ch->id, &before);
+
+    if (err == UM_OK && before.version != ch->version)
+        err = um_fail_at(c, UM_U00412, ch->path, "user %s has changed meanwhile", ch->id);
+    if (err == UM_OK && ch->object == NULL)
+        err = um_fail_at(c, UM_U00400, ch->path, "a model deletes no users");
+    if (err == UM_OK)
+        err = user_put(c, ch->id, ch->object, &before, json_string_value(json_object_get(ch->object, "password")), ch->path);
+    user_row_done(&before);
+    return err;
+}
+
 static um_err change_object(struct um_call *c, enum um_kind k, const struct change *ch)
 {
     const json_t *before = um_model_find(c->model, k, ch->id);
@@ -136,28 +198,43 @@ static um_err write_fact(struct um_call *c, json_t *detail)
     return err;
 }
 
+static um_err apply_one(struct um_call *c, const struct change *ch, const char *last, struct judged *j)
+{
+    enum um_kind k;
+    um_err err;
+
+    if (strcmp(ch->kind, SCOPE_WORD) == 0)
+        return change_scope(c, ch);
+    if (strcmp(ch->kind, USERS_WORD) != 0 && !um_kind_of(ch->kind, &k))
+        return um_fail_at(c, UM_U00400, ch->path, "there is no kind %s", ch->kind);
+    err = refresh_at(c, ch, last);
+    if (err == UM_OK && strcmp(ch->kind, USERS_WORD) == 0)
+        return change_user(c, ch);
+    if (err == UM_OK && k == UM_KIND_GROUP)
+        err = note_group(c, ch, j);
+    return err == UM_OK ? change_object(c, k, ch) : err;
+}
+
 static um_err apply_all(struct um_call *c, json_t *detail)
 {
+    struct judged j = { json_array(), 0 };
     size_t bytes = 0;
     const char *last = NULL;
     um_err err = UM_OK;
 
     for (size_t i = 0; i < json_array_size(c->body) && err == UM_OK; i++) {
         struct change ch;
-        enum um_kind k;
 
         err = read_change(c, i, &ch);
         if (err != UM_OK)
-            return err;
-        if (strcmp(ch.kind, SCOPE_WORD) == 0)
-            err = change_scope(c, &ch);
-        else if (!um_kind_of(ch.kind, &k))
-            err = um_fail_at(c, UM_U00400, ch.path, "there is no kind %s", ch.kind);
-        else if ((err = refresh_at(c, &ch, last)) == UM_OK)
-            err = change_object(c, k, &ch);
+            break;
+        err = apply_one(c, &ch, last, &j);
         last = strcmp(ch.kind, SCOPE_WORD) == 0 ? NULL : ch.kind;
         note(detail, &ch, &bytes);
     }
+    if (err == UM_OK)
+        err = judge_groups(c, &j);
+    json_decref(j.groups);
     return err;
 }
 

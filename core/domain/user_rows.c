@@ -12,6 +12,19 @@ static const char *const told[] = { "displayName", "firstname", "lastname", "mai
 
 /* ---- reading ---- */
 
+void user_set_display_name(json_t *body, const char *id)
+{
+    const char *shown = json_string_value(json_object_get(body, "displayName"));
+    const char *first = json_string_value(json_object_get(body, "firstname")), *last = json_string_value(json_object_get(body, "lastname"));
+
+    if (shown != NULL && *shown != '\0')
+        return;
+    if (first != NULL && last != NULL && *first != '\0' && *last != '\0')
+        json_object_set_new(body, "displayName", json_sprintf("%s %s", first, last));
+    else
+        json_object_set_new(body, "displayName", json_string(id));
+}
+
 static json_t *shown_of(const struct um_sql_row *row, const char *id)
 {
     json_t *o = json_loads(um_sql_text(row, 0), 0, NULL), *profiles = json_loads(um_sql_text(row, 1), 0, NULL);
@@ -24,6 +37,7 @@ static json_t *shown_of(const struct um_sql_row *row, const char *id)
     }
     um_date_text(um_sql_int(row, 6), created);
     json_object_set_new(o, "id", json_string(id));
+    user_set_display_name(o, id);
     json_object_set_new(o, "profiles", profiles);
     json_object_set_new(o, "enabled", json_boolean(um_sql_int(row, 4) != 0));
     json_object_set_new(o, "credentialsExpired", json_boolean(um_sql_int(row, 5) != 0));
@@ -60,6 +74,26 @@ void user_row_done(struct user_row *row)
     *row = (struct user_row){ 0 };
 }
 
+um_err user_model_object(struct um_call *c, const char *id, json_t **out)
+{
+    struct um_sql_row row;
+    um_err err = um_sql_one(c->q, "SELECT body, profiles, enabled, expired, version FROM users WHERE scope = ?1 AND id = ?2",
+                            UM_SQL_ARGS(um_sql_word(c->scope), um_sql_word(id)), &row);
+
+    *out = NULL;
+    if (err != UM_OK)
+        return err == UM_ENOTFOUND ? UM_OK : err;
+    *out = json_loads(um_sql_text(&row, 0), 0, NULL);
+    if (*out == NULL)
+        return UM_ECORRUPT;
+    json_object_set_new(*out, "id", json_string(id));
+    json_object_set_new(*out, "profiles", json_loads(um_sql_text(&row, 1), 0, NULL));
+    json_object_set_new(*out, "enabled", json_boolean(um_sql_int(&row, 2) != 0));
+    json_object_set_new(*out, "credentialsExpired", json_boolean(um_sql_int(&row, 3) != 0));
+    json_object_set_new(*out, "data", json_pack("{s:I}", "version", (json_int_t)um_sql_int(&row, 4)));
+    return UM_OK;
+}
+
 /* ---- writing ---- */
 
 struct next { json_t *body, *profiles; bool enabled, expired; int64_t stamp, version; char *words; };
@@ -71,20 +105,6 @@ static bool truth(const json_t *asked, const char *member, bool without)
     return json_is_boolean(v) ? json_is_true(v) : without;
 }
 
-/* Whoever has no display name is shown by his names, or his id. */
-static void set_display_name(json_t *body, const char *id)
-{
-    const char *shown = json_string_value(json_object_get(body, "displayName"));
-    const char *first = json_string_value(json_object_get(body, "firstname")), *last = json_string_value(json_object_get(body, "lastname"));
-
-    if (shown != NULL && *shown != '\0')
-        return;
-    if (first != NULL && last != NULL && *first != '\0' && *last != '\0')
-        json_object_set_new(body, "displayName", json_sprintf("%s %s", first, last));
-    else
-        json_object_set_new(body, "displayName", json_string(id));
-}
-
 static void next_make(struct next *n, const char *id, const json_t *asked, const struct user_row *before)
 {
     json_t *profiles = json_object_get(asked, "profiles");
@@ -93,7 +113,6 @@ static void next_make(struct next *n, const char *id, const json_t *asked, const
     for (size_t i = 0; i < UM_COUNT(told); i++)
         if (json_object_get(asked, told[i]) != NULL && !json_is_null(json_object_get(asked, told[i])))
             json_object_set(n->body, told[i], json_object_get(asked, told[i]));
-    set_display_name(n->body, id);
     n->profiles = json_is_array(profiles) ? json_incref(profiles) : json_array();
     n->enabled = truth(asked, "enabled", before->is_there ? before->enabled : true);
     n->expired = truth(asked, "credentialsExpired", before->is_there ? before->expired : false);

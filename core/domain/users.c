@@ -69,6 +69,7 @@ static um_err take(void *arg, const struct um_sql_row *row)
 
     if (body == NULL)
         return UM_ECORRUPT;
+    user_set_display_name(body, um_sql_text(row, 0));
     json_array_append_new(f->rows, json_pack("{s:s, s:O*, s:s, s:b}", "id", um_sql_text(row, 0), "displayName", json_object_get(body, "displayName"),
                                              "profiles", um_sql_text(row, 2), "enabled", um_sql_int(row, 3) != 0));
     json_decref(body);

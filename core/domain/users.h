@@ -21,6 +21,11 @@ struct user_row {
 UM_CHECK_RESULT um_err user_read(struct um_call *c, const char *id, struct user_row *out);
 void user_row_done(struct user_row *row);    /* zeroed is fine */
 
+/* Whoever has no display name is shown by his names, or his id. */
+void user_set_display_name(json_t *body, const char *id);
+/* As a model has him (umbel/model.h), with data.version; *OUT NULL: there is none. The caller decrefs. */
+UM_CHECK_RESULT um_err user_model_object(struct um_call *c, const char *id, json_t **out);
+
 /* Makes or replaces ID by ASKED, in the form of the REST interface. HASH: of the password, for one that is new; NULL: none. PATH: for
  * refusals. What ASKED does not say of `enabled`, `credentialsExpired` stays, or is true and false. The caller has role ROLE_ADMINS. */
 UM_CHECK_RESULT um_err user_put(struct um_call *c, const char *id, const json_t *asked, const struct user_row *before, const char *hash,

@@ -8,4 +8,9 @@
  * is none; UM_ENOMEM. */
 UM_CHECK_RESULT um_err import_changes_of(const json_t *kept, const struct um_model_list *list, enum um_import_mode mode, json_t **diff, json_t **changes);
 
+/* The ids of LIST's users; the caller decrefs. */
+json_t *import_users(const struct um_model_list *list);
+/* Passwords become their hashes, but not for a dry run; those of users who are kept, and empty ones, go. On a worker. */
+UM_CHECK_RESULT um_err import_passwords(const json_t *kept, const struct um_model_list *list, bool dry_run);
+
 #endif

@@ -167,7 +167,10 @@ static void compare(struct um_work *w)
 
     json_decref(j->diff);
     json_decref(j->changes);
-    j->err = import_changes_of(j->kept, j->in.list, j->in.mode, &j->diff, &j->changes);
+    j->diff = j->changes = NULL;
+    j->err = import_passwords(j->kept, j->in.list, j->in.dry_run);
+    if (j->err == UM_OK)
+        j->err = import_changes_of(j->kept, j->in.list, j->in.mode, &j->diff, &j->changes);
 }
 
 static void compared(struct um_work *w)
@@ -207,7 +210,7 @@ static void read_kept(struct job *j)
 {
     if (stops(j))
         return;
-    um_domain_run(j->in.domain, j->in.loop, &um_models_read, &j->who, NULL, NULL, on_kept, j);
+    um_domain_run(j->in.domain, j->in.loop, &um_models_read, &j->who, json_pack("{s:o}", "users", import_users(j->in.list)), NULL, on_kept, j);
 }
 
 void um_import_run(const struct um_import *what, um_import_cb *cb, void *arg)

@@ -11,11 +11,14 @@
 static const struct um_conf_key keys[] = {
     { "model.import", NULL, "", "models (docs/admin/model.md) of scopes that are made at the start when they do not exist: files or folders, "
       "relative ones in the data directory", UM_CONF_LIST, 0, .at = offsetof(struct um_import_conf, paths) },
+    { "model.variables.*", NULL, NULL, "value of a variable of these models; names in lower case", UM_CONF_STR,
+      UM_CONF_UNBOUND | UM_CONF_SECRET, .max = 4096 },
 };
 const struct um_conf_table um_import_conf_table = UM_CONF_TABLE("Models", keys);
 
 struct starting {                            /* one model */
     struct um_loop *loop;
+    const struct um_conf *conf;
     const char *path;
     char *why;
     bool failed;
@@ -32,6 +35,17 @@ static void on_fault(void *arg, const struct um_model_item *item, const char *po
     s->failed = true;
 }
 
+static um_err offer_variables(struct um_model_list *l, const struct um_conf *conf, struct um_model_error *error)
+{
+    const char *name, *value;
+    um_err err = UM_OK;
+    size_t pos = 0;
+
+    while (err == UM_OK && conf != NULL && um_conf_next(conf, "model.variables", &pos, &name, &value))
+        err = um_model_list_offer(l, name, value, error);
+    return err;
+}
+
 static struct um_model_list *read_model(struct starting *s, const struct um_api *api)
 {
     struct um_model_list *l = um_model_list_new();
@@ -39,6 +53,8 @@ static struct um_model_list *read_model(struct starting *s, const struct um_api 
     struct um_buf text = { 0 };
     um_err err = um_model_files_read(l, s->path, &error);
 
+    if (err == UM_OK)
+        err = offer_variables(l, s->conf, &error);
     if (err == UM_OK)
         err = um_model_list_finish(l, &error);
     if (err != UM_OK) {
@@ -91,14 +107,14 @@ static bool import_one(struct starting *s, struct um_domain *d, const struct um_
     return !s->failed;
 }
 
-bool um_import_at_start(const struct um_import_conf *cf, const char *folder, struct um_domain *d, const struct um_api *api, char why[WHY_MAX])
+bool um_import_at_start(const struct um_import_conf *cf, const struct um_conf *conf, const char *folder, struct um_domain *d, const struct um_api *api, char why[WHY_MAX])
 {
     bool ok = true;
 
     for (size_t i = 0; i < cf->paths.n && ok; i++) {
         const char *path = cf->paths.items[i];
         char *whole = *path == '/' ? um_xstrdup(path) : um_xasprintf("%s/%s", folder, path);
-        struct starting s = { .loop = um_loop_new(0), .path = whole, .why = why };
+        struct starting s = { .loop = um_loop_new(0), .conf = conf, .path = whole, .why = why };
 
         ok = import_one(&s, d, api);
         um_loop_free(s.loop);

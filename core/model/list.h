@@ -12,7 +12,7 @@ struct source {                          /* one text that was read */
 struct variable {
     char *name;
     char *value;                         /* NULL: it must be given */
-    bool is_given, is_used;
+    bool is_given, is_used, is_offered;
     const struct source *source;         /* where it is declared; NULL: it is only given */
     struct um_place at;
 };

@@ -84,9 +84,10 @@ SHAPE(rule, "a rule", NULL, TEXTS("conditions"), TEXT("aclId", .flags = FIELD_NE
 SHAPE(acl, "an ACL", NULL, ID, TEXT("name"), { .name = "entries", .type = FIELD_ENTRIES, .shape = &entry_shape }, LIST("rules", rule),
       SERVERS("owner"), STAMPS);
 SHAPE(user, "a user", NULL, ID, TEXT("displayName"), TEXT("firstname"), TEXT("lastname"), TEXT("mail"), TEXT("password"),
-      TEXTS("groups"), TEXTS("profiles"), JSON("attributes"));
+      TEXTS("groups"), TEXTS("profiles"), BOOL("enabled", .initial = "true"), BOOL("credentialsExpired", .initial = "false"),
+      JSON("attributes"), STAMPS);
 SHAPE(group, "a group", NULL, ID, TEXT("displayName"), TEXT("mail"), TEXTS("groups"), TEXTS("profiles"), TEXTS("members"),
-      JSON("attributes"));
+      JSON("attributes"), SERVERS("owner"), STAMPS);
 
 /* ---- classes of components ---- */
 

@@ -61,6 +61,15 @@ um_err um_model_list_set(struct um_model_list *l, const char *name, const char *
     return UM_OK;
 }
 
+um_err um_model_list_offer(struct um_model_list *l, const char *name, const char *value, struct um_model_error *error)
+{
+    um_err err = um_model_list_set(l, name, value, error);
+
+    if (err == UM_OK)
+        variable_of(l, name, strlen(name))->is_offered = true;
+    return err;
+}
+
 static void declare_one(struct um_model_list *l, struct walk *w, const struct source *s, const char *name, const json_t *value,
                         struct um_place at)
 {
@@ -176,7 +185,7 @@ static um_err check_used(struct um_model_list *l, struct um_model_error *error)
     size_t i;
 
     for (i = 0; i < l->n_variables; i++)
-        if (l->variables[i].source == NULL && !l->variables[i].is_used) {
+        if (l->variables[i].source == NULL && !l->variables[i].is_used && !l->variables[i].is_offered) {
             (void)snprintf(error->what, sizeof(error->what), "the variable %s is given, but the model does not use it", l->variables[i].name);
             return UM_EPROTO;
         }

@@ -94,7 +94,10 @@ static struct caller *caller_new(struct um_rest *r, const char *token, const cha
 /* Rows with a role that say something of one scope. All others that need a role are about the whole installation. */
 static bool is_of_scope(const struct um_http_route *route)
 {
-    static const char *const begins[] = { "/core/rest/admin/model/", "/core/rest/users", "/core/rest/reservation" };
+    static const char *const begins[] = {
+        "/core/rest/admin/audit", "/core/rest/admin/connections", "/core/rest/admin/documents", "/core/rest/admin/model/",
+        "/core/rest/admin/sessions", "/core/rest/caches", "/core/rest/reservation", "/core/rest/users",
+    };
 
     for (size_t i = 0; i < UM_COUNT(begins); i++)
         if (strncmp(route->path, begins[i], strlen(begins[i])) == 0)
@@ -132,7 +135,7 @@ static void on_present(void *arg, const struct um_domain_answer *a)
     c->fresh = json_incref(a->reply);
     c->profiles = strings_of(json_object_get(c->fresh, "profiles"), &c->claims.profiles);
     c->groups = strings_of(json_object_get(c->fresh, "groups"), &c->claims.groups);
-    if (um_api_check_params(r->api, rq) && body_check(rq, r))
+    if (rest_check_asked(rq, r))
         um_http_continue(rq);
 }
 

@@ -86,6 +86,9 @@ struct um_http_req *later_take(struct later *l);                       /* the re
 /* The reply for a failed call to the store. */
 void reply_store_error(struct um_http_req *rq, um_err err);
 
+/* routes.c: what is asked, once it is known who asks: for who lets caller_check wait, before um_http_continue. False: replied, or it
+ * goes on later. */
+bool rest_check_asked(struct um_http_req *rq, struct um_rest *r);
 /* admin/scope.c: rows of administration about one document: is it of the caller's scope? Else replied. Other rows: true. */
 bool admin_check_document(struct um_http_req *rq, struct um_rest *r);
 

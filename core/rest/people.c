@@ -103,6 +103,15 @@ static bool take_text(struct um_http_req *rq, const json_t *body, const char *me
     return true;
 }
 
+/* He could never log in: the properties come first. */
+static bool is_free(struct um_http_req *rq, const struct um_rest *r, const json_t *body)
+{
+    if (users_find(r->users, json_string_value(json_object_get(body, "id"))) == NULL)
+        return true;
+    um_http_reply_error(rq, 409, "U00410", "an account of the properties has this name");
+    return false;
+}
+
 void users_create(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
@@ -110,7 +119,7 @@ void users_create(struct um_http_req *rq, void *ctx)
 
     ch->rest = r;
     ch->body = um_api_body(r->api, rq);
-    if (ch->body == NULL || !take_text(rq, ch->body, "password", ch->password, sizeof(ch->password))) {
+    if (ch->body == NULL || !is_free(rq, r, ch->body) || !take_text(rq, ch->body, "password", ch->password, sizeof(ch->password))) {
         change_free(ch);
         return;
     }

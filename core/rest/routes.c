@@ -24,10 +24,15 @@ const struct um_api_group *const *rest_groups(size_t *n)
 
 /* ---- before a handler ---- */
 
-/* First who asks, then what. Who lets caller_check wait for something calls um_api_check_params before um_http_continue. */
+bool rest_check_asked(struct um_http_req *rq, struct um_rest *r)
+{
+    return um_api_check_params(r->api, rq) && admin_check_document(rq, r) && body_check(rq, r);
+}
+
+/* First who asks, then what. */
 static bool judge(struct um_http_req *rq, const struct um_http_route *route, struct um_rest *r)
 {
-    return caller_check(rq, route, r) && um_api_check_params(r->api, rq) && admin_check_document(rq, r) && body_check(rq, r);
+    return caller_check(rq, route, r) && rest_check_asked(rq, r);
 }
 
 static bool before(struct um_http_req *rq, const struct um_http_route *route, void *ctx)

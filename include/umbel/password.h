@@ -15,6 +15,8 @@ enum {
 bool um_password_is_hash(const char *text);
 /* False: out of memory. */
 bool um_password_hash(const char *text, char out[UM_PASSWORD_HASH_SIZE]) UM_CHECK_RESULT;
+/* What is wrong with a password that somebody chooses, or with a hash; NULL: nothing. */
+const char *um_password_fault(const char *text);
 /* The hash of TEXT, or TEXT itself when it is one already. UM_EINVAL: a hash that is none, or that is too costly; a password that
  * is too short or too long. */
 um_err um_password_take(const char *text, char out[UM_PASSWORD_HASH_SIZE]) UM_CHECK_RESULT;

@@ -112,6 +112,43 @@ await run.story('what REST clients have put into objects survives', async () => 
   assert.equal(odd.displayNames[0].value, 'line\nline  ')
 })
 
+/* ---- people ---- */
+
+const login = async (at, user, password) => (await at.fetch('/core/rest/authentication', { method: 'POST', json: { user, password, scope: 'main' } })).status
+const people = password => `groups: [{id: deck, members: [eva]}]\nusers: [{id: eva, displayName: Eva, password: '${password}'}]\n`
+
+await run.story('the people of the sample are there, and log in when the model was given a password', async () => {
+  assert.equal(await login(core, 'ann', ''), 400)
+  assert.equal(await login(core, 'ann', 'anything at all'), 401)
+  const third = await startSubject(run, { label: 'with-people', args: [`--model.import=${sample}`, '--model.variables.demo_password=horse battery staple'] })
+  /* bob is an account of the properties here, and that comes first. */
+  for (const user of ['ann', 'mia', 'carl']) assert.equal(await login(third, user, 'horse battery staple'), 200)
+  await third.stop()
+})
+
+await run.story('users come in with a password, are changed without it, and do not go out', async () => {
+  assert.equal(summary(await imported(core, 'main', people('correct horse'))), '2 0 0')
+  assert.equal(await login(core, 'eva', 'correct horse'), 200)
+  assert.equal(summary(await imported(core, 'main', people('another horse'))), '0 0 0')
+  assert.equal(await login(core, 'eva', 'correct horse'), 200)
+  const report = await imported(core, 'main', people('another horse').replace('Eva', 'E.'))
+  assert.deepEqual(report.changes.map(c => [c.kind, c.paths.map(p => p.path)]), [['users', ['/displayName']]])
+  const text = await exported(core, 'main')
+  assert.match(text, /^ {2}- id: deck$/m)
+  assert.doesNotMatch(text, /eva@|argon2|^users:/m)
+  assert.equal(summary(await imported(core, 'main', text, {}, 'PUT')), '0 0 0')
+  assert.equal(await login(core, 'eva', 'correct horse'), 200)
+})
+
+await run.story('a model gives no role that its bearer has not, and no password that is none', async () => {
+  await refused(core, 'main', 'users: [{id: x, profiles: [SYSTEM_ADMIN]}]', 403, { token: admin })
+  await refused(core, 'main', 'groups: [{id: y, profiles: [SYSTEM_ADMIN], members: [eva]}]', 403)
+  for (const bad of ['short', '$argon2id$v=19$m=4194304,t=3,p=1$AAAA$BBBB']) {
+    assert.equal((await refused(core, 'main', `users: [{id: x, password: '${bad}'}]`, 400)).details[0].path, '/users/x/password')
+  }
+  await refused(core, 'main', 'users: [{id: x, groups: [deck]}]', 400)
+})
+
 /* ---- what changes ---- */
 
 await run.story('a dry run tells what would change, and changes nothing', async () => {

@@ -84,6 +84,10 @@ await run.story('who is disabled hears what strangers hear, and a fact is kept',
   assert.deepEqual([audit[0].user, audit[0].detail.scope, audit[0].detail.reason], ['gone', 'red', 'disabled'])
 })
 
+await run.story('nobody is called like an account of the properties', async () => {
+  assert.equal((await refused(409, core, 'POST', 'users', { token: adminOf('red'), body: { id: 'bob' } })).code, 'U00410')
+})
+
 /* ---- passwords ---- */
 
 await run.story('an expired password is good for setting another one, and for nothing else', async () => {
@@ -127,7 +131,9 @@ await run.story('an administrator of a scope is one there, at once, and nowhere 
   const token = await tokenOf(core, 'ada', 'red')
   await done(other, 'POST', 'users', { token, body: { id: 'made-by-ada' } })
   await refused(403, core, 'POST', 'users', { token, headers: { scope: 'blue' }, body: { id: 'x', profiles: ['SYSTEM_ADMIN'] } })
-  for (const path of ['admin/documents', 'admin/sessions?user=eva', 'admin/config', 'admin/audit', 'caches', 'scope']) await refused(403, core, 'GET', path, { token })
+  for (const path of ['admin/config', 'admin/cluster', 'admin/collab', 'admin/loggers', 'admin/locks', 'scope', 'admin/audit?scope=blue']) await refused(403, core, 'GET', path, { token })
+  const { results } = await done(core, 'GET', 'admin/audit?objectType=USER&max=1000', { token, headers: { scope: 'blue' } })
+  assert.deepEqual([...new Set(results.map(f => f.detail.scope))], ['red'])
   const [scope] = await done(core, 'GET', 'scope/red', { token: adminOf('red') })
   scope.people.profiles = scope.people.profiles.filter(p => p.id !== 'ADMIN')
   await done(core, 'POST', 'scope/red', { token: adminOf('red'), body: [scope] })

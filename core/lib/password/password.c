@@ -33,19 +33,23 @@ static bool is_fair(const char *hash)
            crypto_pwhash_str_needs_rehash(hash, ops, (size_t)mem << 10) == 0;
 }
 
-um_err um_password_take(const char *text, char out[UM_PASSWORD_HASH_SIZE])
+const char *um_password_fault(const char *text)
 {
     size_t n = strlen(text);
 
-    if (um_password_is_hash(text)) {
-        if (!is_fair(text))
-            return UM_EINVAL;
-        memcpy(out, text, n + 1);
-        return UM_OK;
-    }
-    if (n < UM_PASSWORD_MIN || n > UM_PASSWORD_MAX)
+    if (um_password_is_hash(text))
+        return is_fair(text) ? NULL : "this is no argon2id hash of a fair cost";
+    return n < UM_PASSWORD_MIN || n > UM_PASSWORD_MAX ? "a password has 8 to 1024 bytes" : NULL;
+}
+
+um_err um_password_take(const char *text, char out[UM_PASSWORD_HASH_SIZE])
+{
+    if (um_password_fault(text) != NULL)
         return UM_EINVAL;
-    return um_password_hash(text, out) ? UM_OK : UM_ENOMEM;
+    if (!um_password_is_hash(text))
+        return um_password_hash(text, out) ? UM_OK : UM_ENOMEM;
+    memcpy(out, text, strlen(text) + 1);
+    return UM_OK;
 }
 
 bool um_password_check(const char *hash, const char *text)

@@ -4,7 +4,9 @@
 
 bool admin_is_of_platform(const struct um_http_req *rq)
 {
-    return um_token_list_contains(&caller_of(rq)->claims.profiles, "SYSTEM_ADMIN");
+    const struct um_token_claims *claims = &caller_of(rq)->claims;
+
+    return claims->account == NULL && um_token_list_contains(&claims->profiles, "SYSTEM_ADMIN");
 }
 
 const char *admin_scope(struct um_http_req *rq, struct um_rest *r)

@@ -21,7 +21,7 @@ UM_CALLS(um_scopes_list, um_scopes_get, um_scopes_create, um_scopes_update, um_s
 /* configuration objects; args {kind, ids?, force?} */
 UM_CALLS(um_objects_list, um_objects_get, um_objects_create, um_objects_update, um_objects_delete);
 
-/* a scope's model as a whole. read: [{"kind", "object"}], the scope (kind "scope") first. apply: a body [{"kind", "id",
+/* a scope's model as a whole. read: args {users?}: ids; [{"kind", "object"}], the scope (kind "scope") first, and those users that there are. apply: a body [{"kind", "id",
  * "object"?, "version"}] is done in this order, all or nothing; without an object it goes; version: data.version of what is kept
  * now, 0 when nothing is: U00412 when that is no more so. Kinds stand together, and behind those that they refer to. */
 UM_CALLS(um_models_read, um_models_apply);

@@ -60,8 +60,8 @@ void um_import_judge(const struct um_api *api, const struct um_model_list *l, um
 
 struct um_import_conf { struct um_conf_list paths; };      /* model.import */
 extern const struct um_conf_table um_import_conf_table;
-/* Reads the models of PATHS, relative ones in FOLDER, and makes the scopes that do not exist yet; others are left alone. Blocks,
+/* Reads the models of PATHS, relative ones in FOLDER, with CONF's model.variables (NULL: none), and makes the scopes that do not exist yet; others are left alone. Blocks,
  * on a loop of its own. False: WHY says what is wrong, and where. */
-bool um_import_at_start(const struct um_import_conf *cf, const char *folder, struct um_domain *d, const struct um_api *api, char why[1024]);
+bool um_import_at_start(const struct um_import_conf *cf, const struct um_conf *conf, const char *folder, struct um_domain *d, const struct um_api *api, char why[1024]);
 
 #endif

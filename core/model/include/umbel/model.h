@@ -65,6 +65,8 @@ UM_CHECK_RESULT um_err um_model_list_read_yaml(struct um_model_list *l, struct u
 UM_CHECK_RESULT um_err um_model_list_read_xml(struct um_model_list *l, struct um_span text, const char *name, struct um_model_error *error);
 /* The value of ${name}, over what the model says under `variables`. */
 UM_CHECK_RESULT um_err um_model_list_set(struct um_model_list *l, const char *name, const char *value, struct um_model_error *error);
+/* The same, of one that the model need not use. */
+UM_CHECK_RESULT um_err um_model_list_offer(struct um_model_list *l, const char *name, const char *value, struct um_model_error *error);
 /* When all is read: fills variables in, gives every object its form, refuses what is unknown or there twice, sorts by kind
  * and id. Nothing is read or set after it. */
 UM_CHECK_RESULT um_err um_model_list_finish(struct um_model_list *l, struct um_model_error *error);
