@@ -14,6 +14,7 @@
 #include <umbel/domain.h>
 #include <umbel/failpoint.h>
 #include <umbel/import.h>
+#include <umbel/jobs.h>
 #include <umbel/log.h>
 #include <umbel/node.h>
 #include <umbel/process.h>
@@ -43,9 +44,10 @@ static const struct um_conf_table *const tables[] = {
     &um_rest_conf_table, &um_store_conf_table, &um_content_conf_table, &um_archive_conf_table, &um_versions_conf_table,
     &um_collab_conf_table, &um_redis_conf_table, &um_cluster_conf_table, &um_cachegen_conf_table,
     &um_reserve_conf_table, &um_actuator_conf_table, &um_domain_conf_table, &um_import_conf_table,
+    &um_jobs_conf_table,
 };
 static const char *const prefixes[] = { "umbel", "server", "collab", "store", "ws", "token", "internal", "system", "json", "login", "archive", "file",
-                                        "redis", "spring.redis", "spring.data.redis", "cluster", "cache", "reservation", "scope", "model", "management", NULL };
+                                        "redis", "spring.redis", "spring.data.redis", "cluster", "cache", "reservation", "operation", "scope", "model", "management", NULL };
 
 /* Stock Hocuspocus' command line. */
 static const struct um_conf_flag flags[] = {
@@ -106,6 +108,7 @@ struct core {
     struct um_reserve_conf reserve_conf;
     struct um_domain_conf domain_conf;
     struct um_import_conf import_conf;
+    struct um_jobs_conf jobs_conf;
     char *token_key;
     struct um_reactors *reactors;
     struct um_node *node;
@@ -116,6 +119,7 @@ struct core {
     struct cache_source cache_source;
     struct um_cachegen *cachegen;
     struct um_reserve *reserve;
+    struct um_jobs *jobs;
     struct um_domain *domain;
     struct um_content *content;
     struct um_archive *archive;              /* NULL: none is configured */
@@ -123,7 +127,7 @@ struct core {
     struct um_collab *collab;
     struct um_rest *rest;
     struct servers *servers;
-    _Atomic bool drained;
+    _Atomic bool drained, jobs_drained;
 };
 
 static bool fail(const char *what, const char *why)
@@ -143,6 +147,7 @@ static bool bind_all(struct core *c)
         { &um_redis_conf_table, &c->redis_conf }, { &um_cluster_conf_table, &c->cluster_conf },
         { &um_cachegen_conf_table, &c->cachegen_conf }, { &um_reserve_conf_table, &c->reserve_conf },
         { &um_domain_conf_table, &c->domain_conf }, { &um_import_conf_table, &c->import_conf },
+        { &um_jobs_conf_table, &c->jobs_conf },
     };
 
     for (size_t i = 0; i < UM_COUNT(rows); i++)
@@ -209,6 +214,17 @@ static bool open_reservations(struct core *c)
     return um_reserve_new(&c->reserve, &env) == UM_OK || fail("reservations", "out of memory");
 }
 
+static bool open_jobs(struct core *c)
+{
+    struct um_jobs_env env = { .loop = um_reactors_loop(c->reactors, 0), .store = c->store, .redis = c->redis, .cluster = c->cluster,
+                               .conf = &c->jobs_conf, .works = true };
+
+    if (um_jobs_new(&c->jobs, &env) != UM_OK)
+        return fail("asynchronous operations", "out of memory");
+    um_jobs_serve_log(c->jobs);
+    return true;
+}
+
 static bool open_domain(struct core *c)
 {
     return um_domain_new(&c->domain, c->store, &c->domain_conf) == UM_OK;
@@ -220,7 +236,7 @@ static bool open_rest(struct core *c)
                                  .versions = c->versions, .content = c->content, .collab_conf = &c->collab_conf,
                                  .ws = &c->ws, .throttle = &c->throttle, .actuator = &c->actuator, .token_expiration_s = c->token.expiration_s,
                                  .redis = c->redis, .cluster = c->cluster,
-                                 .cachegen = c->cachegen, .reserve = c->reserve, .domain = c->domain, .node = c->node,
+                                 .cachegen = c->cachegen, .reserve = c->reserve, .jobs = c->jobs, .domain = c->domain, .node = c->node,
                                  .loop = um_reactors_loop(c->reactors, 0) };
     struct um_collab_hooks hooks;
     char why[256] = "";
@@ -284,6 +300,7 @@ static bool open_doors(struct core *c)
     um_node_listens(c->node, servers_port(c->servers));
     beat(c);
     um_content_start(c->content);
+    um_jobs_start(c->jobs);
     um_versions_start(c->versions, um_reactors_loop(c->reactors, 0));
     um_reactors_start(c->reactors);
     if (um_process_write_port(c->process.data_dir, "core", servers_port(c->servers)) != UM_OK)
@@ -302,7 +319,7 @@ static bool start(struct core *c)
     um_http_start();
     um_ws_start();
     c->reactors = um_reactors_new(c->process.reactors ? (unsigned)c->process.reactors : um_process_cpus());
-    return open_node(c) && open_store(c) && open_caches(c) && open_reservations(c) && open_domain(c) && open_rest(c) && open_models(c) && open_doors(c);
+    return open_node(c) && open_store(c) && open_caches(c) && open_reservations(c) && open_jobs(c) && open_domain(c) && open_rest(c) && open_models(c) && open_doors(c);
 }
 
 static void drain_done(void *arg)
@@ -312,7 +329,14 @@ static void drain_done(void *arg)
     atomic_store(&c->drained, true);
 }
 
-/* Readiness says no, requests and sockets end, what is unstored is stored, then everything stops. */
+static void jobs_drained(void *arg)
+{
+    struct core *c = arg;
+
+    atomic_store(&c->jobs_drained, true);
+}
+
+/* Readiness says no, jobs end or are handed back, requests and sockets end, what is unstored is stored, then everything stops. */
 static void stop(struct core *c)
 {
     int64_t until_ms = um_now_ms() + c->process.stop_timeout_ms;
@@ -322,10 +346,13 @@ static void stop(struct core *c)
     um_rest_set_draining(c->rest, true);
     um_node_drain(c->node);
     servers_quiesce(c->servers);
+    um_jobs_drain(c->jobs, jobs_drained, c);
     um_collab_drain(c->collab, um_reactors_loop(c->reactors, 0), drain_done, c);
     if (!um_process_wait_flag(&c->drained, UM_MAX(until_ms - um_now_ms(), 0)))
         um_log(UM_WARN, "core", "stopped before everything was settled",
                UM_I("unstored", um_collab_get_stats(c->collab).unstored_bytes));
+    if (!um_process_wait_flag(&c->jobs_drained, UM_MAX(until_ms - um_now_ms(), 0)))
+        um_log(UM_WARN, "core", "stopped before every job was handed back", UM_S("hint", "others take them when their leases have ended"));
     if (!um_process_wait_flag(servers_drain(c->servers), UM_MAX(until_ms - um_now_ms(), 0)))
         um_log(UM_WARN, "core", "stopped before every request was answered");
     um_node_leave(c->node);
@@ -348,6 +375,7 @@ static void take_down(struct core *c)
     settle(c);                               /* what its workers had to say may still ask the store */
     um_archive_close(c->archive);
     um_reserve_stop(c->reserve);
+    um_jobs_stop(c->jobs);
     um_store_close(c->store);
     um_cachegen_free(c->cachegen);
     settle(c);                               /* what the store still had to say */
@@ -355,6 +383,7 @@ static void take_down(struct core *c)
     um_versions_free(c->versions);
     um_collab_free(c->collab);
     um_rest_free(c->rest);
+    um_jobs_free(c->jobs);
     um_domain_free(c->domain);
     um_reserve_free(c->reserve);
     um_node_free(c->node);

@@ -43,6 +43,15 @@ static bool serves(void *arg, const char *scope, const char *handler)
     return handlers_serve(arg, handler);
 }
 
+static void take_hints(struct um_jobs *j, struct cycle *c)
+{
+    if (json_array_size(j->hinted) == 0)
+        return;
+    c->hinted = j->hinted;
+    c->ids = json_dumps(c->hinted, JSON_COMPACT);
+    j->hinted = json_array();
+}
+
 static bool gather(struct um_jobs *j)
 {
     struct cycle *c = &j->cycle;
@@ -59,8 +68,11 @@ static bool gather(struct um_jobs *j)
     c->claim = (struct job_claim){ .worker = j->worker, .lease_ms = j->conf.lease_ms, .max_attempts = j->conf.max_attempts,
                                    .serves = serves, .arg = j, .max = takes ? room_after(j, c) : 0, .after_queue = j->after_queue };
     c->claim.any = c->claim.max > 0 && (j->wants || j->has_backlog);
+    if (c->claim.max > 0)
+        take_hints(j, c);
+    c->claim.ids = c->ids;
     c->disowns = j->is_unsure;
-    return c->n_ends > 0 || c->claim.any;
+    return c->n_ends > 0 || c->claim.any || c->ids != NULL;
 }
 
 void cycle_free(struct cycle *c)
@@ -69,6 +81,10 @@ void cycle_free(struct cycle *c)
         run_unref(c->runs[i]);
     free(c->runs);
     free(c->ends);
+    json_decref(c->hinted);
+    free(c->ids);
+    c->hinted = NULL;
+    c->ids = NULL;
     nums_free(&c->known);
     nums_free(&c->promoted);
     job_claim_clear(&c->claim);
@@ -88,7 +104,7 @@ static um_err work(void *arg, struct um_sql *q)
     if (err == UM_OK)
         err = job_ends(q, c->ends, c->n_ends, c->claim.lease_ms, &c->promoted);
     c->claim.nums = &c->promoted;
-    if (err == UM_OK && (c->claim.any || (c->claim.max > 0 && c->promoted.n > 0)))
+    if (err == UM_OK && (c->claim.any || c->ids != NULL || (c->claim.max > 0 && c->promoted.n > 0)))
         err = job_claim(q, &c->claim);
     return err;
 }
@@ -119,6 +135,10 @@ static void take_end(struct um_job_run *r, const struct job_end *e)
         jobs_count(M_REFUSED, 1);
     if (e->was_ours && e->how == JOB_AGAIN)
         jobs_note_due(r->j, e->delay_ms);
+    if (e->is_gone || (e->was_ours && (e->how == JOB_DONE || e->how == JOB_GIVEN_UP)))
+        hints_final(r->j->redis, r->taken->job.id);
+    if (e->was_ours && e->how == JOB_HANDED_BACK)
+        hints_offer(r->j->redis, r->taken->job.id);
     if (r->is_left) {
         r->state = RUN_LEFT;
         r->j->n_runs--;
@@ -157,6 +177,17 @@ static void begin_taken(struct um_jobs *j, struct cycle *c)
     }
 }
 
+/* Of rows that are gone. The others stay until theirs are. */
+static void remove_useless_hints(struct um_jobs *j, const struct cycle *c)
+{
+    json_t *id;
+    size_t i;
+
+    json_array_foreach(c->hinted, i, id)
+        if (json_object_get(c->claim.there, json_string_value(id)) == NULL)
+            hints_final(j->redis, json_string_value(id));
+}
+
 /* Of what was promoted some may be others' to do, or there was no room: another look. */
 static bool left_some(const struct cycle *c) { return c->promoted.n > c->claim.n_taken; }
 
@@ -169,7 +200,7 @@ static void on_trouble(struct um_jobs *j, um_err err)
     jobs_count(M_TROUBLES, 1);
     um_log_limited(UM_WARN, "jobs", "the queue's unit was not done", UM_S("reason", um_err_text(err)));
     atomic_store(&j->is_healthy, err == UM_EBUSY || err == UM_EEXIST);
-    j->wants |= c->claim.any;
+    j->wants |= c->claim.any || c->ids != NULL;
     for (size_t i = 0; i < c->n_ends; i++)
         j->renews |= c->ends[i].how == JOB_RENEWED;
     if (err == UM_EUNAVAIL || err == UM_EIO) {
@@ -198,8 +229,10 @@ static void done(void *arg, um_err err)
         j->is_unsure = false;
     j->wants |= left_some(c);
     take_ends(c);
+    remove_useless_hints(j, c);
     begin_taken(j, c);
     cycle_free(c);
+    hints_ask(j->redis);
     cycle_maybe(j);
     jobs_check_drained(j);
 }
@@ -216,7 +249,7 @@ void cycle_maybe(struct um_jobs *j)
 {
     struct cycle *c = &j->cycle;
 
-    if (j->in_unit || um_timer_is_set(&j->retry))
+    if (j->in_unit || j->is_stopped || um_timer_is_set(&j->retry))
         return;
     if (!gather(j)) {
         cycle_free(c);

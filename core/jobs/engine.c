@@ -1,4 +1,5 @@
 /* The object: what it is told, when it looks, how it ends. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <umbel/cluster.h>
@@ -7,7 +8,10 @@
 #include <umbel/util.h>
 #include "internal.h"
 
-enum { DUE_MIN_MS = 5 };
+enum {
+    DUE_MIN_MS = 5,
+    HINTED_MAX = 1000,                        /* hints that wait for room; others are looked at again later */
+};
 
 /* ---- when to look ---- */
 
@@ -43,7 +47,15 @@ static void sweep(void *arg)
 
     set_sweep(j);
     figures_look(j->figures);
+    hints_sweep(j->redis);
     look(j);
+}
+
+size_t jobs_room(const struct um_jobs *j)
+{
+    bool works = j->env.works && j->is_started && !j->is_draining;
+
+    return works ? (size_t)j->conf.workers - UM_MIN((size_t)j->conf.workers, j->n_runs + json_array_size(j->hinted) + json_array_size(j->cycle.hinted)) : 0;
 }
 
 /* ---- leases ---- */
@@ -68,13 +80,45 @@ static void renew(void *arg)
 
 /* ---- what it is told ---- */
 
-static void on_added(void *arg) { look(arg); }
+static size_t room(void *arg) { return jobs_room(arg); }
+
+static void hint_came(void *arg, const char *id)
+{
+    struct um_jobs *j = arg;
+
+    if (!j->is_draining && json_array_size(j->hinted) < HINTED_MAX)
+        json_array_append_new(j->hinted, json_string(id));
+}
+
+static void hints_came(void *arg) { cycle_maybe(arg); }
+
+static void something_is_due(void *arg) { look(arg); }
+
+static const struct hints_handler of_hints = { room, hint_came, hints_came, something_is_due };
+
+struct added { struct um_jobs *j; size_t n; char ids[][UM_JOB_ID_LEN + 1]; };
+
+static void on_added(void *arg)
+{
+    struct added *a = arg;
+    bool told = a->n > 0 || hints_tell_any(a->j->redis);
+
+    for (size_t i = 0; i < a->n; i++)
+        told &= hints_offer(a->j->redis, a->ids[i]);
+    if (!told || a->n == 0)
+        look(a->j);
+    free(a);
+}
 
 void um_jobs_added(struct um_jobs *j, const char *const *ids, size_t n)
 {
-    (void)ids;
-    (void)n;
-    um_loop_call(j->env.loop, on_added, j);
+    struct added *a = um_xmalloc(sizeof(*a) + n * sizeof(a->ids[0]));
+
+    a->j = j;
+    a->n = n;
+    for (size_t i = 0; i < n; i++)
+        snprintf(a->ids[i], sizeof(a->ids[i]), "%s", ids[i]);
+    um_loop_call(j->env.loop, on_added, a);
 }
 
 struct um_jobs_stats um_jobs_get_stats(const struct um_jobs *j)
@@ -153,6 +197,8 @@ um_err um_jobs_new(struct um_jobs **out, const struct um_jobs_env *env)
     atomic_init(&j->is_healthy, true);
     um_list_init(&j->runs);
     j->figures = figures_new(j);
+    j->hinted = json_array();
+    j->redis = hints_new(env, j->worker, &j->conf, &of_hints, j);
     *out = j;
     return UM_OK;
 }
@@ -163,7 +209,14 @@ void um_jobs_start(struct um_jobs *j)
     set_sweep(j);
     um_timer_set(j->env.loop, &j->renew, j->conf.lease_ms / 3, renew, j);
     figures_look(j->figures);
+    hints_sweep(j->redis);
     look(j);
+}
+
+void um_jobs_stop(struct um_jobs *j)
+{
+    if (j != NULL)
+        j->is_stopped = true;
 }
 
 void um_jobs_free(struct um_jobs *j)
@@ -174,6 +227,8 @@ void um_jobs_free(struct um_jobs *j)
     cycle_free(&j->cycle);
     UM_LIST_EACH_SAFE(it, &j->runs)
         run_close(UM_CONTAINER(it, struct um_job_run, link));
+    hints_free(j->redis);
+    json_decref(j->hinted);
     figures_free(j->figures);
     free(j->handlers);
     free(j->worker);

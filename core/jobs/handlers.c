@@ -185,6 +185,8 @@ static void done_with(void *arg, um_err err)
     if (err == UM_OK || !r->was_held) {
         jobs_count(err == UM_OK ? M_DONE : M_REFUSED, 1);
         j->wants |= r->promoted.n > 0;
+        if (err == UM_OK)
+            hints_final(j->redis, r->taken->job.id);
         run_close(r);
     } else {
         r->state = RUN_RUNNING;
@@ -201,7 +203,7 @@ static void on_finish_with(void *arg)
 {
     struct um_job_run *r = arg;
 
-    if (r->state != RUN_RUNNING) {
+    if (r->state != RUN_RUNNING || r->j->is_stopped) {
         if (r->done != NULL)
             r->done(r->arg, UM_EDENIED);
         on_end(r);

@@ -3,12 +3,13 @@
  *   add.c, claim.c, ends.c     a job's row, inside units (rows.h)        controls.c  pauses and rates, likewise
  *   list.c, operate.c, lease.c what operators and external workers ask   figures.c   how many there are
  *   engine.c   the object: what it is told, timers, the end              handlers.c  who does what
- *   cycle.c    one unit at a time: ends, renewals and claims together */
+ *   cycle.c    one unit at a time: ends, renewals and claims together     hints.c     Redis, which tells who has time */
 #ifndef JOBS_INTERNAL_H
 #define JOBS_INTERNAL_H
 #include <stdatomic.h>
 #include <umbel/list.h>
 #include "counters.h"
+#include "hints.h"
 #include "rows.h"
 
 /* A job at this core.
@@ -48,6 +49,8 @@ struct cycle {                                /* a unit under way; the store's u
     size_t n_ends;
     struct nums known, promoted;
     bool disowns;
+    json_t *hinted;                           /* ids of rows that are to be looked at; NULL: none */
+    char *ids;                                /* the same as text */
     struct job_claim claim;
     int64_t began_ms;                         /* um_now_ms */
 };
@@ -62,6 +65,7 @@ struct um_jobs {
     size_t n_runs;                            /* of them, not LEFT */
     struct cycle cycle;
     bool in_unit, is_started, is_draining;
+    bool is_stopped;                          /* the store is not to be asked any more */
     bool wants;                               /* something may be due */
     bool has_backlog;                         /* more was due than we had room for */
     bool renews;
@@ -72,6 +76,8 @@ struct um_jobs {
     void (*drained)(void *arg);
     void *drained_arg;
     struct figures *figures;
+    struct hints *redis;                      /* NULL: none */
+    json_t *hinted;                           /* ids that came, for the next unit */
     _Atomic bool is_healthy;
 };
 
@@ -82,6 +88,7 @@ void cycle_free(struct cycle *c);
 /* engine.c; on the loop */
 void jobs_note_due(struct um_jobs *j, int64_t in_ms);          /* something will be due then */
 void jobs_check_drained(struct um_jobs *j);
+size_t jobs_room(const struct um_jobs *j);    /* how many jobs could begin now */
 
 /* handlers.c */
 bool handlers_serve(const struct um_jobs *j, const char *handler);

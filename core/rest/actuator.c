@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 #include <umbel/failpoint.h>
+#include <umbel/jobs.h>
 #include <umbel/node.h>
 #include <umbel/util.h>
 #include "actuator.h"
@@ -76,6 +77,18 @@ static enum um_health readiness(void *arg)
     return atomic_load(&r->draining) || !um_store_is_healthy(r->deps.store) ? UM_HEALTH_OUT_OF_SERVICE : UM_HEALTH_UP;
 }
 
+static bool has_jobs(void *arg) { return ((struct um_rest *)arg)->deps.jobs != NULL; }
+static enum um_health queue(void *arg) { return up_if(um_jobs_get_stats(((struct um_rest *)arg)->deps.jobs).is_healthy); }
+
+static json_t *queue_details(void *arg)
+{
+    struct um_jobs_stats s = um_jobs_get_stats(((struct um_rest *)arg)->deps.jobs);
+
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "waiting", (json_int_t)s.waiting, "delayed", (json_int_t)s.delayed, "processing",
+                     (json_int_t)s.processing, "errors", (json_int_t)s.errors, "oldestWaitingMs", (json_int_t)s.oldest_waiting_ms, "running",
+                     (json_int_t)s.running, "capacity", (json_int_t)s.capacity);
+}
+
 static bool has_redis(void *arg) { return ((struct um_rest *)arg)->deps.redis != NULL; }
 
 /* Redis away makes nobody unready: each core goes on by itself. */
@@ -95,6 +108,7 @@ static const struct um_actuator_component components[] = {       /* sorted by na
     { "diskSpace", NULL, disk, NULL, disk_details },
     { "livenessState", "liveness", ping, NULL, NULL },
     { "ping", NULL, ping, NULL, NULL },
+    { "queue", NULL, queue, has_jobs, queue_details },
     { "readinessState", "readiness", readiness, NULL, NULL },
     { "redis", NULL, redis, has_redis, redis_details },
 };

@@ -44,7 +44,7 @@ await run.story('an administrator may come with name and password, and nobody wi
 
 await run.story('health tells its components to everybody, and their details to administrators', async () => {
   const open = await json('/core/actuator/health')
-  assert.deepEqual(Object.keys(open.components), ['cluster', 'db', 'diskSpace', 'livenessState', 'ping', 'readinessState'])
+  assert.deepEqual(Object.keys(open.components), ['cluster', 'db', 'diskSpace', 'livenessState', 'ping', 'queue', 'readinessState'])
   assert.equal(open.components.diskSpace.details, undefined)
   const { details } = await json('/core/actuator/health/diskSpace', { token: admin })
   assert.ok(details.free > 0 && details.threshold === 10485760 && details.exists)

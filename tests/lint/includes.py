@@ -37,7 +37,7 @@ TABLE = [
                                          "umbel/store_shared.h", "umbel/store_work.h", "umbel/yaml.h"], []),
     ("core/import",          LIBUMBEL + ["umbel/api.h", "umbel/domain.h", "umbel/domain_calls.h", "umbel/import.h", "umbel/model.h", "umbel/model_files.h", "umbel/store_shared.h"], []),
     ("core/collab",          LIBUMBEL + ["umbel/collab.h", "umbel/crdt.h", "umbel/store.h"], []),
-    ("core/rest",            LIBUMBEL + CRDT + ["umbel/api.h", "umbel/rest.h", "umbel/collab.h", "umbel/content.h", "umbel/content_sql.h", "umbel/domain.h", "umbel/domain_calls.h", "umbel/history.h", "umbel/import.h", "umbel/model.h", "umbel/sql.h", "umbel/store.h", "umbel/store_shared.h",
+    ("core/rest",            LIBUMBEL + CRDT + ["umbel/api.h", "umbel/rest.h", "umbel/collab.h", "umbel/content.h", "umbel/content_sql.h", "umbel/domain.h", "umbel/domain_calls.h", "umbel/history.h", "umbel/import.h", "umbel/jobs.h", "umbel/model.h", "umbel/sql.h", "umbel/store.h", "umbel/store_shared.h",
                                                   "umbel/store_work.h", "umbel/reserve.h", "umbel/versions.h"], []),
     ("core/rest/admin",      LIBUMBEL + CRDT + ["umbel/api.h", "umbel/rest.h", "umbel/collab.h", "umbel/domain.h", "umbel/sql.h", "umbel/sql_shared.h", "umbel/store.h", "umbel/store_shared.h",
                                          "umbel/store_work.h"], []),

@@ -1,6 +1,8 @@
 /* The engine: who does jobs, how they end, and what a process promises that stops, stands still or dies. Two engines on one
- * database; with UMBEL_STORE_URL each has a store of its own, as two cores have. */
+ * database; with UMBEL_STORE_URL each has a store of its own, as two cores have. With UMBEL_TEST_REDIS (a port) they hear of jobs by
+ * Redis, and the last tests take its keys away. */
 #include "jobs_rig.h"
+#include "um_test_redis.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <umbel/failpoint.h>
@@ -22,6 +24,11 @@ struct bench {
     const char *code;
     int works, dones;                         /* of um_job_finish_with */
     um_err work_err, done_err;
+    char ns[32];
+    struct um_redis_conf redis_conf;
+    struct um_redis *redis;                   /* NULL: each process by itself */
+    struct um_redis_link *link;               /* the test's own */
+    int64_t said;                             /* by Redis: a number; -1: nothing yet */
 };
 
 static struct bench *b;
@@ -120,6 +127,43 @@ static void finish_with(void *arg, struct um_job_run *run, const struct um_job *
 
 /* ---- the bench ---- */
 
+static void open_redis(void)
+{
+    const char *port = getenv("UMBEL_TEST_REDIS");
+    char why[256];
+
+    if (port == NULL)
+        return;
+    snprintf(b->ns, sizeof(b->ns), "jobs-%016llx", (unsigned long long)um_random_u64());
+    b->redis_conf = test_redis_conf(b->ns, atoi(port));
+    assert_int_equal(um_redis_open(&b->redis, &b->redis_conf, why), UM_OK);
+    b->link = um_redis_link_new(b->redis, b->r->loop, "test", &(const struct um_redis_link_handler){ 0 }, NULL);
+    UNTIL(b->r, um_redis_link_is_ready(b->link));
+}
+
+static void on_said(void *arg, um_err err, const struct um_redis_reply *reply)
+{
+    (void)arg;
+    b->said = err == UM_OK && reply->kind == UM_REDIS_INTEGER ? reply->integer : 0;
+}
+
+/* WORDS: up to six, %s in one of them is the stream. */
+static int64_t ask_redis(const char *words)
+{
+    char text[128], key[48], *save = NULL;
+    struct um_span argv[6];
+    size_t n = 0;
+
+    snprintf(key, sizeof(key), "%s:jobs", b->ns);
+    snprintf(text, sizeof(text), "%s", words);
+    for (char *w = strtok_r(text, " ", &save); w != NULL && n < UM_COUNT(argv); w = strtok_r(NULL, " ", &save))
+        argv[n++] = UM_SPAN_STR(strcmp(w, "%s") == 0 ? key : w);
+    b->said = -1;
+    um_redis_command(b->link, NULL, argv, n, on_said, NULL);
+    UNTIL(b->r, b->said >= 0);
+    return b->said;
+}
+
 static int setup(void **state)
 {
     int rc = jobs_rig_setup(state);
@@ -129,6 +173,7 @@ static int setup(void **state)
     b->names[0] = "core-1";
     b->names[1] = "core-2";
     b->code = "T00001";
+    open_redis();
     return rc;
 }
 
@@ -137,7 +182,7 @@ static struct um_jobs *start(size_t i)
     static const struct { const char *prefix; um_job_fn *fn; } handlers[] = {
         { "at-once", do_at_once }, { "thread", do_on_a_thread }, { "hold", hold }, { "fail", fail_often }, { "with", finish_with },
     };
-    struct um_jobs_env env = { .loop = b->r->loop, .store = b->r->st[i], .worker = b->names[i], .conf = &b->r->conf, .works = true };
+    struct um_jobs_env env = { .loop = b->r->loop, .store = b->r->st[i], .redis = b->redis, .worker = b->names[i], .conf = &b->r->conf, .works = true };
 
     assert_int_equal(um_jobs_new(&b->j[i], &env), UM_OK);
     for (size_t k = 0; k < UM_COUNT(handlers); k++)
@@ -172,6 +217,8 @@ static int teardown(void **state)
     um_loop_turn(r->loop, 0);
     for (size_t i = 0; i < RIG_STORES; i++)
         um_jobs_free(b->j[i]);
+    um_redis_link_free(b->link);
+    um_redis_close(b->redis);
     um_loop_free(r->loop);
     free(r);
     free(b);
@@ -181,10 +228,12 @@ static int teardown(void **state)
 
 static void add(const char *handler, const char *object, char id[UM_JOB_ID_LEN + 1])
 {
-    assert_int_equal(rig_add_for(b->r, "index", object, handler, id), UM_OK);
+    char own[UM_JOB_ID_LEN + 1], *to = id != NULL ? id : own;
+
+    assert_int_equal(rig_add_for(b->r, "index", object, handler, to), UM_OK);
     for (size_t i = 0; i < RIG_STORES; i++)
         if (b->j[i] != NULL) {
-            um_jobs_added(b->j[i], NULL, 0);
+            um_jobs_added(b->j[i], (const char *[]){ to }, 1);
             break;
         }
 }
@@ -433,6 +482,150 @@ static void the_gauges_follow(void **state)
     assert_int_equal(um_jobs_get_stats(b->j[0]).capacity, 4);
 }
 
+/* ---- with Redis ---- */
+
+#define ONLY_WITH_REDIS if (b->redis == NULL) return
+
+/* The sweep would find everything; here it comes late. */
+static void without_sweep(void) { b->r->conf.sweep_ms = 30000; }
+
+static void hints_bring_a_job_to_a_core_and_go_with_its_row(void **state)
+{
+    int64_t offered = counted(M_OFFERED);
+    char object[16];
+
+    (void)state;
+    ONLY_WITH_REDIS;
+    without_sweep();
+    start(0);
+    start(1);
+    for (int i = 0; i < OBJECTS; i++) {
+        snprintf(object, sizeof(object), "o%d", i);
+        add("at-once", object, NULL);
+    }
+    UNTIL(b->r, is_empty());
+    assert_int_equal(b->n_effects, OBJECTS);
+    assert_true(counted(M_OFFERED) > offered);
+    UNTIL(b->r, ask_redis("XLEN %s") == 0);
+}
+
+static void what_one_core_cannot_do_another_does(void **state)
+{
+    size_t n[2] = { 0, 0 };
+    char object[16];
+
+    (void)state;
+    ONLY_WITH_REDIS;
+    without_sweep();
+    b->r->conf.workers = 1;
+    start(0);
+    start(1);
+    for (int i = 0; i < 100; i++) {
+        snprintf(object, sizeof(object), "o%d", i % OBJECTS);
+        add("thread", object, NULL);
+    }
+    UNTIL(b->r, is_empty());
+    for (size_t i = 0; i < b->n_effects; i++)
+        n[strcmp(b->effects[i].worker, "core-2") == 0]++;
+    assert_true(n[0] > 0 && n[1] > 0);
+}
+
+static void no_more_hints_than_allowed_and_no_job_is_forgotten_for_that(void **state)
+{
+    int64_t not_offered = counted(M_NOT_OFFERED);
+
+    (void)state;
+    ONLY_WITH_REDIS;
+    b->r->conf.max_waiting = 5;
+    start(0);
+    b->held = NULL;
+    for (int i = 0; i < 40; i++)
+        add(i == 0 ? "hold" : "at-once", "o1", NULL);
+    UNTIL(b->r, counted(M_NOT_OFFERED) > not_offered);
+    assert_true(ask_redis("XLEN %s") <= 5);
+    UNTIL(b->r, b->held != NULL);
+    um_job_finish(b->held);
+    UNTIL(b->r, is_empty());
+    assert_int_equal(b->n_effects, 40);
+}
+
+static void lose(const char *command)
+{
+    char object[16];
+
+    start(0);
+    start(1);
+    for (int i = 0; i < 200; i++) {
+        snprintf(object, sizeof(object), "o%d", i % OBJECTS);
+        add("thread", object, NULL);
+        if (i % 20 == 10)
+            ask_redis(command);
+    }
+    UNTIL(b->r, is_empty());
+    assert_int_equal(b->n_effects, 200);
+    assert_int_equal(b->most_busy, 1);
+    add("at-once", "o1", NULL);               /* and it goes on */
+    UNTIL(b->r, is_empty());
+}
+
+static void a_flushed_redis_loses_no_job(void **state)
+{
+    (void)state;
+    ONLY_WITH_REDIS;
+    lose("FLUSHALL");
+}
+
+static void a_removed_stream_loses_no_job(void **state)
+{
+    (void)state;
+    ONLY_WITH_REDIS;
+    lose("DEL %s");
+}
+
+static void a_removed_group_loses_no_job(void **state)
+{
+    (void)state;
+    ONLY_WITH_REDIS;
+    lose("XGROUP DESTROY %s workers");
+}
+
+static void removed_entries_lose_no_job(void **state)
+{
+    (void)state;
+    ONLY_WITH_REDIS;
+    lose("XTRIM %s MAXLEN 0");
+}
+
+static void a_key_of_another_kind_is_put_aside(void **state)
+{
+    (void)state;
+    ONLY_WITH_REDIS;
+    start(0);
+    assert_int_equal(ask_redis("DEL %s") >= 0, 1);
+    ask_redis("SET %s nonsense");
+    for (int i = 0; i < 5; i++)
+        add("at-once", "o1", NULL);
+    UNTIL(b->r, is_empty());
+    UNTIL(b->r, (add("at-once", "o1", NULL), ask_redis("XLEN %s") > 0));
+    UNTIL(b->r, is_empty());
+}
+
+static void entries_of_a_dead_core_are_taken_over_and_removed(void **state)
+{
+    char words[128];
+
+    (void)state;
+    ONLY_WITH_REDIS;
+    b->r->conf.lease_ms = 1000;
+    ask_redis("XGROUP CREATE %s workers 0 MKSTREAM");
+    snprintf(words, sizeof(words), "XADD %%s * id 01a2012b-8201-7e19-8478-341e2bf6574e");
+    ask_redis(words);
+    ask_redis("XADD %s * id nonsense");
+    ask_redis("EVAL redis.call('XREADGROUP','GROUP','workers','dead','STREAMS',KEYS[1],'>')return(1) 1 %s");
+    start(0);
+    UNTIL(b->r, ask_redis("XLEN %s") == 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -452,6 +645,15 @@ int main(void)
         TEST(jobs_of_handlers_that_are_not_served_here_wait),
         TEST(a_job_that_nobody_was_told_of_is_found),
         TEST(the_gauges_follow),
+        TEST(hints_bring_a_job_to_a_core_and_go_with_its_row),
+        TEST(what_one_core_cannot_do_another_does),
+        TEST(no_more_hints_than_allowed_and_no_job_is_forgotten_for_that),
+        TEST(a_flushed_redis_loses_no_job),
+        TEST(a_removed_stream_loses_no_job),
+        TEST(a_removed_group_loses_no_job),
+        TEST(removed_entries_lose_no_job),
+        TEST(a_key_of_another_kind_is_put_aside),
+        TEST(entries_of_a_dead_core_are_taken_over_and_removed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

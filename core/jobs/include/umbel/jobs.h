@@ -76,7 +76,9 @@ um_err um_jobs_new(struct um_jobs **out, const struct um_jobs_env *env) UM_CHECK
 void um_jobs_start(struct um_jobs *j);
 /* No job is begun any more; those under way get shutdown_ms, then are handed back (no attempt counted); DONE on the loop. */
 void um_jobs_drain(struct um_jobs *j, void (*done)(void *arg), void *arg);
-/* Its loop has stopped, the store is closed, and no handler speaks of its jobs any more; NULL is fine. */
+/* Its loop has stopped, and the store will close: nothing is asked of it any more. NULL is fine, here and below. */
+void um_jobs_stop(struct um_jobs *j);
+/* The store is closed, and no handler speaks of its jobs any more. */
 void um_jobs_free(struct um_jobs *j);
 
 /* A unit that added jobs is committed. IDS: theirs, copied; N 0: some that are not known, or a retry, or the end of a pause. */

@@ -17,6 +17,7 @@ struct um_conf;
 struct um_content;
 struct um_conf_table;
 struct um_domain;
+struct um_jobs;
 struct um_node;
 struct um_redis;
 struct um_reserve;
@@ -44,6 +45,7 @@ struct um_rest_deps {                        /* all outlive the um_rest */
     struct um_cluster *cluster;
     struct um_cachegen *cachegen;
     struct um_reserve *reserve;
+    struct um_jobs *jobs;                    /* NULL: none */
     struct um_domain *domain;
     struct um_node *node;
     struct um_loop *loop;                    /* where what the process has once is done */

@@ -1,0 +1,223 @@
+/* bench_jobs URL fill N | drain SECONDS [CORES] | steady SECONDS [CORES] | latency N
+ *
+ * The queue end to end, with a handler that does nothing, on a store that is ours alone. fill: N jobs that wait, each in a lane of its own,
+ * in four registrations. drain: jobs done per second while those wait. steady: 64 operations at a time, each a unit of its own
+ * that adds a job; done when the job's row is gone. latency: one at a time, from the call to the handler. Lines of JSON; the time of
+ * our own processor is of this process, so with SQLite it is all of it. CORES: engines with stores of their own, in one process. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <umbel/jobs.h>
+#include <umbel/log.h>
+#include <umbel/metrics.h>
+#include <umbel/store.h>
+#include <umbel/util.h>
+
+enum { TOGETHER = 64, PORTION = 500, REGISTRATIONS = 4, CORES_MAX = 4, WORKERS = 64, TURN_MS = 20, WAIT_MS = 600000 };
+
+struct bench {
+    struct um_loop *loop;
+    struct um_store *st[CORES_MAX];
+    struct um_jobs *j[CORES_MAX];
+    struct um_jobs_conf conf;
+    int cores;
+    int64_t added, begun, filled, open, failed;
+    int64_t until_us, asked_us, began_us;
+    bool adds;
+};
+
+static struct um_metric *done_counter(void) { return um_metrics_find("operation.queue.done"); }
+
+static int64_t cpu_us(void)
+{
+    struct rusage u;
+
+    getrusage(RUSAGE_SELF, &u);
+    return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 + u.ru_utime.tv_usec + u.ru_stime.tv_usec;
+}
+
+static um_err add_one(struct um_sql *q, int64_t n)
+{
+    char registration[16], object[32], id[UM_JOB_ID_LEN + 1];
+    struct um_job_new j = { .scope = "main", .registration = registration, .handler = "bench", .action = "UPDATE", .phase = "AFTER",
+        .category = "DOCUMENT", .object = object, .user = "ann",
+        .payload = UM_SPAN_STR("{\"component\":{\"id\":\"invoice\",\"name\":\"a body of some hundred bytes, as a component's is\"}}") };
+
+    snprintf(registration, sizeof(registration), "r%lld", (long long)(n % REGISTRATIONS));
+    snprintf(object, sizeof(object), "o%lld", (long long)n);
+    return um_jobs_add(q, &j, id);
+}
+
+/* ---- filling ---- */
+
+static um_err add_portion(void *arg, struct um_sql *q)
+{
+    const struct bench *b = arg;
+    um_err err = UM_OK;
+
+    for (int i = 0; i < PORTION && err == UM_OK; i++)
+        err = add_one(q, b->filled + i);
+    return err;
+}
+
+static void portion_added(void *arg, um_err err)
+{
+    struct bench *b = arg;
+
+    b->failed += err != UM_OK;
+    b->filled += PORTION;
+    b->open--;
+}
+
+static void fill(struct bench *b, int64_t n)
+{
+    while (b->filled < n) {
+        b->open = 1;
+        um_store_transact(b->st[0], b->loop, add_portion, portion_added, b);
+        while (b->open > 0)
+            um_loop_turn(b->loop, TURN_MS);
+    }
+}
+
+/* ---- doing ---- */
+
+static void do_nothing(void *arg, struct um_job_run *run, const struct um_job *job)
+{
+    struct bench *b = arg;
+
+    (void)job;
+    b->begun++;
+    b->began_us = um_now_us();
+    um_job_finish(run);
+}
+
+static void start_engines(struct bench *b)
+{
+    static const char *const names[] = { "core-1", "core-2", "core-3", "core-4" };
+
+    for (int i = 0; i < b->cores; i++) {
+        struct um_jobs_env env = { .loop = b->loop, .store = b->st[i], .worker = names[i], .conf = &b->conf, .works = true };
+
+        if (um_jobs_new(&b->j[i], &env) != UM_OK)
+            exit(1);
+        um_jobs_serve(b->j[i], "bench", do_nothing, b);
+        um_jobs_start(b->j[i]);
+    }
+}
+
+static um_err add_work(void *arg, struct um_sql *q)
+{
+    struct bench *b = arg;
+
+    return add_one(q, 100000000 + b->added);
+}
+
+static void start_adding(struct bench *b);
+
+static void added(void *arg, um_err err)
+{
+    struct bench *b = arg;
+
+    b->failed += err != UM_OK;
+    b->open--;
+    um_jobs_added(b->j[b->added % b->cores], NULL, 0);
+    if (b->adds && um_now_us() < b->until_us)
+        start_adding(b);
+}
+
+static void start_adding(struct bench *b)
+{
+    b->added++;
+    b->open++;
+    um_store_transact(b->st[b->added % b->cores], b->loop, add_work, added, b);
+}
+
+static void say(const struct bench *b, const char *what, const char *metric, const char *unit, double value)
+{
+    printf("{\"bench\":\"jobs\",\"case\":\"%s\",\"subject\":\"umbel\",\"cores\":%d,\"metric\":\"%s\",\"unit\":\"%s\",\"value\":%.1f}\n", what, b->cores,
+           metric, unit, value);
+}
+
+static void measure(struct bench *b, const char *what, int64_t seconds, bool adds)
+{
+    int64_t began_us = um_now_us(), began_cpu_us = cpu_us(), done, us;
+
+    b->until_us = began_us + seconds * 1000000;
+    b->adds = adds;
+    for (int i = 0; adds && i < TOGETHER; i++)
+        start_adding(b);
+    while (um_now_us() < b->until_us)
+        um_loop_turn(b->loop, TURN_MS);
+    done = um_metric_value(done_counter());
+    us = um_now_us() - began_us;
+    say(b, what, "throughput", "jobs/s", (double)done * 1e6 / (double)us);
+    say(b, what, "cpu", "us/job", (double)(cpu_us() - began_cpu_us) / (double)UM_MAX(done, 1));
+    if (b->failed > 0 || um_metric_value(um_metrics_find("operation.queue.troubles")) > 0)
+        printf("{\"bench\":\"jobs\",\"case\":\"%s\",\"failed\":%lld,\"troubles\":%lld}\n", what, (long long)b->failed,
+               (long long)um_metric_value(um_metrics_find("operation.queue.troubles")));
+    while (b->open > 0)
+        um_loop_turn(b->loop, TURN_MS);
+}
+
+static int by_value(const void *a, const void *b) { return (*(const int64_t *)a > *(const int64_t *)b) - (*(const int64_t *)a < *(const int64_t *)b); }
+
+static void latency(struct bench *b, int64_t n)
+{
+    int64_t *all = um_xcalloc((size_t)n, sizeof(*all)), end_ms = um_now_ms() + WAIT_MS;
+
+    b->adds = false;
+    for (int64_t i = 0; i < n && um_now_ms() < end_ms; i++) {
+        int64_t asked_us = um_now_us(), before = b->begun;
+
+        start_adding(b);
+        while (b->begun == before && um_now_ms() < end_ms)
+            um_loop_turn(b->loop, TURN_MS);
+        all[i] = b->began_us - asked_us;
+    }
+    qsort(all, (size_t)n, sizeof(*all), by_value);
+    say(b, "latency", "median", "us", (double)all[n / 2]);
+    say(b, "latency", "p99", "us", (double)all[n * 99 / 100]);
+    free(all);
+}
+
+/* ---- life ---- */
+
+static bool open_all(struct bench *b, const char *url)
+{
+    struct um_store_conf cf = { .url = url, .commit_delay_ms = 2, .commit_rows = 1024, .max_waiting_bytes = 256 << 20, .user = "", .password = "",
+                                .connections = 2, .connect_timeout_ms = 5000, .timeout_ms = 10000 };
+    char why[256];
+
+    for (int i = 0; i < b->cores; i++)
+        if (um_store_open(&b->st[i], &cf, why) != UM_OK) {
+            fprintf(stderr, "%s\n", why);
+            return false;
+        }
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    struct bench b = { .conf = { .lease_ms = 60000, .shutdown_ms = 0, .max_attempts = 5, .max_waiting = 100000, .backoff_ms = 1000,
+                                 .backoff_max_ms = 300000, .workers = WORKERS, .sweep_ms = 5000 } };
+    const char *mode = argc > 3 ? argv[2] : "";
+    int64_t n = argc > 3 ? atoll(argv[3]) : 0;
+
+    um_log_set_level(NULL, UM_WARN);
+    b.loop = um_loop_new(0);
+    b.cores = argc > 4 ? atoi(argv[4]) : 1;
+    if (n < 1 || b.cores < 1 || b.cores > CORES_MAX || !open_all(&b, argv[1]))
+        return 2;
+    if (strcmp(mode, "fill") != 0)
+        start_engines(&b);
+    if (strcmp(mode, "fill") == 0)
+        fill(&b, n);
+    else if (strcmp(mode, "latency") == 0)
+        latency(&b, n);
+    else
+        measure(&b, mode, n, strcmp(mode, "steady") == 0);
+    for (int i = 0; i < b.cores; i++)
+        um_store_close(b.st[i]);
+    return b.failed > 0;
+}
