@@ -1,7 +1,7 @@
 /* The reactor: one thread, one epoll, timers, an inbox, deferred work. An object that lives on a
  * loop is touched only by that loop's thread; others talk to it by um_loop_post.
  *
- * A turn, in order: wait; dispatch descriptors; due timers; inbox; hooks of the UM_PHASE_FLUSH* (one write per
+ * A turn, in order: wait; dispatch descriptors; due timers; inbox; hooks of UM_PHASE_FLUSH (one write per
  * socket); hooks of UM_PHASE_REAP (free the dead); account the time. */
 #ifndef UMBEL_LOOP_H
 #define UMBEL_LOOP_H
@@ -56,8 +56,7 @@ static inline int64_t um_loop_next_ms(const struct um_loop *l, int64_t period_ms
 }
 
 /* --- hooks that run once at the end of a turn --------------------------------------------------- */
-/* Links to other servers are flushed before clients: those servers work meanwhile, and have clients of their own that wait. */
-enum um_phase { UM_PHASE_FLUSH_DOCS, UM_PHASE_FLUSH_LINKS, UM_PHASE_FLUSH, UM_PHASE_REAP, UM_PHASE_N };
+enum um_phase { UM_PHASE_FLUSH_DOCS, UM_PHASE_FLUSH, UM_PHASE_REAP, UM_PHASE_N };
 typedef void um_defer_cb(void *arg);
 struct um_defer {                                 /* embed it; um_defer_init once */
     struct um_list link;

@@ -113,7 +113,7 @@ static void flush(void *arg)
 
 void conn_flush_later(struct redis_conn *c)
 {
-    um_loop_defer(c->loop, UM_PHASE_FLUSH_LINKS, &c->flush);
+    um_loop_defer(c->loop, UM_PHASE_FLUSH, &c->flush);
 }
 
 static void take_login_reply(struct redis_conn *c, const struct um_redis_reply *reply);

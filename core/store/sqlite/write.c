@@ -304,24 +304,11 @@ static size_t count_spoilers(const struct store_op *op)
     return n;
 }
 
-/* In memory, where nobody else writes, an append to a document that is remembered is one statement: a transaction by itself. */
-static bool is_one_statement(const struct sq_store *st, const struct store_op *batch, int64_t at_ms)
-{
-    const struct sq_doc *d;
-
-    if (st->path != NULL || batch == NULL || batch->next != NULL || batch->kind != STORE_APPEND || st->n_trims > 0)
-        return false;
-    d = um_map_get(&st->docs, UM_SPAN_STR(batch->name));
-    return d != NULL && at_ms <= d->touched_ms + SQ_TOUCH_MS;
-}
-
 static int run_batch(struct sq_store *st, struct store_op *batch)
 {
     int64_t at_ms = um_wall_ms();
     int rc;
 
-    if (is_one_statement(st, batch, at_ms))
-        return apply_afresh(st, batch, at_ms);
     if ((rc = sq_run(&st->conn, SQ_BEGIN_WRITE, "")) != SQLITE_OK || (rc = sq_docs_check(st)) != SQLITE_OK)
         return rc;
     if (batch == NULL && (rc = sq_run(&st->conn, SQ_PROBE, "i", at_ms)) != SQLITE_OK)

@@ -1,6 +1,5 @@
 /* The link against scripted servers: what it promises in umbel/redis.h, one by one. */
 #include "um_test.h"
-#include <sys/socket.h>
 #include <umbel/log.h>
 #include <umbel/process.h>
 #include <umbel/util.h>
@@ -361,31 +360,6 @@ static void what_wants_no_answer_asks_for_none_and_the_next_command_gets_its_own
     assert_string_equal(um_buf_cstr(&b->events), "epoch 1|ready|");
 }
 
-/* What a client is about to be written in this turn. */
-static void is_told_already(void *arg)
-{
-    struct bench *b = now_running;
-    char bytes[256];
-
-    for (int i = 0; i < FAKE_CONNS; i++) {
-        ssize_t n = b->server.conn[i].fd < 0 ? 0 : recv(b->server.conn[i].fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
-        *(bool *)arg |= n > 0 && memmem(bytes, (size_t)n, "PUBLISH", 7) != NULL;
-    }
-}
-
-static void other_servers_are_told_before_clients_are_written_to(void **state)
-{
-    struct bench *b = ready_bench(state);
-    bool told = false;
-    struct um_defer client;
-
-    um_defer_init(&client, is_told_already, &told);
-    um_loop_defer(b->loop, UM_PHASE_FLUSH, &client);
-    publish(b, UM_SPAN_STR("1"));
-    um_loop_turn(b->loop, 0);
-    assert_true(told);
-}
-
 static bool refuse_client_reply(struct fake_conn *c, const struct um_redis_reply *command)
 {
     if (!fake_is(command, "CLIENT") || !um_span_eq(um_redis_item(command, 1), UM_SPAN_STR("REPLY")))
@@ -648,7 +622,6 @@ int main(void)
         T(an_unknown_script_is_sent_whole),
         T(freeing_the_link_answers_what_is_left),
         T(what_wants_no_answer_asks_for_none_and_the_next_command_gets_its_own),
-        T(other_servers_are_told_before_clients_are_written_to),
         T(who_may_not_leave_answers_out_gets_them),
         T(what_wants_no_answer_does_not_wait_for_a_link_nor_pile_up),
         T(a_server_that_went_silent_is_left_though_nobody_waits_for_an_answer),

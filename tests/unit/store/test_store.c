@@ -191,7 +191,7 @@ static void appends_of_several_threads_keep_each_documents_order(void **state)
     }
 }
 
-/* The first makes the document. Not at the second attempt, perhaps: the writer's thread may still be on its way to rest. */
+/* Not at the first attempt, perhaps: the writer's thread may still be on its way to rest. */
 static void a_lonely_append_into_memory_is_made_before_the_call_returns_and_told_later(void **state)
 {
     struct rig *r = *state;
@@ -199,23 +199,18 @@ static void a_lonely_append_into_memory_is_made_before_the_call_returns_and_told
     struct um_bytes *b = text_bytes("x");
     int64_t end = um_now_ms() + 10000;
     bool at_once = false;
-    struct got got = { 0 };
-    int n = 0;
 
-    while (strcmp(r->url, "memory:") == 0 && !at_once && um_now_ms() < end) {
-        got = (struct got){ 0 };
+    for (int n = 1; strcmp(r->url, "memory:") == 0 && !at_once && um_now_ms() < end; n++) {
+        struct got got = { 0 };
         int64_t before = um_metric_value(commits);
         um_store_append(r->st, r->loop, "lonely", b, "ann", got_number, &got);
-        at_once = ++n > 1 && um_metric_value(commits) > before;
+        at_once = um_metric_value(commits) > before;
         assert_int_equal(got.calls, 0);
         rig_turn_until(r, &got.calls, 1);
         assert_int_equal(got.number, (uint64_t)n);
     }
     um_bytes_unref(b);
     assert_int_equal(at_once, strcmp(r->url, "memory:") == 0);
-    assert_int_equal(rig_load(r, "lonely", &got), UM_OK);
-    assert_int_equal(got.n_updates, n);
-    assert_int_equal(strlen(got.updates), n);
 }
 
 static void every_loop_hears_its_own(void **state)
