@@ -25,5 +25,7 @@ static const struct um_conf_key keys[] = {
       UM_CONF_LIST, 0, AT(allowed_origins), .max = 64 },
     { "gui.scope", NULL, "main", "scope of a login that names none",
       UM_CONF_STR, 0, AT(scope), .min = 1, .max = 128 },
+    { "gui.password.change.enabled", NULL, "true", "the pages offer users of a scope to change their own password",
+      UM_CONF_BOOL, 0, AT(offers_password_change) },
 };
 const struct um_conf_table um_auth_conf_table = UM_CONF_TABLE("Login and session cookie", keys);

@@ -70,7 +70,7 @@ static void created(void *arg, um_err err, const struct um_session *s)
     um_count(&auth_metrics[AUTH_M_LOGINS], 1);
     log_login(lg, "login", NULL);
     auth_set_cookie(lg->wait.a, lg->wait.rq, s->id);
-    um_http_reply_json(lg->wait.rq, 200, auth_session_json(s));
+    um_http_reply_json(lg->wait.rq, 200, auth_session_json(lg->wait.a, s));
     login_free(lg);
 }
 

@@ -50,15 +50,24 @@ static bool goes_on(struct own *o, um_err err, const struct um_session *s)
     return false;
 }
 
-json_t *auth_session_json(const struct um_session *s)
+/* An account of the properties is changed there. */
+static bool may_change_password(const struct um_auth *a, const struct um_session *s)
+{
+    const char *account = um_session_attr_str(s, ATTR_ACCOUNT);
+
+    return a->env.conf->offers_password_change && account != NULL && *account != '\0';
+}
+
+json_t *auth_session_json(const struct um_auth *a, const struct um_session *s)
 {
     const char *name = um_session_attr_str(s, ATTR_NAME), *csrf = um_session_attr_str(s, ATTR_CSRF);
     const char *scope = um_session_attr_str(s, ATTR_SCOPE);
     struct um_span profiles = um_session_attr(s, ATTR_PROFILES);
     json_t *list = profiles.len > 0 ? json_loadb((const char *)profiles.data, profiles.len, 0, NULL) : NULL;
 
-    return json_pack("{s:s, s:s, s:o, s:s, s:s}", "user", s->user, "displayName", name != NULL ? name : s->user,
-                     "profiles", list != NULL ? list : json_array(), "scope", scope != NULL ? scope : "", "csrf", csrf != NULL ? csrf : "");
+    return json_pack("{s:s, s:s, s:o, s:s, s:s, s:b}", "user", s->user, "displayName", name != NULL ? name : s->user,
+                     "profiles", list != NULL ? list : json_array(), "scope", scope != NULL ? scope : "", "csrf", csrf != NULL ? csrf : "",
+                     "passwordChange", may_change_password(a, s));
 }
 
 /* ---- GET /gui/rest/session ---- */
@@ -69,7 +78,7 @@ static void show_found(void *arg, um_err err, const struct um_session *s)
 
     if (!goes_on(o, err, s))
         return;
-    um_http_reply_json(o->wait.rq, 200, auth_session_json(s));
+    um_http_reply_json(o->wait.rq, 200, auth_session_json(o->wait.a, s));
     own_free(o);
 }
 

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <umbel/session.h>
 
-json_t *auth_session_json(const struct um_session *s);      /* {"user","displayName","profiles","csrf"} */
+/* {"user","displayName","profiles","scope","csrf","passwordChange"} */
+json_t *auth_session_json(const struct um_auth *a, const struct um_session *s);
 
 #endif

@@ -26,6 +26,22 @@ static bool pop_segment(struct um_buf *out, size_t start)
     return true;
 }
 
+/* A comma stands between ids; an encoded one belongs to an id. PART is room to work in; RAW is known to be well formed. */
+static void put_segment(struct um_buf *out, struct um_buf *part, struct um_span raw)
+{
+    const uint8_t *p = raw.data, *end = raw.data + raw.len, *comma;
+
+    for (;; p = comma + 1) {
+        comma = p < end ? memchr(p, ',', (size_t)(end - p)) : NULL;
+        um_buf_clear(part);
+        (void)um_percent_decode(part, UM_SPAN(p, (comma != NULL ? comma : end) - p));
+        um_percent_encode(out, UM_SPAN(part->data, part->len));
+        if (comma == NULL)
+            return;
+        um_buf_put_u8(out, ',');
+    }
+}
+
 static um_err put_segments(struct um_buf *out, struct um_buf *seg, struct um_span path)
 {
     const uint8_t *p = path.data, *end = path.data + path.len;
@@ -34,7 +50,8 @@ static um_err put_segments(struct um_buf *out, struct um_buf *seg, struct um_spa
     while (p < end) {                                    /* p stands on a slash */
         const uint8_t *next = memchr(p + 1, '/', (size_t)(end - p - 1));
         const uint8_t *stop = next != NULL ? next : end;
-        if (!decode_segment(seg, UM_SPAN(p + 1, stop - p - 1)))
+        struct um_span raw = UM_SPAN(p + 1, stop - p - 1);
+        if (!decode_segment(seg, raw))
             return seg->failed ? UM_ENOMEM : UM_EPROTO;
         p = stop;
         if (um_span_eq(UM_SPAN(seg->data, seg->len), UM_SPAN("..", 2))) {
@@ -42,7 +59,9 @@ static um_err put_segments(struct um_buf *out, struct um_buf *seg, struct um_spa
                 return UM_EPROTO;
         } else if (!um_span_eq(UM_SPAN(seg->data, seg->len), UM_SPAN(".", 1))) {
             um_buf_put_u8(out, '/');
-            um_percent_encode(out, UM_SPAN(seg->data, seg->len));
+            put_segment(out, seg, raw);
+            if (seg->failed)
+                return UM_ENOMEM;
             continue;
         }
         if (p == end)                                    /* "/a/." and "/a/b/.." name a folder */

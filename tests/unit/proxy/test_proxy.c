@@ -137,7 +137,8 @@ static void targets_have_one_form(void **state)
         { "/core//rest", "/core//rest" },
         { "/core/a%2Fb", "/core/a%2Fb" },
         { "/core/%61", "/core/a" },
-        { "/core/a,b;c:d", "/core/a%2Cb%3Bc%3Ad" },
+        { "/core/a,b;c:d", "/core/a,b%3Bc%3Ad" },        /* between ids */
+        { "/core/a%2Cb,%2C", "/core/a%2Cb,%2C" },       /* of an id */
         { "/core/./rest/.", "/core/rest/" },
         { "/gui/../core/x", "/core/x" },
         { "/core/%2e%2E/gui", "/gui" },

@@ -21,6 +21,7 @@ struct um_auth_conf {
     int64_t cookie_max_age_s;             /* 0: until the browser closes */
     struct um_conf_list allowed_origins;  /* beside the gateway's own */
     const char *scope;                    /* scope of a login that names none */
+    bool offers_password_change;          /* to users of a scope, in the pages */
 };
 extern const struct um_conf_table um_auth_conf_table;
 

@@ -2,13 +2,13 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Acl, acls, type Entry, neverReached, permissionsOf } from "../lib/acls";
 import { ApiError } from "../lib/api";
-import { guardLeaving, paths } from "../lib/router";
-import { confirmDialog } from "../ui/dialog";
+import { paths } from "../lib/router";
 import { Icon } from "../ui/icons";
 import { Link } from "../ui/link";
 import { notify } from "../ui/toast";
 import { type Draft, EntryRow } from "./acl-entry";
 import { Head, Problem, Waiting } from "./parts";
+import { useUnsavedGuard } from "./unsaved";
 
 let lastKey = 0;
 
@@ -25,22 +25,6 @@ function useFocusAfterMove() {
         wanted.current = "";
     });
     return wanted;
-}
-
-function useUnsavedGuard(dirty: boolean): void {
-    useEffect(() => {
-        if (!dirty)
-            return;
-        const release = guardLeaving(() => confirmDialog({
-            title: "Leave without saving?", body: <p>The changes to this ACL are not saved.</p>, confirm: "Leave", danger: true,
-        }));
-        const onUnload = (event: Event) => event.preventDefault();
-        addEventListener("beforeunload", onUnload);
-        return () => {
-            release();
-            removeEventListener("beforeunload", onUnload);
-        };
-    }, [dirty]);
 }
 
 function Conflict({ reload }: { reload: () => void }) {
@@ -65,7 +49,7 @@ function Editor({ acl, reload }: { acl: Acl; reload: (saved?: Acl) => void }) {
     const dirty = JSON.stringify(entriesOf(drafts)) !== JSON.stringify(acl.entries ?? []);
     const idle = neverReached(entriesOf(drafts));
     const whole = drafts.every(({ entry }) => isWhole(entry));
-    useUnsavedGuard(dirty);
+    useUnsavedGuard(dirty, "this ACL");
 
     const change = (key: number, entry: Entry) => setDrafts(drafts.map((d) => (d.key === key ? { key, entry } : d)));
     const move = (from: number, by: 1 | -1) => {

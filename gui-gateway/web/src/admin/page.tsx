@@ -15,11 +15,14 @@ import { Caches } from "./caches";
 import { Classes } from "./classes";
 import { Connections } from "./connections";
 import { Documents } from "./documents";
+import { GroupPage } from "./group";
 import { Loggers } from "./loggers";
 import { Overview } from "./overview";
+import { Groups, Users } from "./principals";
 import { Reservations } from "./reservations";
 import { Sessions } from "./sessions";
 import { unanswered } from "./use-polled";
+import { UserPage } from "./user";
 
 const PARTS: { name: string; text: string; page: ComponentType; one?: ComponentType<{ id: string }> }[] = [
     { name: "", text: "Overview", page: Overview },
@@ -27,6 +30,8 @@ const PARTS: { name: string; text: string; page: ComponentType; one?: ComponentT
     { name: "connections", text: "Connections", page: Connections },
     { name: "reservations", text: "Reservations", page: Reservations },
     { name: "sessions", text: "Sessions", page: Sessions },
+    { name: "users", text: "Users", page: Users, one: UserPage },
+    { name: "groups", text: "Groups", page: Groups, one: GroupPage },
     { name: "classes", text: "Classes", page: Classes },
     { name: "acls", text: "ACLs", page: Acls, one: AclPage },
     { name: "caches", text: "Caches", page: Caches },

@@ -8,6 +8,7 @@ export interface Session {
     profiles: string[];
     scope: string; /* the tenant that one works in */
     csrf: string;
+    passwordChange?: boolean; /* one may change one's own password here */
 }
 
 export type SessionState =

@@ -9,6 +9,8 @@ import { useStore } from "../lib/store";
 import { theme, toggleTheme } from "../lib/theme";
 import { IconButton } from "./button";
 import { Link } from "./link";
+import { Menu } from "./menu";
+import { changeOwnPassword } from "./password";
 import { shortcutTable } from "./shortcuts";
 import { notifyError } from "./toast";
 
@@ -62,6 +64,20 @@ export function Sections({ at }: { at: (typeof SECTIONS)[number]["name"] }) {
     );
 }
 
+function Me({ session }: { session: Session }) {
+    const title = `Signed in as ${session.displayName}`;
+    const who = (
+        <>
+            <span class="avatar" aria-hidden="true">{initialsOf(session.displayName)}</span>
+            <span class="me-name">{session.displayName}</span>
+        </>
+    );
+    if (!session.passwordChange)
+        return <span class="me" title={title}>{who}</span>;
+    const change = { text: "Change password", testid: "password-change", onClick: () => void changeOwnPassword(session.user) };
+    return <Menu testid="me" look="me" title={title} label={who} items={[]} action={change} />;
+}
+
 export function Account({ session }: { session: Session }) {
     return (
         <div class="account">
@@ -72,10 +88,7 @@ export function Account({ session }: { session: Session }) {
                 onClick={() => void infoDialog({ title: "Keyboard shortcuts", body: shortcutTable() })}
             />
             <ThemeToggle />
-            <span class="me" title={`Signed in as ${session.displayName}`}>
-                <span class="avatar" aria-hidden="true">{initialsOf(session.displayName)}</span>
-                <span class="me-name">{session.displayName}</span>
-            </span>
+            <Me session={session} />
             <IconButton icon="leave" label="Sign out" data-testid="logout" onClick={() => void leave()} />
         </div>
     );

@@ -11,11 +11,12 @@ interface MenuProps {
     items: MenuItem[];
     testid: string;
     look?: string; /* classes of the button */
+    title?: string;
     action?: { text: string; testid: string; onClick: () => void } | undefined; /* below the links */
     empty?: string;
 }
 
-export function Menu({ label, items, testid, look = "button primary", action, empty }: MenuProps) {
+export function Menu({ label, items, testid, look = "button primary", title, action, empty }: MenuProps) {
     const menu = useRef<HTMLDetailsElement>(null);
     const close = (focus: boolean) => {
         menu.current!.open = false;
@@ -42,7 +43,7 @@ export function Menu({ label, items, testid, look = "button primary", action, em
     };
     return (
         <details ref={menu} class="menu" data-testid={testid} onKeyDown={onKey}>
-            <summary class={look}>{label}</summary>
+            <summary class={look} title={title}>{label}</summary>
             <div class="menu-list">
                 {items.length === 0 && empty && <p class="faint">{empty}</p>}
                 <ul>
