@@ -23,6 +23,20 @@ static void copy_member(json_t *to, const json_t *from, const char *name)
         json_object_set(to, name, v);
 }
 
+/* LIST without NAME: a group is not told that it is in itself. */
+static json_t *without(json_t *list, const char *name)
+{
+    json_t *v;
+    size_t i;
+
+    json_array_foreach(list, i, v)
+        if (strcmp(json_string_value(v), name) == 0) {
+            json_array_remove(list, i);
+            break;
+        }
+    return list;
+}
+
 static json_t *show(struct um_call *c, const json_t *group)
 {
     static const char *const told[] = { "id", "displayName", "mail", "attributes", "profiles", "members", "data" };
@@ -35,7 +49,7 @@ static json_t *show(struct um_call *c, const json_t *group)
     if (!um_has_role(c, ROLE_ADMINS))
         return o;
     p = principals_new(c->model, um_body_id(group), NULL);
-    json_object_set_new(o, "groups", principals_list(p, PRINCIPAL_GROUP));
+    json_object_set_new(o, "groups", without(principals_list(p, PRINCIPAL_GROUP), um_body_id(group)));
     principals_free(p);
     return o;
 }

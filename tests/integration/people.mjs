@@ -88,6 +88,17 @@ await run.story('nobody is called like an account of the properties', async () =
   assert.equal((await refused(409, core, 'POST', 'users', { token: adminOf('red'), body: { id: 'bob' } })).code, 'U00410')
 })
 
+await run.story('he uses rows that are no calls of the platform, as long as he is one: uploads, documents without a component', async () => {
+  const token = await tokenOf(core, 'eva', 'red')
+  const form = new FormData()
+  form.append('file', new Blob(['hello']), 'hello.txt')
+  const answer = await core.fetch('/core/rest/files/tmp', { method: 'POST', token, body: form })
+  assert.equal(answer.status, 200)
+  const { id } = await answer.json()
+  assert.equal((await core.fetch(`/core/rest/files/tmp/${id}`, { token })).status, 200)
+  await refused(403, core, 'GET', 'collab/documents', { token })     /* they are the default scope's */
+})
+
 /* ---- passwords ---- */
 
 await run.story('an expired password is good for setting another one, and for nothing else', async () => {

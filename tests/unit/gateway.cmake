@@ -1,5 +1,6 @@
 um_unit_test(token SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/token/test_token.c LINK um_token
   INCLUDES ${CMAKE_SOURCE_DIR}/core/lib/token)
+um_unit_test(password SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/password/test_password.c LINK um_password)
 um_unit_test(throttle SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/throttle/test_throttle.c LINK um_token)
 um_unit_test(session SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/session/test_session.c LINK um_session um_conf um_process)
 um_unit_test(session_parts SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/session/test_session_parts.c LINK um_session

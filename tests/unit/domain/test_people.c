@@ -250,6 +250,10 @@ static void circles_of_groups_are_harmless(void **state)
     group(r, "{'id':'a','members':['b','eva','a']}");
     group(r, "{'id':'b','members':['c']}");
     group(r, "{'id':'c','members':['a'],'profiles':['round']}");
+    assert_done(r, &um_groups_get, "{'ids':['a']}", NULL);
+    assert_at(r, "/groups/0", "b");
+    assert_at(r, "/groups/1", "c");
+    assert_null(domain_rig_at(r, "/groups/2"));
     be_account(r, "eva");
     assert_true(is_in(r, "groups", "a"));
     assert_true(is_in(r, "groups", "b"));
