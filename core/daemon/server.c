@@ -9,15 +9,24 @@ struct door {                                /* of one reactor */
     struct servers *of;
     struct um_loop *loop;
     struct um_http *http;
-    struct um_timer drain;
+    struct um_timer drain, beat;
 };
 struct servers {
+    struct um_rest *rest;
     struct door *doors;
     unsigned n;
     struct um_http *management;              /* on the first reactor; NULL: management.server.port is 0 */
     _Atomic unsigned n_busy;                 /* draining: doors with requests under way */
     _Atomic bool drained;
 };
+
+static void beat(void *arg)
+{
+    struct door *d = arg;
+
+    um_rest_beat(d->of->rest, (unsigned)(d - d->of->doors));
+    um_timer_set(d->loop, &d->beat, um_loop_next_ms(d->loop, UM_REST_BEAT_MS), beat, d);
+}
 
 um_err servers_open(struct servers **out, struct um_reactors *reactors, struct um_http_conf *cf, struct um_rest *rest)
 {
@@ -26,6 +35,7 @@ um_err servers_open(struct servers **out, struct um_reactors *reactors, struct u
     const struct um_http_route *routes = um_rest_routes(rest, &n);
     um_err err;
 
+    s->rest = rest;
     s->doors = um_xcalloc(um_reactors_count(reactors), sizeof(struct door));
     err = um_http_check_port(cf);
     while (err == UM_OK && s->n < um_reactors_count(reactors)) {
@@ -34,8 +44,11 @@ um_err servers_open(struct servers **out, struct um_reactors *reactors, struct u
         d->of = s;
         d->loop = um_reactors_loop(reactors, s->n);
         err = um_http_new(&d->http, d->loop, cf, routes, n, &um_rest_hooks, rest);
-        if (err == UM_OK && s->n++ == 0)
+        if (err != UM_OK)
+            break;
+        if (s->n++ == 0)
             cf->port = um_http_port(d->http);
+        beat(d);
     }
     if (err != UM_OK) {
         servers_free(s);
@@ -96,6 +109,7 @@ void servers_free(struct servers *s)
         return;
     for (unsigned i = 0; i < s->n; i++) {
         um_timer_stop(s->doors[i].loop, &s->doors[i].drain);
+        um_timer_stop(s->doors[i].loop, &s->doors[i].beat);
         um_http_free(s->doors[i].http);
     }
     um_http_free(s->management);

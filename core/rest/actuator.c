@@ -29,6 +29,18 @@ static enum um_health ping(void *arg)
     return UM_HEALTH_UP;
 }
 
+/* Only what the process cannot help by itself: a loop that stands still. */
+static enum um_health liveness(void *arg)
+{
+    struct um_rest *r = arg;
+    int64_t now = um_now_ms(), beat;
+
+    for (size_t i = 0; i < UM_REST_LOOPS_MAX; i++)
+        if ((beat = atomic_load_explicit(&r->beat_ms[i], memory_order_relaxed)) != 0 && now - beat > UM_REST_STUCK_MS)
+            return UM_HEALTH_DOWN;
+    return UM_HEALTH_UP;
+}
+
 static json_t *cluster_details(void *arg)
 {
     return json_pack("{s:o}", "members", um_node_members_json(((struct um_rest *)arg)->deps.cluster));
@@ -106,7 +118,7 @@ static const struct um_actuator_component components[] = {       /* sorted by na
     { "cluster", NULL, ping, NULL, cluster_details },
     { "db", NULL, db, NULL, db_details },
     { "diskSpace", NULL, disk, NULL, disk_details },
-    { "livenessState", "liveness", ping, NULL, NULL },
+    { "livenessState", "liveness", liveness, NULL, NULL },
     { "ping", NULL, ping, NULL, NULL },
     { "queue", NULL, queue, has_jobs, queue_details },
     { "readinessState", "readiness", readiness, NULL, NULL },

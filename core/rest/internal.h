@@ -26,6 +26,7 @@ struct um_rest {
     struct um_pool *readers;                 /* rendering and comparing versions */
     _Atomic int tasks;                       /* requests that hold states of documents: version_task.c */
     _Atomic bool draining;
+    _Atomic int64_t beat_ms[UM_REST_LOOPS_MAX];   /* when each loop last turned; 0: not heard of */
     int64_t started_wall_ms;
 };
 

@@ -1,6 +1,7 @@
 /* What the handlers stand on. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <umbel/failpoint.h>
 #include <umbel/util.h>
 #include "actuator.h"
 #include "internal.h"
@@ -84,6 +85,14 @@ void um_rest_set_collab(struct um_rest *r, struct um_collab *collab)
 }
 
 void um_rest_set_draining(struct um_rest *r, bool draining) { atomic_store(&r->draining, draining); }
+
+void um_rest_beat(struct um_rest *r, unsigned i)
+{
+    int64_t late_ms = UM_FAILPOINT("loop.beat") ? UM_REST_STUCK_MS + 1 : 0;
+
+    if (i < UM_REST_LOOPS_MAX)
+        atomic_store_explicit(&r->beat_ms[i], um_now_ms() - late_ms, memory_order_relaxed);
+}
 
 static void client_left(void *arg)
 {

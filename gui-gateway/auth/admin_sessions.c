@@ -81,7 +81,9 @@ static bool has_failed(struct admin *ad, um_err err)
 /* Others' are as if they were not there. */
 static bool is_his(const struct admin *ad, const struct um_session *s)
 {
-    return um_asker_sees(&ad->who, um_session_attr_str(s, ATTR_SCOPE));
+    const char *scope = um_session_attr_str(s, ATTR_SCOPE);
+
+    return um_asker_sees(&ad->who, scope != NULL && *scope != '\0' ? scope : ad->wait.a->env.conf->scope);
 }
 
 static void listed(void *arg, um_err err, const struct um_session *const *list, size_t n)

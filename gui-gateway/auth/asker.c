@@ -35,7 +35,7 @@ static void set_asker(struct um_auth *a, struct um_http_req *rq, const char *use
     um_client_of(a->env.trusted, rq, &client);
     memcpy(who->address, client.address, sizeof(who->address));
     who->user = um_xstrdup(user);
-    who->scope = um_xstrdup(scope != NULL ? scope : "");
+    who->scope = um_xstrdup(scope != NULL && *scope != '\0' ? scope : a->env.conf->scope);
     who->profiles = profiles;
     um_http_set_user(rq, who, asker_free);
 }

@@ -143,13 +143,23 @@ await run.story('sessions are listed and ended with a token, and what an adminis
   assert.equal((await ask(`/gui/actuator/sessions/${sessions[0].id}`, { method: 'DELETE', headers: basic('prometheus', 'a-password-of-its-own') }, own)).status, 204)
   assert.equal((await ask(`/gui/actuator/sessions/${sessions[0].id}`, { token: admin }, own)).status, 404)
   assert.equal((await ask('/gui/actuator/loggers/gateway.auth', { method: 'POST', token: admin, json: { configuredLevel: 'trace' } }, own)).status, 204)
-  const { results } = await json('/core/rest/admin/audit?max=2', { token: admin })
+  const { results } = await json('/core/rest/admin/audit?max=2', { token: root })
   assert.deepEqual(results.map(f => [f.user, f.action, f.objectType, f.objectId]),
     [['admin', 'LOG_LEVEL', 'LOGGER', 'gateway.auth'], ['prometheus', 'END_SESSION', 'SESSION', sessions[0].id]])
   assert.deepEqual([results[0].detail.before, results[0].detail.after, results[0].detail.from], ['INFO', 'TRACE', '127.0.0.1'])
   assert.ok(results[0].detail.request)
   assert.deepEqual(results[1].detail.before, [{ user: 'admin', session: sessions[0].id }])
   assert.equal((await ask('/core/rest/internal/audit', { method: 'POST', token: admin, json: {} })).status, 401, 'for gateways alone')
+})
+
+await run.story('a core of which a loop stands still is not alive', async () => {
+  const arm = body => ask('/core/actuator/failpoints/loop.beat', { method: 'PUT', token: admin, body })
+  if (!(await arm('error')).ok) return                /* built without failure points */
+  const door = async name => (await ask(`/core/actuator/${name}`)).status
+  await until('it tells', async () => await door('health/liveness') === 503)
+  assert.deepEqual([await door('status'), await door('health/readiness')], [503, 200])
+  await arm('off')
+  await until('it turns again', async () => await door('health/liveness') === 200)
 })
 
 await run.story('all end well', () => cluster.stop())
@@ -295,7 +305,7 @@ await run.story('shutdown ends the process as SIGTERM does, and the fact survive
     assert.equal(main.child.exit.code, 0)
   }
   await doors[0].main.start()
-  const { results } = await read(doors[0].main, '/core/rest/admin/audit?action=SHUTDOWN', { token: boss })
+  const { results } = await read(doors[0].main, '/core/rest/admin/audit?action=SHUTDOWN', { token: system })
   assert.deepEqual(results.map(f => [f.user, f.objectType]), [['system', 'MEMBER'], ['system', 'MEMBER']])
 })
 

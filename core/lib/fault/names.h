@@ -8,5 +8,5 @@
     X(session.before_save) X(session.after_save) X(session.before_revoke)                              \
     X(resv.after_token) X(resv.before_redis) X(resv.renew)                                             \
     X(bus.drop) X(bus.dup) X(bus.swap) X(drain.start) X(drain.before_close) X(startup.migrate) X(startup.before_listen) X(file.before_rename) X(file.before_sync) \
-    X(search.walk)                                                                                     \
+    X(search.walk) X(loop.beat)                                                                        \
     X(job.before_effect) X(job.after_effect) X(job.before_ack) X(job.before_offer) X(lease.renew)

@@ -64,6 +64,11 @@ void um_rest_set_collab(struct um_rest *r, struct um_collab *collab);
 struct um_collab_hooks um_rest_collab_hooks(struct um_rest *r);
 void um_rest_set_draining(struct um_rest *r, bool draining);     /* readiness says no from now on, or yes again; any thread */
 
+/* Loop I still turns: said every so often by each that serves, from 0 on. One that was heard of and has been silent for UM_REST_STUCK_MS is what
+ * liveness calls DOWN. */
+enum { UM_REST_LOOPS_MAX = 256, UM_REST_BEAT_MS = 2000, UM_REST_STUCK_MS = 20000 };
+void um_rest_beat(struct um_rest *r, unsigned i);
+
 const struct um_http_route *um_rest_routes(const struct um_rest *r, size_t *n);
 extern const struct um_http_hooks um_rest_hooks;     /* their ctx is the um_rest */
 /* Of the actuator's own port (management.server.port), with the same routes: its rows alone are there. While there is one, the other port

@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 struct um_asker {
-    char *user, *scope;                   /* scope "": the default one */
+    char *user, *scope;                   /* who names no scope is of that of logins that name none */
     char address[46];                     /* the client's */
     json_t *profiles;                     /* of strings */
 };
