@@ -39,6 +39,8 @@ struct content_place {
     void (*finish)(struct content_io *io);   /* NULL as well. All bytes are durable when it is done */
     void (*get)(struct content_io *io);
     void (*remove)(struct content_io *io);   /* what is not there is UM_OK */
+    /* In a unit of work: the first LEN bytes, which are in the first chunk. */
+    um_err (*peek)(struct um_content *c, struct um_sql *q, const char *id, size_t len, struct um_buf *out);
 };
 extern const struct content_place content_database, content_directory;
 

@@ -78,4 +78,18 @@ static void remove_all(struct content_io *io)
     content_transact(io->content, io->loop, remove_some, removed_some, io);
 }
 
-const struct content_place content_database = { .name = "database", .get = get, .remove = remove_all };
+static um_err peek(struct um_content *c, struct um_sql *q, const char *id, size_t len, struct um_buf *out)
+{
+    struct um_sql_row row;
+    um_err err = um_sql_one(q, "SELECT bytes FROM content_chunks WHERE content = ?1 AND n = 0", UM_SQL_ARGS(um_sql_word(id)), &row);
+
+    (void)c;
+    if (err != UM_OK)
+        return err == UM_ENOTFOUND ? UM_ECORRUPT : err;
+    if (um_sql_span(&row, 0).len < len)
+        return UM_ECORRUPT;
+    um_buf_put(out, um_sql_span(&row, 0).data, len);
+    return UM_OK;
+}
+
+const struct content_place content_database = { .name = "database", .get = get, .remove = remove_all, .peek = peek };

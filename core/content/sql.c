@@ -88,6 +88,20 @@ um_err um_content_get(struct um_sql *q, const char *owner, const char *file, str
     return used_up ? UM_ECLOSED : UM_OK;
 }
 
+um_err um_content_peek(struct um_content *c, struct um_sql *q, const char *owner, const char *file, size_t max, struct um_buf *out)
+{
+    struct um_content_file f = { 0 };
+    const struct content_place *place;
+    um_err err = um_content_get(q, owner, file, &f);
+
+    if (err != UM_OK)
+        return err;
+    if (f.size > (int64_t)UM_MIN(max, UM_CONTENT_CHUNK))
+        return UM_ELIMIT;
+    place = c != NULL ? content_place_of(c, f.place) : &content_database;
+    return place == NULL || strcmp(place->name, f.place) != 0 ? UM_EUNAVAIL : place->peek(c, q, f.content, (size_t)f.size, out);
+}
+
 struct each { um_content_each_cb *cb; void *arg; };
 
 static um_err each_row(void *arg, const struct um_sql_row *row)

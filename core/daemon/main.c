@@ -17,6 +17,8 @@
 #include <umbel/jobs.h>
 #include <umbel/log.h>
 #include <umbel/node.h>
+#include <umbel/operations.h>
+#include <umbel/outgoing.h>
 #include <umbel/process.h>
 #include <umbel/reserve.h>
 #include <umbel/rest.h>
@@ -44,7 +46,7 @@ static const struct um_conf_table *const tables[] = {
     &um_rest_conf_table, &um_store_conf_table, &um_content_conf_table, &um_archive_conf_table, &um_versions_conf_table,
     &um_collab_conf_table, &um_redis_conf_table, &um_cluster_conf_table, &um_cachegen_conf_table,
     &um_reserve_conf_table, &um_actuator_conf_table, &um_domain_conf_table, &um_import_conf_table,
-    &um_jobs_conf_table,
+    &um_jobs_conf_table, &um_outgoing_conf_table,
 };
 static const char *const prefixes[] = { "umbel", "server", "collab", "store", "ws", "token", "internal", "system", "json", "login", "archive", "file",
                                         "redis", "spring.redis", "spring.data.redis", "cluster", "cache", "reservation", "operation", "scope", "model", "management", NULL };
@@ -109,7 +111,9 @@ struct core {
     struct um_domain_conf domain_conf;
     struct um_import_conf import_conf;
     struct um_jobs_conf jobs_conf;
+    struct um_outgoing_conf outgoing_conf;
     char *token_key;
+    struct um_token_ring ring;
     struct um_reactors *reactors;
     struct um_node *node;
     struct um_redis *redis;                  /* the node's; NULL: redis.enabled=false */
@@ -120,6 +124,8 @@ struct core {
     struct um_cachegen *cachegen;
     struct um_reserve *reserve;
     struct um_jobs *jobs;
+    struct um_outgoing *outgoing;
+    struct um_operations *operations;
     struct um_domain *domain;
     struct um_content *content;
     struct um_archive *archive;              /* NULL: none is configured */
@@ -147,7 +153,7 @@ static bool bind_all(struct core *c)
         { &um_redis_conf_table, &c->redis_conf }, { &um_cluster_conf_table, &c->cluster_conf },
         { &um_cachegen_conf_table, &c->cachegen_conf }, { &um_reserve_conf_table, &c->reserve_conf },
         { &um_domain_conf_table, &c->domain_conf }, { &um_import_conf_table, &c->import_conf },
-        { &um_jobs_conf_table, &c->jobs_conf },
+        { &um_jobs_conf_table, &c->jobs_conf }, { &um_outgoing_conf_table, &c->outgoing_conf },
     };
 
     for (size_t i = 0; i < UM_COUNT(rows); i++)
@@ -221,13 +227,40 @@ static bool open_jobs(struct core *c)
 
     if (um_jobs_new(&c->jobs, &env) != UM_OK)
         return fail("asynchronous operations", "out of memory");
-    um_jobs_serve_log(c->jobs);
     return true;
 }
 
 static bool open_domain(struct core *c)
 {
-    return um_domain_new(&c->domain, c->store, &c->domain_conf) == UM_OK;
+    if (um_domain_new(&c->domain, c->store, &c->domain_conf) != UM_OK)
+        return false;
+    um_domain_use_content(c->domain, c->content);
+    return true;
+}
+
+static bool open_keys(struct core *c)
+{
+    if (*c->token.key == '\0') {
+        c->token_key = um_xcalloc(1, 49);
+        um_random_id(c->token_key, 48);
+        c->token.key = c->token_key;
+        um_log(UM_WARN, "core", "token.key is not set: no gateway can speak to this core");
+    }
+    return um_token_ring_init(&c->ring, c->token.key, c->token.key_previous) == UM_OK || fail("token.key", "a key has at least 32 bytes");
+}
+
+/* Who is asked when something is done: through the queue, and over the network. */
+static bool open_operations(struct core *c)
+{
+    struct um_operations_env env = { .loop = um_reactors_loop(c->reactors, 0), .domain = c->domain, .content = c->content, .jobs = c->jobs,
+                                     .jobs_conf = &c->jobs_conf, .ring = &c->ring };
+    char why[UM_OUTGOING_WHY_MAX] = "";
+
+    if (um_outgoing_new(&c->outgoing, &c->outgoing_conf, why) != UM_OK)
+        return fail("outgoing", why);
+    env.outgoing = c->outgoing;
+    c->operations = um_operations_new(&env);
+    return true;
 }
 
 static bool open_rest(struct core *c)
@@ -236,19 +269,11 @@ static bool open_rest(struct core *c)
                                  .versions = c->versions, .content = c->content, .collab_conf = &c->collab_conf,
                                  .ws = &c->ws, .throttle = &c->throttle, .actuator = &c->actuator, .token_expiration_s = c->token.expiration_s,
                                  .redis = c->redis, .cluster = c->cluster,
-                                 .cachegen = c->cachegen, .reserve = c->reserve, .jobs = c->jobs, .domain = c->domain, .node = c->node,
+                                 .cachegen = c->cachegen, .reserve = c->reserve, .jobs = c->jobs, .domain = c->domain, .node = c->node, .ring = c->ring,
                                  .loop = um_reactors_loop(c->reactors, 0) };
     struct um_collab_hooks hooks;
     char why[256] = "";
 
-    if (*c->token.key == '\0') {
-        c->token_key = um_xcalloc(1, 49);
-        um_random_id(c->token_key, 48);
-        c->token.key = c->token_key;
-        um_log(UM_WARN, "core", "token.key is not set: no gateway can speak to this core");
-    }
-    if (um_token_ring_init(&deps.ring, c->token.key, c->token.key_previous) != UM_OK)
-        return fail("token.key", "a key has at least 32 bytes");
     if (um_rest_new(&c->rest, &deps, why) != UM_OK)
         return fail("users", why);
     hooks = um_rest_collab_hooks(c->rest);
@@ -319,7 +344,8 @@ static bool start(struct core *c)
     um_http_start();
     um_ws_start();
     c->reactors = um_reactors_new(c->process.reactors ? (unsigned)c->process.reactors : um_process_cpus());
-    return open_node(c) && open_store(c) && open_caches(c) && open_reservations(c) && open_jobs(c) && open_domain(c) && open_rest(c) && open_models(c) && open_doors(c);
+    return open_node(c) && open_store(c) && open_caches(c) && open_reservations(c) && open_jobs(c) && open_keys(c) && open_domain(c) &&
+           open_operations(c) && open_rest(c) && open_models(c) && open_doors(c);
 }
 
 static void drain_done(void *arg)
@@ -370,6 +396,7 @@ static void take_down(struct core *c)
     if (c->reactors != NULL)
         um_reactors_stop(c->reactors);
     servers_free(c->servers);
+    um_outgoing_free(c->outgoing);           /* its callers hear that it ends */
     um_rest_stop(c->rest);
     um_content_stop(c->content);
     settle(c);                               /* what its workers had to say may still ask the store */
@@ -383,6 +410,7 @@ static void take_down(struct core *c)
     um_versions_free(c->versions);
     um_collab_free(c->collab);
     um_rest_free(c->rest);
+    um_operations_free(c->operations);
     um_jobs_free(c->jobs);
     um_domain_free(c->domain);
     um_reserve_free(c->reserve);

@@ -19,7 +19,7 @@ static const struct { const char *text; unsigned status; } codes[UM_CODES_N] = {
 struct outcome {
     bool has_problem;
     struct um_problem problem;
-    char message[MESSAGE_MAX];
+    char message[MESSAGE_MAX], code[16];     /* CODE: of one that is not ours */
     json_t *details;
     struct um_store_cache caches[CACHES_MAX];    /* in order of scope and name; strings are ours */
     size_t n_caches;
@@ -110,6 +110,16 @@ um_err um_fail_with(struct um_call *c, enum um_code code, json_t *details, const
     va_start(args, fmt);
     refuse(c, code, details, fmt, args);
     va_end(args);
+    return UM_EINVAL;
+}
+
+um_err um_fail_as(struct um_call *c, const char *code, unsigned status, const char *message)
+{
+    struct outcome *o = c->outcome;
+
+    snprintf(o->message, sizeof(o->message), "%s", message);
+    snprintf(o->code, sizeof(o->code), "%s", code);
+    set_problem(o, o->code, status, NULL);
     return UM_EINVAL;
 }
 

@@ -47,6 +47,7 @@ enum um_code {
 
 struct outcome;                              /* call.c: what is to be told after the commit */
 struct principals;                           /* principals.h */
+struct chain;                                /* operations/chain.h */
 
 struct um_call {
     struct um_domain *domain;
@@ -68,6 +69,7 @@ struct um_call {
     unsigned matches;                        /* patterns tried so far: tags.h */
     unsigned children;                       /* of folders read so far: folders.c */
     struct outcome *outcome;
+    struct chain *chain;                     /* what handlers have said in the runs before; never NULL */
 };
 
 /* ---- refusing: these are returned by the work, which ends with it ---- */
@@ -76,6 +78,9 @@ um_err um_fail(struct um_call *c, enum um_code code, const char *fmt, ...) UM_PR
 /* PATH: a JSON pointer into the body ("/0/tags/2"). */
 um_err um_fail_at(struct um_call *c, enum um_code code, const char *path, const char *fmt, ...) UM_PRINTF(4, 5);
 um_err um_fail_with(struct um_call *c, enum um_code code, json_t *details_adopt, const char *fmt, ...) UM_PRINTF(4, 5);
+
+/* With a code of somebody else's, a handler's. */
+um_err um_fail_as(struct um_call *c, const char *code, unsigned status, const char *message);
 
 /* ---- the parameters: checked by the row of the call before it runs ---- */
 

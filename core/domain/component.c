@@ -10,6 +10,8 @@
 #include "facts.h"
 #include "favorites.h"
 #include "index.h"
+#include "operations/operation.h"
+#include "operations/registration.h"
 #include "parts.h"
 #include "versions.h"
 
@@ -157,12 +159,30 @@ static um_err follow_new(struct um_call *c, struct component *m)
     return err;
 }
 
+/* It is written, as a registration too: those of this unit's beginning get to know of it. */
+static um_err followed(struct um_call *c, const struct component *m, const struct operation *o)
+{
+    bool was = o->before != NULL && registration_is_one(m->category, o->before), is = registration_is_one(m->category, m->body);
+    um_err err = UM_OK;
+
+    if (is)
+        err = registration_follow(c, m);
+    else if (was)
+        err = registration_forget(c, m);
+    if (err == UM_OK && (was || is))
+        err = registrations_changed(c);
+    return err == UM_OK ? operation_after(c, o, m->body) : err;
+}
+
 um_err component_insert(struct um_call *c, struct component *m, const char *path)
 {
+    struct operation o = { UM_ACTION_CREATE, m->category, NULL };
     struct columns of;
     struct um_sql_row row;
-    um_err err = columns_of(c, m->body, &of);
+    um_err err = operation_before(c, &o, &m->body);
 
+    if (err == UM_OK)
+        err = columns_of(c, m->body, &of);
     if (err != UM_OK)
         return err;
     err = um_sql_one(c->q, "INSERT INTO components(scope, category, id, class_id, name, acl, owner, status, assignee, version,"
@@ -185,19 +205,24 @@ um_err component_insert(struct um_call *c, struct component *m, const char *path
         err = index_put(c, m->num, m->category, m->body);
     if (err == UM_OK)
         err = facts_record(c, m, UM_ACTION_CREATE, NULL);
+    if (err == UM_OK)
+        err = followed(c, m, &o);
     return err == UM_OK ? tell(c, UM_ACTION_CREATE, m) : err;
 }
 
 um_err component_save_as(struct um_call *c, struct component *m, json_t *body, enum um_action a)
 {
-    json_t *next = um_body_next(c, body, m->body), *before = m->body;
+    json_t *next, *before = m->body;
+    struct operation o = { a, m->category, before };
     struct columns of = { 0 };
     bool kept;
-    um_err err;
+    um_err err = operation_before(c, &o, &body);
 
+    next = um_body_next(c, body, before);
     json_decref(body);
     m->body = next;
-    err = versions_follow(c, m, before, next, &kept);
+    if (err == UM_OK)
+        err = versions_follow(c, m, before, next, &kept);
     if (err == UM_OK)
         err = columns_of(c, next, &of);
     if (err == UM_OK)
@@ -206,6 +231,8 @@ um_err component_save_as(struct um_call *c, struct component *m, json_t *body, e
         err = index_put(c, m->num, m->category, next);
     if (err == UM_OK)
         err = facts_record(c, m, a, before);
+    if (err == UM_OK)
+        err = followed(c, m, &o);
     free(of.body);
     json_decref(before);
     json_decref(m->told);
@@ -229,6 +256,8 @@ um_err component_remove_untold(struct um_call *c, struct component *m)
 
     if (err == UM_OK && forget[m->category] != NULL)
         err = forget[m->category](c, m);
+    if (err == UM_OK && registration_is_one(m->category, m->body))
+        err = registration_forget(c, m);
     if (err == UM_OK)
         err = component_body_ends(c, m);
     if (err == UM_OK)
@@ -243,7 +272,16 @@ um_err component_remove_untold(struct um_call *c, struct component *m)
 
 um_err component_remove(struct um_call *c, struct component *m)
 {
-    um_err err = component_remove_untold(c, m);
+    struct operation o = { UM_ACTION_DELETE, m->category, m->body };
+    json_t *image = json_incref(m->body);
+    um_err err = operation_before(c, &o, &image);
 
-    return err == UM_OK ? facts_record(c, m, UM_ACTION_DELETE, NULL) : err;
+    json_decref(image);
+    if (err == UM_OK)
+        err = component_remove_untold(c, m);
+    if (err == UM_OK && registration_is_one(m->category, m->body))
+        err = registrations_changed(c);
+    if (err == UM_OK)
+        err = facts_record(c, m, UM_ACTION_DELETE, NULL);
+    return err == UM_OK ? operation_after(c, &o, m->body) : err;
 }

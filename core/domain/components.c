@@ -4,6 +4,7 @@
 #include <string.h>
 #include <umbel/util.h>
 #include "body.h"
+#include "operations/chain.h"
 #include "parts.h"
 #include "retention.h"
 
@@ -25,15 +26,14 @@ static um_err get(struct um_call *c)
 
 /* ---- create ---- */
 
-/* The id that is asked for; without one MADE. */
-static um_err choose_id(struct um_call *c, struct draft *d, char made[37])
+/* The id that is asked for; without one, a new one. */
+static um_err choose_id(struct um_call *c, struct draft *d)
 {
     const json_t *asked = json_object_get(d->asked, "id");
 
     d->id = json_string_value(asked);
     if (asked == NULL || json_is_null(asked) || (d->id != NULL && *d->id == '\0')) {
-        um_random_uuid(made);
-        d->id = made;
+        d->id = chain_make_id(c->chain);
     }
     if (d->id != NULL && um_is_id(d->id))
         return UM_OK;
@@ -44,11 +44,10 @@ static um_err create_one(struct um_call *c, size_t i)
 {
     struct draft d = { .category = component_category(c), .asked = json_array_get(c->body, i) };
     struct component m = { .category = d.category };
-    char made[37];
     um_err err;
 
     snprintf(d.path, sizeof(d.path), "/%zu", i);
-    err = choose_id(c, &d, made);
+    err = choose_id(c, &d);
     if (err == UM_OK)
         err = draft_make(c, &d);
     if (err == UM_OK) {

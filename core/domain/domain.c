@@ -3,17 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <umbel/conf.h>
+#include <umbel/domain_handlers.h>
 #include <umbel/log.h>
 #include <umbel/util.h>
+#include "answers.h"
 #include "call.h"
 #include "facts.h"
 #include "internal.h"
+#include "operations/chain.h"
+#include "operations/counters.h"
 #include "principals.h"
 #include "timers.h"
 
 #define AT(field) offsetof(struct um_domain_conf, field)
 static const struct um_conf_key keys[] = {
     { "scope.default", NULL, "main", "scope of who names none", UM_CONF_STR, 0, AT(default_scope), .min = 1, .max = UM_DOMAIN_SCOPE_MAX },
+    { "operation.max-depth", NULL, "8", "operations that cause one another by handlers; beyond it no handler is asked", UM_CONF_INT, 0, AT(max_depth), .min = 1, .max = 100 },
     { "fact.registrations.document", NULL, "create,update,delete,version,revert", "what the history of documents has", UM_CONF_STR, 0, AT(facts[0]), .max = 500 },
     { "fact.registrations.folder", NULL, "create,update,add_content,delete_content,delete", "what the history of folders has", UM_CONF_STR, 0, AT(facts[1]), .max = 500 },
     { "fact.registrations.task", NULL, "create,update,delete,answer,assign,add_content,delete_content", "what the history of tasks has", UM_CONF_STR, 0, AT(facts[2]), .max = 500 },
@@ -31,6 +36,7 @@ struct asked {
     um_domain_cb *cb;
     um_domain_drop *drop;                    /* may be NULL */
     void *arg;
+    um_err err;                              /* of the last unit */
     json_t *reply;                           /* of the last run */
     int64_t version;
     bool again;
@@ -38,6 +44,7 @@ struct asked {
     int64_t began_us;
     struct um_loop *loop;
     struct outcome *outcome;
+    struct chain *chain;
 };
 
 /* ---- the process' object ---- */
@@ -66,6 +73,7 @@ um_err um_domain_new(struct um_domain **out, struct um_store *st, const struct u
         return UM_EINVAL;
     }
     timers_start();
+    operation_counters_register();
     d->store = st;
     d->conf = *cf;
     d->models = models_new();
@@ -101,7 +109,8 @@ static void copy_who(struct asked *a, const struct um_who *who)
     a->who = (struct um_who){ .user = copy(who->user), .scope = copy(scope), .session = copy(who->session), .request = copy(who->request),
                               .address = copy(who->address), .read_only = who->read_only,
                               .account = who->account != NULL ? um_xstrdup(who->account) : NULL,
-                              .role = who->role != NULL ? um_xstrdup(who->role) : NULL };
+                              .role = who->role != NULL ? um_xstrdup(who->role) : NULL,
+                              .depth = who->depth, .idempotency_key = copy(who->idempotency_key) };
     a->profiles = copy_list(&who->profiles, &a->who.profiles);
     a->groups = copy_list(&who->groups, &a->who.groups);
 }
@@ -120,10 +129,12 @@ static void asked_free(struct asked *a)
     free((char *)a->who.address);
     free((char *)a->who.account);
     free((char *)a->who.role);
+    free((char *)a->who.idempotency_key);
     json_decref(a->args);
     json_decref(a->body);
     json_decref(a->reply);
     outcome_free(a->outcome);
+    chain_free(a->chain);
     free(a);
 }
 
@@ -148,6 +159,21 @@ void um_domain_on_change(struct um_domain *d, um_domain_change_fn *fn, void *arg
     d->on_change = fn;
     d->on_change_arg = arg;
 }
+
+void um_domain_use_jobs(struct um_domain *d, const struct um_jobs_conf *conf, um_domain_jobs_fn *fn, void *arg)
+{
+    d->jobs = conf;
+    d->on_jobs = fn;
+    d->on_jobs_arg = arg;
+}
+
+void um_domain_add_handlers(struct um_domain *d, const struct um_handler_kind *kind)
+{
+    UM_ASSERT(d->n_handlers < DOMAIN_HANDLERS_MAX);
+    d->handlers[d->n_handlers++] = kind;
+}
+
+void um_domain_use_content(struct um_domain *d, struct um_content *content) { d->content = content; }
 
 const char *um_domain_default_scope(const struct um_domain *d) { return d->conf.default_scope; }
 
@@ -224,18 +250,32 @@ static um_err prepare(struct um_call *c, bool *no_scope)
     return err == UM_OK && has_account ? check_account(c) : err;
 }
 
+/* What was done under this key before is not done again. Of work in several units the last one keeps the answer. */
+static um_err do_once(struct um_call *c)
+{
+    bool known;
+    um_err err = answers_find(c, &known);
+
+    if (err != UM_OK || known)
+        return err;
+    err = c->call->work(c);
+    return err == UM_OK && !c->again ? answers_keep(c) : err;
+}
+
 static um_err work(void *arg, struct um_sql *q)
 {
     struct asked *a = arg;
+    bool once = (a->call->flags & UM_CALL_WRITES) != 0 && *a->who.idempotency_key != '\0';
     struct um_call c = { .domain = a->d, .q = q, .call = a->call, .who = &a->who, .scope = a->who.scope, .args = a->args,
-                         .body = a->body, .outcome = a->outcome, .now_ms = um_sql_now_ms(q) };
+                         .body = a->body, .outcome = a->outcome, .chain = a->chain, .now_ms = um_sql_now_ms(q) };
     um_err err;
 
     outcome_reset(a->outcome);
+    chain_begin_run(a->chain);
     a->no_scope = false;
     err = prepare(&c, &a->no_scope);
     if (err == UM_OK)
-        err = a->call->work(&c);
+        err = once ? do_once(&c) : a->call->work(&c);
     if (err == UM_OK)
         err = outcome_raise_all(&c);
     json_decref(a->reply);
@@ -253,37 +293,67 @@ static void tell_changes(struct um_domain *d, const struct um_domain_answer *ans
 }
 
 static void start(struct asked *a);
+static void run_again(void *arg) { start(arg); }
 
-static void done(void *arg, um_err err)
+static void finish(void *arg)
 {
     struct asked *a = arg;
-    struct um_domain_answer answer = { .err = err };
+    struct um_domain_answer answer = { .err = a->err };
 
-    if (err == UM_OK && a->again) {
-        outcome_answer(a->outcome, &answer);
-        tell_changes(a->d, &answer);
-        start(a);
-        return;
-    }
-    if (err == UM_OK) {
+    if (a->err == UM_OK) {
         answer.reply = a->reply;
         answer.version = a->version;
-    } else if (err != UM_EINVAL || !outcome_has_problem(a->outcome)) {
-        if (err == UM_EINVAL || err == UM_ECORRUPT || err == UM_ENOTFOUND || err == UM_EDENIED)
-            um_log_limited(UM_ERROR, "domain", "a call failed", UM_S("call", a->call->name), UM_S("error", um_err_text(err)));
-        outcome_set_error(a->outcome, err);
     }
+    chain_tell_jobs(a->chain, a->d->on_jobs, a->d->on_jobs_arg);
     outcome_answer(a->outcome, &answer);
     timers_note(a->call, a->args, a->no_scope ? NULL : a->who.scope, answer.problem != NULL ? answer.problem->code : NULL,
                 um_now_us() - a->began_us);
-    tell_changes(a->d, &answer);
     a->cb(a->arg, &answer);
     asked_free(a);
 }
 
+/* Handlers hear of what is committed before its caller does; what they do is not undone when they fail. */
+static void committed(struct asked *a)
+{
+    struct um_domain_answer answer = { .err = UM_OK };
+
+    outcome_answer(a->outcome, &answer);
+    tell_changes(a->d, &answer);
+    chain_committed(a->chain);
+    if (a->again)
+        start(a);
+    else if (chain_has_after(a->chain))
+        chain_ask_after(a->chain, a->loop, &a->who, a->who.scope, finish, a);
+    else
+        finish(a);
+}
+
+static void done(void *arg, um_err err)
+{
+    struct asked *a = arg;
+
+    if (chain_wants(a->chain)) {
+        chain_ask(a->chain, a->loop, &a->who, a->who.scope, run_again, a);
+        return;
+    }
+    a->err = err;
+    if (err == UM_OK) {
+        committed(a);
+        return;
+    }
+    if (err != UM_EINVAL || !outcome_has_problem(a->outcome)) {
+        if (err == UM_EINVAL || err == UM_ECORRUPT || err == UM_ENOTFOUND || err == UM_EDENIED)
+            um_log_limited(UM_ERROR, "domain", "a call failed", UM_S("call", a->call->name), UM_S("error", um_err_text(err)));
+        outcome_set_error(a->outcome, err);
+    }
+    finish(a);
+}
+
 static void start(struct asked *a)
 {
-    if ((a->call->flags & UM_CALL_WRITES) != 0)
+    if ((a->call->flags & UM_CALL_LOOSE) != 0)
+        um_store_transact_loosely(a->d->store, a->loop, work, done, a);
+    else if ((a->call->flags & UM_CALL_WRITES) != 0)
         um_store_transact(a->d->store, a->loop, work, done, a);
     else
         um_store_inspect(a->d->store, a->loop, work, done, a);
@@ -311,6 +381,7 @@ void um_domain_run_or(struct um_domain *d, struct um_loop *l, const struct um_do
     a->drop = drop;
     a->arg = arg;
     a->outcome = outcome_new();
+    a->chain = chain_new();
     pthread_mutex_lock(&d->lock);
     um_list_append(&d->asked, &a->link);
     pthread_mutex_unlock(&d->lock);

@@ -4,6 +4,7 @@
 #include <umbel/util.h>
 #include "body.h"
 #include "files.h"
+#include "operations/chain.h"
 
 void files_owner(const struct um_call *c, const char *id, const char *version, char out[UM_CONTENT_OWNER_MAX + 1])
 {
@@ -86,10 +87,9 @@ static um_err give_name(struct um_call *c, const struct draft *d, size_t i, cons
 static um_err bind_one(struct um_call *c, const struct draft *d, size_t i, const json_t *file, const char *owner, json_t **out)
 {
     struct um_content_file f;
-    char id[37];
+    const char *id = chain_make_id(c->chain);
     um_err err;
 
-    um_random_uuid(id);
     err = um_content_bind(c->q, c->scope, c->who->user, um_body_id(file), owner, id, &f);
     if (err == UM_ENOTFOUND)
         return refuse(c, d, i, UM_U00400, "id", "you have no such temporary file (any more)");

@@ -6,6 +6,10 @@
 #include <umbel/list.h>
 
 struct models;
+struct um_handler_kind;
+struct um_jobs_conf;
+
+enum { DOMAIN_HANDLERS_MAX = 32 };           /* kinds of them */
 
 struct um_domain {
     struct um_store *store;
@@ -16,6 +20,12 @@ struct um_domain {
     struct um_list asked;                    /* calls that have not been answered */
     um_domain_change_fn *on_change;
     void *on_change_arg;
+    const struct um_handler_kind *handlers[DOMAIN_HANDLERS_MAX];
+    size_t n_handlers;
+    void (*on_jobs)(void *arg, const char *const *ids, size_t n);
+    void *on_jobs_arg;
+    const struct um_jobs_conf *jobs;
+    struct um_content *content;              /* NULL: all files lie in the database */
 };
 
 #endif

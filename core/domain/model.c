@@ -7,6 +7,7 @@
 #include "acl.h"
 #include "internal.h"
 #include "model.h"
+#include "operations/registration.h"
 
 struct kind_row { const char *word, *cache; };
 static const struct kind_row kinds[UM_KINDS_N] = {
@@ -57,6 +58,7 @@ struct um_model {
     struct acl **acls;                       /* beside the rows of UM_KIND_ACL */
     struct um_map acl_by_id;
     struct um_map groups_of;                 /* member -> struct groups, ours */
+    struct registrations *registrations;
 };
 struct groups { size_t n; const json_t **rows; };
 
@@ -99,6 +101,7 @@ void um_model_unref(const struct um_model *picture)
     free(m->acls);
     um_map_free(&m->acl_by_id);
     members_free(m);
+    registrations_free(m->registrations);
     for (size_t i = 0; i < UM_KINDS_N; i++)
         set_free(&m->sets[i]);
     json_decref(m->scope);
@@ -175,7 +178,7 @@ static um_err load_scope(struct um_model *m, struct um_sql *q, const char *scope
     return m->scope != NULL ? UM_OK : UM_ECORRUPT;
 }
 
-static um_err load(struct um_sql *q, const char *scope, int64_t stamp, struct um_model **out)
+static um_err load(const struct um_domain *d, struct um_sql *q, const char *scope, int64_t stamp, struct um_model **out)
 {
     struct um_model *m = um_xcalloc(1, sizeof(*m));
     um_err err;
@@ -186,6 +189,8 @@ static um_err load(struct um_sql *q, const char *scope, int64_t stamp, struct um
     if (err == UM_OK)
         err = um_sql_each(q, "SELECT kind, id, body FROM objects WHERE scope = ?1 ORDER BY kind, id", UM_SQL_ARGS(um_sql_word(scope)),
                           add_row, m);
+    if (err == UM_OK)
+        err = registrations_load(d, q, scope, &m->registrations);
     if (err != UM_OK) {
         um_model_unref(m);
         return err;
@@ -197,6 +202,7 @@ static um_err load(struct um_sql *q, const char *scope, int64_t stamp, struct um
 }
 
 const json_t *um_model_scope(const struct um_model *m) { return m->scope; }
+const struct registrations *um_model_registrations(const struct um_model *m) { return m->registrations; }
 
 const json_t *um_model_find(const struct um_model *m, enum um_kind k, const char *id)
 {
@@ -276,7 +282,7 @@ static um_err model_of(struct um_domain *d, struct um_sql *q, const char *scope,
     struct um_model *m = kept(d->models, scope, stamp);
 
     if (m == NULL) {
-        um_err err = load(q, scope, stamp, &m);
+        um_err err = load(d, q, scope, stamp, &m);
 
         if (err != UM_OK)
             return err;

@@ -74,6 +74,9 @@ const json_t *const *um_model_groups_of(const struct um_model *m, const char *na
 size_t um_model_acls(const struct um_model *m);
 const struct acl *um_model_acl_at(const struct um_model *m, size_t i);
 
+struct registrations;                        /* operations/registration.h */
+const struct registrations *um_model_registrations(const struct um_model *m);
+
 /* ---- model.c's side towards domain.c ---- */
 struct models;                               /* the pictures that a process keeps: the newest of each scope */
 struct models *models_new(void);

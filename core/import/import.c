@@ -222,7 +222,7 @@ void um_import_run(const struct um_import *what, um_import_cb *cb, void *arg)
     j->who = (struct um_who){ .user = copy(who->user), .scope = copy(who->scope), .session = copy(who->session), .request = copy(who->request),
                               .address = copy(who->address), .profiles = copy_list(&who->profiles), .groups = copy_list(&who->groups),
                               .account = who->account != NULL ? um_xstrdup(who->account) : NULL,
-                              .role = who->role != NULL ? um_xstrdup(who->role) : NULL, .read_only = who->read_only };
+                              .role = who->role != NULL ? um_xstrdup(who->role) : NULL, .read_only = who->read_only, .depth = who->depth };
     j->cb = cb;
     j->arg = arg;
     read_kept(j);

@@ -109,7 +109,7 @@ void announce(struct um_rest *r, struct um_loop *l, struct um_http_req *rq, cons
               struct um_span news, announced_fn *then, void *arg);
 void cache_name(struct um_buf *out, const char *scope, const char *name);      /* "GEC-DocumentClass", or the name alone */
 
-um_http_handler authentication_post, users_create, users_password;
+um_http_handler authentication_post, users_create, users_password, jobs_lease;
 um_http_handler documents_list, documents_create, documents_get, documents_rename, documents_delete;
 um_http_handler versions_list, versions_keep, versions_get, versions_name, versions_content,
     versions_compare, versions_restore;

@@ -12,6 +12,20 @@
 
 /* ---- who ---- */
 
+/* How deep in operations that cause one another this one is: by the token that a handler got, or by what it sends along. */
+static unsigned depth_of(struct um_rest *r, struct um_http_req *rq, const struct um_token_claims *claims)
+{
+    const char *chain = um_http_header(rq, "X-Operation-Chain");
+    struct um_token_claims of = { 0 };
+    int64_t depth = claims->depth;
+
+    if (chain != NULL && um_token_verify(&r->deps.ring, UM_SPAN_STR(chain), UM_TOKEN_OPERATION, um_wall_ms() / 1000, &of) == UM_OK) {
+        depth = UM_MAX(depth, of.depth);
+        um_token_claims_free(&of);
+    }
+    return (unsigned)UM_MIN(depth, 1000);
+}
+
 struct um_who platform_who(struct um_rest *r, struct um_http_req *rq, char session[])
 {
     const struct caller *c = caller_of(rq);
@@ -22,6 +36,7 @@ struct um_who platform_who(struct um_rest *r, struct um_http_req *rq, char sessi
         .address = um_http_peer(rq), .profiles = c->claims.profiles, .groups = c->claims.groups,
         .account = c->claims.account, .role = um_http_matched_route(rq)->role,
         .read_only = c->claims.access != NULL && strcmp(c->claims.access, "readonly") == 0,
+        .depth = depth_of(r, rq, &c->claims), .idempotency_key = um_http_header(rq, "Idempotency-Key"),
     };
 }
 
@@ -107,13 +122,33 @@ static void drop(void *arg)
 
 /* ---- the call ---- */
 
+/* 1 to UM_DOMAIN_KEY_MAX printable characters, or none. */
+static bool is_key(const char *key)
+{
+    size_t n = key != NULL ? strlen(key) : 1;
+
+    for (const char *p = key; p != NULL && *p != '\0'; p++)
+        if (*p < 0x20 || *p > 0x7e)
+            return false;
+    return n >= 1 && n <= UM_DOMAIN_KEY_MAX;
+}
+
 void platform_ask(struct um_http_req *rq, struct um_rest *r, const struct um_domain_call *call, json_t *args, json_t *body,
                   void (*then)(void *arg, um_err err), void *arg)
 {
     char session[UM_RESERVE_SESSION_MAX + 1];
     struct um_who who = platform_who(r, rq, session);
-    struct asked *a = um_xcalloc(1, sizeof(*a));
+    struct asked *a;
 
+    if (!is_key(who.idempotency_key)) {
+        if (then != NULL)
+            then(arg, UM_EINVAL);
+        json_decref(args);
+        json_decref(body);
+        um_http_reply_error(rq, 400, "U00400", "an Idempotency-Key has 1 to 64 printable characters");
+        return;
+    }
+    a = um_xcalloc(1, sizeof(*a));
     a->status = um_api_row_of(r->api, um_http_matched_route(rq))->replies[0].status;
     a->then = then;
     a->arg = arg;

@@ -7,6 +7,7 @@ static const struct um_api_group *const groups[] = {
     &rest_files, &rest_document_files, &rest_facts, &rest_document_versions, &rest_rights,
     &rest_sockets, &rest_authentication, &rest_documents, &rest_versions, &rest_reservations, &rest_caches, &rest_scopes, &rest_users, &rest_user_groups, &rest_profiles, &rest_classes, &rest_search, &rest_components, &rest_admin,
     &rest_favorites, &rest_stored_searches, &rest_annotations, &rest_delegations, &rest_features,
+    &rest_jobs,
     &rest_models, &rest_actuator, &rest_internal, &rest_description,
 };
 

@@ -17,6 +17,7 @@ enum {
 
 /* What a token is for: claim `use`. A token made for one purpose is worth nothing for another. */
 #define UM_TOKEN_USER    "user"           /* acts for a user: REST, collaboration */
+#define UM_TOKEN_OPERATION "operation"    /* an operation caused this one: header X-Operation-Chain */
 #define UM_TOKEN_GATEWAY "gateway"        /* a gateway speaks for itself: authentication of a user */
 
 struct um_token_list {
@@ -37,6 +38,7 @@ struct um_token_claims {
     const char *jti;                      /* signing: NULL makes a random one */
     struct um_token_list profiles, groups;
     int64_t iat, exp, nbf;                /* seconds since 1970; nbf 0: none */
+    int64_t depth;                        /* of operations that caused the one that it is for; 0: none */
     void *own;                            /* what um_token_verify has allocated */
 };
 

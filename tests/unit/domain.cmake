@@ -17,6 +17,8 @@ foreach(name IN ITEMS
     search_random
     search_jobs
     models
+    operations
+    answers
     favorites
     stored_searches
     annotations

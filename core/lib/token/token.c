@@ -35,10 +35,11 @@ static const struct claim_row list_claims[] = {
     { "profiles", offsetof(struct um_token_claims, profiles) },
     { "groups",   offsetof(struct um_token_claims, groups) },
 };
-static const struct claim_row time_claims[] = {
+static const struct claim_row number_claims[] = {
     { "iat", offsetof(struct um_token_claims, iat) },
     { "exp", offsetof(struct um_token_claims, exp) },
     { "nbf", offsetof(struct um_token_claims, nbf) },
+    { "depth", offsetof(struct um_token_claims, depth) },
 };
 #define FIELD(claims, row, type) ((type *)(void *)((char *)(claims) + (row)->at))
 #define CONST_FIELD(claims, row, type) ((const type *)(const void *)((const char *)(claims) + (row)->at))
@@ -81,6 +82,8 @@ static void put_claims(struct um_buf *b, const struct um_token_claims *c)
     um_buf_printf(b, "{\"iat\":%lld,\"exp\":%lld", (long long)c->iat, (long long)c->exp);
     if (c->nbf != 0)
         um_buf_printf(b, ",\"nbf\":%lld", (long long)c->nbf);
+    if (c->depth != 0)
+        um_buf_printf(b, ",\"depth\":%lld", (long long)c->depth);
     for (size_t i = 0; i < UM_COUNT(string_claims); i++) {
         const char *value = *CONST_FIELD(c, &string_claims[i], char *);
         if (value == NULL)
@@ -263,16 +266,16 @@ static um_err read_list(struct um_token_list *list, const char ***items, const j
     return UM_OK;
 }
 
-static um_err read_times(struct um_token_claims *c, const json_t *json)
+static um_err read_numbers(struct um_token_claims *c, const json_t *json)
 {
-    for (size_t i = 0; i < UM_COUNT(time_claims); i++) {
-        const json_t *v = json_object_get(json, time_claims[i].name);
+    for (size_t i = 0; i < UM_COUNT(number_claims); i++) {
+        const json_t *v = json_object_get(json, number_claims[i].name);
         int64_t t = json_integer_value(v);
         if (v == NULL)
             continue;
         if (!json_is_integer(v) || t < 0 || t > TIME_MAX)
             return UM_EPROTO;
-        *FIELD(c, &time_claims[i], int64_t) = t;
+        *FIELD(c, &number_claims[i], int64_t) = t;
     }
     return c->iat > 0 && c->exp > c->iat ? UM_OK : UM_EPROTO;
 }
@@ -285,7 +288,7 @@ static um_err read_claims(struct um_token_claims *c, struct um_span part)
     if ((c->own = own) == NULL)
         return UM_ENOMEM;
     if ((err = parse_part(part, &own->json)) != UM_OK || (err = read_strings(c, own->json)) != UM_OK ||
-        (err = read_times(c, own->json)) != UM_OK)
+        (err = read_numbers(c, own->json)) != UM_OK)
         return err;
     for (size_t i = 0; i < UM_COUNT(list_claims) && err == UM_OK; i++)
         err = read_list(FIELD(c, &list_claims[i], struct um_token_list), &own->items[i],

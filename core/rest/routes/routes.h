@@ -49,5 +49,6 @@ extern const struct um_api_group rest_facts, rest_document_versions, rest_rights
 extern const struct um_api_group rest_models;
 extern const struct um_api_group rest_users, rest_user_groups, rest_profiles;
 extern const struct um_api_group rest_favorites, rest_stored_searches, rest_annotations, rest_delegations, rest_features;
+extern const struct um_api_group rest_jobs;
 
 #endif

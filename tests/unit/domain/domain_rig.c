@@ -108,7 +108,7 @@ static const char acls[] =
 void domain_rig_open(struct domain_rig *r, const char *url)
 {
     static const struct um_domain_conf conf = {
-        .default_scope = "main",
+        .default_scope = "main", .max_depth = 8,
         .facts = { "create,update,delete,version,revert", "create,update,add_content,delete_content,delete", "create,answer,assign", "" },
     };
 

@@ -25,6 +25,10 @@ UM_CHECK_RESULT um_err um_content_unbind(struct um_sql *q, const char *owner, co
 UM_CHECK_RESULT um_err um_content_unbind_all(struct um_sql *q, const char *owner);     /* none is fine */
 UM_CHECK_RESULT um_err um_content_rename(struct um_sql *q, const char *owner, const char *file, const char *name);
 UM_CHECK_RESULT um_err um_content_get(struct um_sql *q, const char *owner, const char *file, struct um_content_file *out);
+/* The whole of a small file, at most MAX bytes (which a chunk has room for), added to OUT. UM_ELIMIT: it is larger. C: may be NULL
+ * where contents lie in the database. A content in a directory is read from there by this thread: for what happens rarely. */
+UM_CHECK_RESULT um_err um_content_peek(struct um_content *c, struct um_sql *q, const char *owner, const char *file, size_t max,
+                                       struct um_buf *out);
 /* By the ids' bytes; borrowed during the call, in which Q is not to be used. */
 typedef um_err um_content_each_cb(void *arg, const struct um_content_file *file);
 UM_CHECK_RESULT um_err um_content_each(struct um_sql *q, const char *owner, um_content_each_cb *cb, void *arg);

@@ -21,6 +21,7 @@ enum {
     UM_DOMAIN_ID_MAX = 200,                  /* bytes of an id: scopes, classes, components, users */
     UM_DOMAIN_SCOPE_MAX = 64,
     UM_DOMAIN_IDS_MAX = 200,                 /* objects of one call */
+    UM_DOMAIN_KEY_MAX = 64,                  /* bytes of an idempotency key */
     UM_DOMAIN_BODY_MAX = 4 << 20,            /* bytes of an object as JSON */
     UM_DOMAIN_OBJECTS_MAX = 20000,           /* of a scope's model; ACLs among them: */
     UM_DOMAIN_ACLS_MAX = 1000,
@@ -28,6 +29,7 @@ enum {
 
 struct um_domain_conf {
     const char *default_scope;               /* scope.default */
+    int64_t max_depth;                       /* operation.max-depth */
     const char *facts[4];                    /* fact.registrations.document, .folder, .task, .virtual.folder; NULL: nothing is told */
 };
 extern const struct um_conf_table um_domain_conf_table;
@@ -49,6 +51,8 @@ struct um_who {
     const char *account;
     const char *role;                        /* needed by the call, "A|B": one of them; NULL: none, or the door has judged */
     bool read_only;                          /* his token may only read */
+    unsigned depth;                          /* of operations that caused this one: handlers that write (umbel/domain_handlers.h) */
+    const char *idempotency_key;             /* NULL or "": none. UM_DOMAIN_KEY_MAX bytes at most */
 };
 
 /* What is wrong with a call that was refused. */
@@ -88,6 +92,10 @@ void um_domain_run(struct um_domain *d, struct um_loop *l, const struct um_domai
 typedef void um_domain_drop(void *arg);
 void um_domain_run_or(struct um_domain *d, struct um_loop *l, const struct um_domain_call *call, const struct um_who *who,
                       json_t *args, json_t *body, um_domain_cb *cb, um_domain_drop *drop, void *arg);
+
+/* Where files lie that the platform itself reads. Before threads start. */
+struct um_content;
+void um_domain_use_content(struct um_domain *d, struct um_content *content);
 
 /* FN hears of every change of a component after its commit, on the thread of the answer's loop. Before threads start. */
 typedef void um_domain_change_fn(void *arg, const struct um_domain_change *change);

@@ -12,6 +12,7 @@ struct um_domain_call {
 };
 enum {
     UM_CALL_WRITES = 1,                      /* a unit that changes something; a read-only token is refused */
+    UM_CALL_LOOSE = 4,                       /* a unit that is right with others beside it (um_store_transact_loosely) */
     UM_CALL_ANY_SCOPE = 2,                   /* the scope need not exist: there is no model */
 };
 #define UM_CALLS(...) extern const struct um_domain_call __VA_ARGS__
@@ -91,5 +92,19 @@ UM_CALLS(um_annotations_list, um_annotations_put, um_annotations_delete, um_anno
 /* delegations: args {ids} or {user, includeTerminated} */
 UM_CALLS(um_delegations_get, um_delegations_delegate, um_delegations_delegator, um_delegations_create, um_delegations_update,
          um_delegations_delete);
+
+/* How a handler is asked now: args {id: registration}; answers {"authorization"?, "injectToken"}. Of the platform itself, for what
+ * does jobs: nobody is asked for a right. U00404: it is gone, or not enabled. */
+UM_CALLS(um_operations_registration);
+/* The files of a document and where they lie: args {id}; the words of one: args {id, fileId}, body: a text. Likewise; of what is gone
+ * there is nothing to tell. */
+UM_CALLS(um_operations_files, um_operations_file_text);
+
+/* The queue. Args {scope?: a scope, or * for all; registration?, objectId?, since?, start?, max?}. list, count: {status}; get: {id};
+ * retry, purge: of status ERROR, {id?, dryRun?}; pause, resume: {registration?}; rate: body {perSecond}.
+ * Workers outside: lease: body {queue, worker?, max?, leaseSeconds?}; answer: jobs with payload and fence. end: args {id}, body
+ * {fence, code?, message?}: done, or failed. extend: body {fence, leaseSeconds?}. */
+UM_CALLS(um_job_list, um_job_count, um_job_get, um_job_summary, um_job_retry, um_job_purge, um_job_pause, um_job_resume, um_job_rate,
+         um_job_lease, um_job_end, um_job_extend);
 
 #endif

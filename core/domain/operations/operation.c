@@ -1,0 +1,188 @@
+/* See operation.h. */
+#include <stdlib.h>
+#include <string.h>
+#include <umbel/jobs.h>
+#include <umbel/log.h>
+#include "body.h"
+#include "filter.h"
+#include "internal.h"
+#include "operations/chain.h"
+#include "operations/context.h"
+#include "operations/counters.h"
+#include "operations/replace.h"
+
+/* A registration for updates means all that change what a component says of itself. */
+static bool means(enum um_action registered, enum um_action a)
+{
+    return registered == a || (registered == UM_ACTION_UPDATE && a == UM_ACTION_UPDATE_CONTENT);
+}
+
+static bool is_one(const struct registration *r, const struct operation *o, enum operation_phase phase, bool asynchronous)
+{
+    return r->phase == phase && r->asynchronous == asynchronous && r->category == o->category && means(r->action, o->action);
+}
+
+/* ASSIGN and ANSWER are filtered by who has the task, 5.2 of the platform reference. */
+static bool fits(const struct um_call *c, const struct registration *r, const struct operation *o, const json_t *image)
+{
+    struct filter_subject s = { .model = c->model, .image = image, .category = um_category_word(o->category), .user = c->who->user };
+
+    if (r->filter == NULL)
+        return true;
+    if (o->action == UM_ACTION_ASSIGN || o->action == UM_ACTION_ANSWER) {
+        s.id = json_string_value(json_object_get(image, "assignee"));
+        s.is_assignment = o->action == UM_ACTION_ASSIGN;
+        s.assignee_before = s.is_assignment ? json_string_value(json_object_get(o->before, "assignee")) : NULL;
+    }
+    return filter_matches(r->filter, &s);
+}
+
+/* What handlers do is itself an operation: there is an end to it. */
+static bool is_too_deep(const struct um_call *c)
+{
+    if (c->who->depth < c->domain->conf.max_depth)
+        return false;
+    operation_count(OPERATION_TOO_DEEP);
+    um_log_limited(UM_WARN, "operation", "handlers are left out: operations cause one another", UM_S("scope", c->scope),
+                   UM_S("request", c->who->request), UM_I("depth", c->who->depth));
+    return true;
+}
+
+/* Registrations themselves have no handlers: one that refuses everything could never be taken away. */
+static bool has_any(const struct um_call *c, const struct operation *o, const json_t *image)
+{
+    return c->model != NULL && registrations_count(um_model_registrations(c->model)) > 0 && !registration_is_one(o->category, image) &&
+           !registration_is_one(o->category, o->before);
+}
+
+/* ---- before ---- */
+
+static um_err refuse(struct um_call *c, const struct registration *r, const struct chain_answer *a)
+{
+    operation_count(OPERATION_REFUSED);
+    um_log_limited(UM_INFO, "operation", "a handler refuses", UM_S("registration", r->id), UM_S("code", a->code));
+    return um_fail_as(c, a->code, a->code[0] == 'F' ? 400 : 500, *a->message != '\0' ? a->message : "the operation was refused");
+}
+
+static um_err apply(struct um_call *c, size_t i, const struct operation *o, const struct registration *r, json_t **image)
+{
+    const struct chain_answer *a = chain_find(c->chain, i, r->id, *image);
+
+    if (a == NULL && !chain_want(c->chain, i, r, *image, operation_context(c, o, r, chain_uuid(c->chain, i), *image)))
+        return um_fail(c, UM_U00413, "this asks more than %d handlers", CHAIN_ASKED_MAX);
+    if (a == NULL)
+        return UM_EINVAL;                    /* the run ends: chain_wants */
+    if (!a->is_done)
+        return r->stop ? refuse(c, r, a) : UM_OK;
+    return operation_replace(c, o, r, a->reply, image);
+}
+
+um_err operation_before(struct um_call *c, const struct operation *o, json_t **image)
+{
+    const struct registrations *all;
+    um_err err = UM_OK;
+    size_t i;
+
+    if (!has_any(c, o, *image) || is_too_deep(c))
+        return UM_OK;
+    all = um_model_registrations(c->model);
+    i = chain_next(c->chain);
+    for (size_t k = 0; k < registrations_count(all) && err == UM_OK; k++) {
+        const struct registration *r = registrations_at(all, k);
+
+        if (is_one(r, o, OPERATION_BEFORE, false) && fits(c, r, o, *image))
+            err = apply(c, i, o, r, image);
+    }
+    return err;
+}
+
+/* ---- after ---- */
+
+/* What is too large for a job is left out, and said to be: the handler can ask for it. */
+static char *payload_of(json_t *context)
+{
+    static const char *const parts[] = { "previous", "files", "component" };
+    json_t *omitted = json_array();
+    char *text = json_dumps(context, JSON_COMPACT);
+
+    for (size_t i = 0; i < UM_COUNT(parts) && text != NULL && strlen(text) > UM_JOB_PAYLOAD_MAX; i++) {
+        if (json_object_del(context, parts[i]) != 0)
+            continue;
+        json_array_append_new(omitted, json_string(parts[i]));
+        json_object_set(context, "omitted", omitted);
+        free(text);
+        text = json_dumps(context, JSON_COMPACT);
+    }
+    json_decref(omitted);
+    return text;
+}
+
+static json_t *names(const struct um_token_list *list)
+{
+    json_t *all = json_array();
+
+    for (size_t i = 0; i < list->n; i++)
+        json_array_append_new(all, json_string(list->items[i]));
+    return all;
+}
+
+/* For a job that acts for its user later. No handler is told. */
+static json_t *caller_of(const struct um_call *c)
+{
+    return json_pack("{s:o, s:o, s:s*}", "profiles", names(&c->who->profiles), "groups", names(&c->who->groups), "account", c->who->account);
+}
+
+static um_err add_job(struct um_call *c, size_t i, const struct operation *o, const struct registration *r, const json_t *image)
+{
+    bool is_early = r->phase == OPERATION_BEFORE && o->before != NULL;          /* told what it was: 5.1 */
+    json_t *context = operation_context(c, o, r, chain_uuid(c->chain, i), is_early ? o->before : image);
+    char *payload, id[UM_JOB_ID_LEN + 1];
+    struct um_job_new job = { .scope = c->scope, .registration = r->id, .handler = r->handler, .action = operation_action_word(o->action),
+                              .phase = operation_phase_word(r->phase), .category = um_category_word(o->category),
+                              .object = um_body_id(image), .user = c->who->user, .request = c->who->request, .depth = c->who->depth };
+    um_err err;
+
+    json_object_set_new(context, "caller", caller_of(c));
+    payload = payload_of(context);
+    err = payload != NULL ? UM_OK : UM_ENOMEM;
+    if (err == UM_OK) {
+        job.payload = UM_SPAN_STR(payload);
+        err = um_jobs_add(c->q, &job, id);
+    }
+    if (err == UM_OK) {
+        chain_note_job(c->chain, id);
+        operation_count(OPERATION_JOBS);
+    }
+    free(payload);
+    json_decref(context);
+    return err;
+}
+
+static um_err follow(struct um_call *c, size_t i, const struct operation *o, const struct registration *r, const json_t *image)
+{
+    if (!fits(c, r, o, image))
+        return UM_OK;
+    if (r->asynchronous)
+        return add_job(c, i, o, r, image);
+    chain_note_after(c->chain, i, r, operation_context(c, o, r, chain_uuid(c->chain, i), image));
+    return UM_OK;
+}
+
+um_err operation_after(struct um_call *c, const struct operation *o, const json_t *image)
+{
+    const struct registrations *all;
+    um_err err = UM_OK;
+    size_t i;
+
+    if (!has_any(c, o, image) || is_too_deep(c))
+        return UM_OK;
+    all = um_model_registrations(c->model);
+    i = chain_next(c->chain);
+    for (size_t k = 0; k < registrations_count(all) && err == UM_OK; k++) {
+        const struct registration *r = registrations_at(all, k);
+
+        if (is_one(r, o, OPERATION_AFTER, false) || is_one(r, o, OPERATION_BEFORE, true) || is_one(r, o, OPERATION_AFTER, true))
+            err = follow(c, i, o, r, image);
+    }
+    return err;
+}

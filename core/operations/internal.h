@@ -1,0 +1,21 @@
+/* What the files of this module share. */
+#ifndef OPERATIONS_INTERNAL_H
+#define OPERATIONS_INTERNAL_H
+#include <umbel/domain_handlers.h>
+#include <umbel/jobs.h>
+#include <umbel/operations.h>
+
+struct um_operations { struct um_operations_env env; };
+
+/* Each a kind for the platform, and who does its jobs. ENV: the um_operations. */
+extern struct um_handler_kind operations_http, operations_https, operations_log, operations_fulltext, operations_worker;
+um_job_fn operations_url_job, operations_log_job, operations_fulltext_job;
+
+/* ---- url.c ---- */
+
+struct um_outgoing_answer;
+/* What the answer of a handler behind a URL says. REPLY: JSON of a body that is an object; the caller decrefs. */
+struct url_answer { bool is_done; bool again; char code[UM_HANDLER_CODE_MAX + 1], message[UM_HANDLER_MESSAGE_MAX + 1]; json_t *reply; };
+void url_answer_read(const struct um_outgoing_answer *a, struct url_answer *out);
+
+#endif

@@ -1,0 +1,36 @@
+/* See umbel/operations.h: which handlers there are. */
+#include <stdlib.h>
+#include <umbel/util.h>
+#include "internal.h"
+
+static const struct { struct um_handler_kind *kind; um_job_fn *job; } rows[] = {
+    { &operations_http, operations_url_job },
+    { &operations_https, operations_url_job },
+    { &operations_log, operations_log_job },
+    { &operations_fulltext, operations_fulltext_job },
+    { &operations_worker, NULL },            /* done by others */
+};
+
+static void on_jobs(void *arg, const char *const *ids, size_t n)
+{
+    const struct um_operations *o = arg;
+
+    um_jobs_added(o->env.jobs, ids, n);
+}
+
+struct um_operations *um_operations_new(const struct um_operations_env *env)
+{
+    struct um_operations *o = um_xcalloc(1, sizeof(*o));
+
+    o->env = *env;
+    for (size_t i = 0; i < UM_COUNT(rows); i++) {
+        rows[i].kind->env = o;
+        um_domain_add_handlers(env->domain, rows[i].kind);
+        if (rows[i].job != NULL)
+            um_jobs_serve(env->jobs, rows[i].kind->prefix, rows[i].job, o);
+    }
+    um_domain_use_jobs(env->domain, env->jobs_conf, on_jobs, o);
+    return o;
+}
+
+void um_operations_free(struct um_operations *o) { free(o); }

@@ -1,0 +1,224 @@
+/* integration.operations: handlers of operations over real HTTP, at two cores on one PostgreSQL and one Redis: a service that changes
+ * and refuses, one that hears afterwards, jobs that are done once, workers outside, full text, requests that are asked twice. */
+import assert from 'node:assert/strict'
+import http from 'node:http'
+import { once } from 'node:events'
+import { startCluster } from '../harness/cluster.mjs'
+import { openRun, until } from '../harness/run.mjs'
+import { signToken } from '../harness/subjects.mjs'
+
+const run = openRun('integration.operations')
+
+/* ---- the service: what it heard, and what it answers by its path ---- */
+
+const heard = []
+const answers = {
+  '/rename': (body, reply) => reply.end(JSON.stringify({ component: { name: body.component.name + '!' } })),
+  '/refuse': (body, reply) => reply.writeHead(409, { code: 'F00039', message: 'not on a Sunday' }).end(),
+  '/hear': (body, reply) => reply.writeHead(204).end(),
+  '/flaky': (body, reply) => reply.writeHead(body.attempt < 3 ? 503 : 204).end()
+}
+const service = http.createServer(async (request, reply) => {
+  let text = ''
+  for await (const piece of request) text += piece
+  const body = JSON.parse(text)
+  const [path] = Object.keys(answers).filter(p => request.url.startsWith(p + '/'))
+  heard.push({ path, url: request.url, headers: request.headers, body })
+  answers[path](body, reply)
+}).listen(0, '127.0.0.1')
+await once(service, 'listening')
+const at = path => `http://127.0.0.1:${service.address().port}${path}`
+const heardOf = (path, id) => heard.filter(h => h.path === path && h.body.component.id === id)
+
+/* ---- the platform ---- */
+
+const cluster = await startCluster(run, {
+  gateways: 0,
+  redis: 'simple',
+  balancer: false,
+  coreProperties: { 'outgoing.allow': '127.0.0.0/8', 'operation.async.backoff': '50ms' }
+})
+const [one, two] = cluster.cores
+const scope = 'Office'
+const person = (sub, profiles = []) => signToken({ sub, scope, profiles, sid: `session-of-${sub}` })
+const [root, ann, bob] = [signToken({ sub: 'root', profiles: ['SYSTEM_ADMIN'] }), person('ann', ['ADMIN']), person('bob')]
+
+async function ask (method, target, { token = ann, at = one, ...rest } = {}) {
+  const answer = await at.fetch('/core/rest' + target, { method, token, ...rest })
+  const text = await answer.text()
+  const body = answer.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text
+  return { status: answer.status, body, code: body?.code }
+}
+async function done (method, target, options) {
+  const answer = await ask(method, target, options)
+  assert.ok(answer.status < 300, `${method} ${target}: ${answer.status} ${JSON.stringify(answer.body)}`)
+  return answer.body
+}
+
+const tags = ['OperationHandler', 'ExecutionPhase', 'Action', 'ObjectType', 'Enabled', 'Asynchronous', 'RegistrationOrder', 'StopOnException', 'Authorization', 'InjectToken']
+await done('POST', '/scope', { json: [{ id: scope }], token: root })
+await done('POST', '/acl', { json: [{ id: 'all', entries: [{ principal: '*', permission: '*', grant: 'ALLOW' }] }] })
+await done('POST', '/tagclass', { json: tags.map(id => ({ id, type: 'STRING' })) })
+await done('POST', '/documentclass', {
+  json: ['Invoice', 'Note', 'Text'].map(id => ({ id, category: 'DOCUMENT', data: { ACL: 'all' } }))
+    .concat({ id: 'OperationHandlerRegistration', category: 'DOCUMENT', data: { ACL: 'all' }, tagReferences: tags.map(tagName => ({ tagName })) })
+})
+
+const registration = (handler, phase, action, more = {}) => ({
+  name: 'registration',
+  data: { classId: 'OperationHandlerRegistration' },
+  tags: Object.entries({ OperationHandler: handler, ExecutionPhase: phase, Action: action, ObjectType: 'DOCUMENT', Enabled: 'true', ...more })
+    .map(([name, value]) => ({ name, value: [String(value)] }))
+})
+const only = classId => JSON.stringify({ filterClauses: [{ criteria: [{ name: 'classid', operator: 'EQUALS_TO', type: 'STRING', values: [classId] }] }] })
+async function register (classId, ...what) {
+  const body = new FormData()
+  body.append('file', new Blob([only(classId)], { type: 'application/json' }), 'request')
+  const { id } = await done('POST', '/files/tmp', { body })
+  const [made] = await done('POST', '/documents', { json: [{ ...registration(...what), files: [{ id, name: 'request' }] }] })
+  return made.id
+}
+const unregister = id => done('DELETE', `/documents/${id}`)
+const create = async (classId, name, options) => (await done('POST', '/documents', { json: [{ name, data: { classId } }], ...options }))[0]
+const idle = async () => until('the queue is empty', async () => await done('GET', '/jobs/waiting/count') + await done('GET', '/jobs/delayed/count') + await done('GET', '/jobs/processing/count') === 0)
+
+await run.story('a service changes what is written, as its filter says, at either core', async () => {
+  const id = await register('Invoice', at('/rename'), 'BEFORE', 'CREATE', { Authorization: 'Basic c2VjcmV0' })
+  for (const core of cluster.cores) {
+    const invoice = await create('Invoice', 'n', { at: core })
+    assert.equal(invoice.name, 'n!')
+    assert.equal((await done('GET', `/documents/${invoice.id}`))[0].name, 'n!')
+    const [call] = heardOf('/rename', invoice.id)
+    assert.equal(call.url, `/rename/${scope}/documents/`)
+    assert.equal(call.headers.authorization, 'Basic c2VjcmV0')
+    assert.equal(call.headers['x-operation-id'], call.body.id)
+    assert.deepEqual([call.body.action, call.body.phase, call.body.user, call.body.registration], ['CREATE', 'BEFORE', 'ann', id])
+    assert.equal((await create('Note', 'n', { at: core })).name, 'n')
+  }
+  await unregister(id)
+  assert.equal((await create('Invoice', 'n', { at: two })).name, 'n')
+})
+
+await run.story('a service refuses with a message for the user, and nothing is written', async () => {
+  const id = await register('Invoice', at('/refuse'), 'BEFORE', 'DELETE', { StopOnException: true })
+  const invoice = await create('Invoice', 'stays')
+  const refused = await ask('DELETE', `/documents/${invoice.id}`)
+  assert.deepEqual([refused.status, refused.code, refused.body.message], [400, 'F00039', 'not on a Sunday'])
+  await done('GET', `/documents/${invoice.id}`)
+  await unregister(id)
+  await done('DELETE', `/documents/${invoice.id}`)
+})
+
+await run.story('a handler that does not exist, and one that may not be reached, are refused at once', async () => {
+  for (const handler of ['com.example.Nowhere', 'ftp://example.org/', 'http://user:secret@example.org/', 'worker:']) {
+    const refused = await ask('POST', '/documents', { json: [registration(handler, 'AFTER', 'CREATE', { Asynchronous: true })] })
+    assert.deepEqual([refused.status, refused.code], [400, 'U00400'], handler)
+  }
+})
+
+await run.story('jobs are done once for each operation, whoever wrote it, and carry the user when they are told to', async () => {
+  const id = await register('Invoice', at('/hear'), 'AFTER', 'CREATE', { Asynchronous: true, InjectToken: true })
+  const made = []
+  for (let i = 0; i < 20; i++) made.push(await create('Invoice', `i${i}`, { at: cluster.cores[i % 2], token: bob }))
+  await idle()
+  for (const invoice of made) {
+    const calls = heardOf('/hear', invoice.id)
+    assert.equal(calls.length, 1, invoice.id)
+    assert.equal(calls[0].headers['x-operation-attempt'], '1')
+    assert.ok(calls[0].headers['idempotency-key'])
+    assert.equal(JSON.parse(Buffer.from(calls[0].headers.token.split('.')[1], 'base64url')).sub, 'bob')
+    assert.equal(calls[0].body.caller, undefined)
+  }
+  await unregister(id)
+})
+
+await run.story('a failed job is tried again, and one that never succeeds waits among the errors until it is retried', async () => {
+  const flaky = await register('Invoice', at('/flaky'), 'AFTER', 'CREATE', { Asynchronous: true })
+  const refused = await register('Note', at('/refuse'), 'AFTER', 'CREATE', { Asynchronous: true })
+  const invoice = await create('Invoice', 'again')
+  const note = await create('Note', 'never')
+  await until('three attempts', async () => heardOf('/flaky', invoice.id).length === 3)
+  assert.deepEqual(heardOf('/flaky', invoice.id).map(c => c.body.attempt), [1, 2, 3])
+  assert.equal(new Set(heardOf('/flaky', invoice.id).map(c => c.headers['idempotency-key'])).size, 1)
+  await until('an error', async () => await done('GET', '/jobs/errors/count') === 1)
+  const { results: [job] } = await done('GET', '/jobs/errors', { at: two })
+  assert.deepEqual([job.registration, job.objectId, job.status, job.error.code], [refused, note.id, 'ERROR', 'F00039'])
+  assert.deepEqual(await done('POST', '/jobs/retry?dryRun=true'), { jobs: 1 })
+  answers['/refuse'] = answers['/hear']
+  await done('POST', `/jobs/retry/${job.id}`)
+  await idle()
+  assert.equal(await done('GET', '/jobs/errors/count'), 0)
+  assert.equal((await ask('GET', `/jobs/${job.id}`)).status, 404)
+  await unregister(flaky)
+  await unregister(refused)
+})
+
+await run.story('a pause holds jobs back, and nobody but an administrator sees or ends it', async () => {
+  const id = await register('Invoice', at('/hear'), 'AFTER', 'UPDATE', { Asynchronous: true })
+  const invoice = await create('Invoice', 'paused')
+  await done('POST', `/jobs/pause?registration=${id}`, { at: two })
+  await done('POST', `/documents/${invoice.id}`, { json: [{ name: 'p2', data: { classId: 'Invoice' } }] })
+  await until('it waits', async () => await done('GET', `/jobs/waiting/count?registration=${id}`) === 1)
+  assert.equal((await ask('POST', `/jobs/resume?registration=${id}`, { token: bob })).status, 403)
+  assert.equal(heardOf('/hear', invoice.id).length, 0)
+  await done('POST', `/jobs/resume?registration=${id}`)
+  await until('it is done', async () => heardOf('/hear', invoice.id).length === 1)
+  assert.equal(heardOf('/hear', invoice.id)[0].body.previous.name, 'paused')
+  await unregister(id)
+})
+
+await run.story('a worker outside leases a job; who has lost it ends nothing', async () => {
+  const id = await register('Invoice', 'worker:scans', 'AFTER', 'CREATE', { Asynchronous: true })
+  const waits = done('POST', '/jobs/lease', { json: { queue: 'scans', waitSeconds: 20 }, at: two })
+  const invoice = await create('Invoice', 'scan')
+  const [job] = await waits
+  assert.equal(job.payload.component.id, invoice.id)
+  assert.deepEqual(await done('POST', '/jobs/lease', { json: { queue: 'scans' } }), [])
+  assert.equal((await ask('POST', `/jobs/${job.id}/end`, { json: { fence: job.fence + 1 } })).status, 409)
+  await done('POST', `/jobs/${job.id}/extend`, { json: { fence: job.fence } })
+  await done('POST', `/jobs/${job.id}/end`, { json: { fence: job.fence } })
+  assert.equal((await ask('POST', `/jobs/${job.id}/end`, { json: { fence: job.fence } })).status, 409)
+  await unregister(id)
+})
+
+await run.story('the words of files are found when fulltext is registered', async () => {
+  const ids = [await register('Text', 'fulltext', 'AFTER', 'CREATE', { Asynchronous: true })]
+  const body = new FormData()
+  body.append('file', new Blob(['<html><style>hidden</style><p>Quarterly <b>figures</b> &amp; Z&#252;rich</p></html>'], { type: 'text/html' }), 'a.html')
+  const file = await done('POST', '/files/tmp', { body })
+  const [text] = await done('POST', '/documents', { json: [{ name: 'x', data: { classId: 'Text' }, files: [{ id: file.id }] }] })
+  const search = async words => (await done('POST', '/documents/search', {
+    json: { selectClause: { fields: ['name'] }, filterClauses: [{ criteria: [{ name: 'Content', operator: 'CONTAINS', type: 'STRING', values: [words] }] }], max: 10 }
+  })).results.map(r => r.id)
+  await until('the words are found', async () => (await search('quarterly zurich')).includes(text.id))
+  assert.deepEqual(await search('hidden'), [])
+  await Promise.all(ids.map(unregister))
+})
+
+await run.story('a handler that writes does not cause operations without end', async () => {
+  answers['/loop'] = async (body, reply) => {
+    const { component } = body
+    const chain = heard.at(-1).headers['x-operation-chain']
+    await ask('POST', `/documents/${component.id}`, { json: [{ name: component.name + '.', data: { classId: 'Note' } }], headers: { 'x-operation-chain': chain } })
+    reply.writeHead(204).end()
+  }
+  const id = await register('Note', at('/loop'), 'AFTER', 'UPDATE')
+  const note = await create('Note', 'n')
+  await done('POST', `/documents/${note.id}`, { json: [{ name: 'n', data: { classId: 'Note' } }] })
+  assert.deepEqual(heardOf('/loop', note.id).map(c => c.body.depth), [0, 1, 2, 3, 4, 5, 6, 7])
+  await unregister(id)
+})
+
+await run.story('a request under one Idempotency-Key is done once, at whichever core', async () => {
+  const headers = { 'idempotency-key': 'order-4711' }
+  const json = [{ name: 'once', data: { classId: 'Invoice' } }]
+  const twins = await Promise.all([one, two, one, two].map(core => ask('POST', '/documents', { json, headers, at: core })))
+  assert.deepEqual(twins.map(a => a.status), [200, 200, 200, 200], JSON.stringify(twins.map(a => a.body)))
+  assert.equal(new Set(twins.map(a => a.body[0].id)).size, 1)
+  assert.equal((await ask('POST', '/documents', { json: [{ ...json[0], name: 'other' }], headers })).status, 409)
+  assert.equal((await ask('POST', '/documents', { json, headers: { 'idempotency-key': 'x'.repeat(65) } })).status, 400)
+})
+
+await run.story('both end well', () => cluster.stop())
+service.close()
+await run.finish()

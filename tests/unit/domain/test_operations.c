@@ -1,0 +1,322 @@
+/* Handlers of operations: registered as documents, asked between the runs of a call's unit, told after it. What a handler says
+ * stands in its own name here: "test:" and a verb. On memory, or on UMBEL_STORE_URL when it is set. */
+#include "content_rig.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <umbel/domain_handlers.h>
+#include <umbel/jobs.h>
+#include <umbel/store_work.h>
+#include <umbel/util.h>
+
+#define DOCS "{'category':'DOCUMENT'}"
+#define D1 "{'category':'DOCUMENT','ids':['d1']}"
+
+/* ---- the handlers ---- */
+
+struct tests { struct content_rig rig; char heard[4096]; int jobs; };
+struct asked { struct um_msg msg; struct tests *t; char handler[64]; json_t *context; um_handler_answered *cb; void *arg; };
+
+static void answer(struct um_msg *m)
+{
+    struct asked *a = UM_CONTAINER(m, struct asked, msg);
+    struct um_handler_answer said = { .is_done = true };
+    json_t *reply = NULL, *component = json_object_get(a->context, "component");
+
+    if (strcmp(a->handler, "test:refuse") == 0)
+        said = (struct um_handler_answer){ .code = "F00039", .message = "not on a Sunday" };
+    else if (strcmp(a->handler, "test:break") == 0)
+        said = (struct um_handler_answer){ .code = "T00000", .message = "it fell over" };
+    else if (strncmp(a->handler, "test:name=", 10) == 0)
+        reply = json_pack("{s:{s:s}}", "component", "name", a->handler + 10);
+    else if (strcmp(a->handler, "test:class") == 0)
+        reply = json_pack("{s:{s:{s:s}}}", "component", "data", "classId", "Nowhere");
+    else if (strcmp(a->handler, "test:tag") == 0)
+        reply = json_pack("{s:{s:[{s:s, s:[s]}]}}", "component", "tags", "name", "T", "value",
+                          json_string_value(json_object_get(component, "name")));
+    said.reply = reply;
+    a->cb(a->arg, &said);
+    json_decref(reply);
+    json_decref(a->context);
+    free(a);
+}
+
+static void run(void *env, struct um_loop *l, const struct um_handler_ask *ask, um_handler_answered *cb, void *arg)
+{
+    struct tests *t = env;
+    struct asked *a = um_xcalloc(1, sizeof(*a));
+    size_t at = strlen(t->heard);
+
+    snprintf(t->heard + at, sizeof(t->heard) - at, "%s/%s/%s ", ask->registration, json_string_value(json_object_get(ask->context, "action")),
+             json_string_value(json_object_get(ask->context, "phase")));
+    snprintf(a->handler, sizeof(a->handler), "%s", ask->handler);
+    a->t = t;
+    a->context = json_deep_copy(ask->context);
+    a->cb = cb;
+    a->arg = arg;
+    um_loop_post(l, &a->msg, answer);
+}
+
+static bool check(void *env, const char *handler, char why[256])
+{
+    (void)env;
+    snprintf(why, 256, "it has no verb");
+    return handler[strlen("test:")] != '\0';
+}
+
+static void on_jobs(void *arg, const char *const *ids, size_t n)
+{
+    assert_int_equal(n, 1);
+    assert_int_equal(strlen(ids[0]), UM_JOB_ID_LEN);
+    ((struct tests *)arg)->jobs++;
+}
+
+/* ---- the rig ---- */
+
+static struct um_handler_kind kind = { .prefix = "test:", .check = check, .run = run, .is_async = true };
+static struct um_handler_kind slow = { .prefix = "slow", .is_word = true, .is_async = true };
+
+static const char registration_class[] =
+    "[{'id':'OperationHandlerRegistration','category':'DOCUMENT','technical':true,'data':{'ACL':'all'},'tagReferences':["
+    "{'tagName':'OperationHandler'},{'tagName':'ExecutionPhase'},{'tagName':'Action'},{'tagName':'ObjectType'},{'tagName':'Enabled'},"
+    "{'tagName':'Asynchronous'},{'tagName':'RegistrationOrder'},{'tagName':'StopOnException'}]}]";
+
+static int open_rig(void **state)
+{
+    struct tests *t = um_xcalloc(1, sizeof(*t));
+    struct domain_rig *r = &t->rig.rig;
+
+    content_rig_open(&t->rig, getenv("UMBEL_STORE_URL"));
+    kind.env = t;
+    um_domain_add_handlers(r->d, &kind);
+    um_domain_add_handlers(r->d, &slow);
+    um_domain_use_jobs(r->d, NULL, on_jobs, t);
+    um_domain_use_content(r->d, t->rig.content);
+    assert_done(r, &um_objects_create, "{'kind':'tagclass'}",
+                "[{'id':'T','type':'STRING'},{'id':'OperationHandler','type':'STRING'},{'id':'ExecutionPhase','type':'STRING'},"
+                "{'id':'Action','type':'STRING'},{'id':'ObjectType','type':'STRING'},{'id':'Enabled','type':'BOOLEAN'},"
+                "{'id':'Asynchronous','type':'BOOLEAN'},{'id':'RegistrationOrder','type':'INT'},{'id':'StopOnException','type':'BOOLEAN'}]");
+    assert_done(r, &um_objects_create, "{'kind':'documentclass'}",
+                "[{'id':'Doc','category':'DOCUMENT','data':{'ACL':'all'},'tagReferences':[{'tagName':'T'}]}]");
+    assert_done(r, &um_objects_create, "{'kind':'documentclass'}", registration_class);
+    *state = t;
+    return 0;
+}
+
+static int close_rig(void **state)
+{
+    struct tests *t = *state;
+
+    content_rig_close(&t->rig);
+    free(t);
+    return 0;
+}
+
+/* A registration as the body of a write. FLAGS: more tags. */
+static const char *registration(const char *id, const char *handler, const char *phase, const char *action, int order, const char *flags)
+{
+    static char text[2048];
+
+    snprintf(text, sizeof(text),
+             "[{'id':'%s','name':'%s','data':{'classId':'OperationHandlerRegistration'},'tags':[{'name':'OperationHandler','value':['%s']},"
+             "{'name':'ExecutionPhase','value':['%s']},{'name':'Action','value':['%s']},{'name':'ObjectType','value':['DOCUMENT']},"
+             "{'name':'RegistrationOrder','value':['%d']},{'name':'Enabled','value':['true']}%s]}]", id, id, handler, phase, action, order, flags);
+    return text;
+}
+
+#define STOP ",{'name':'StopOnException','value':['true']}"
+#define ASYNC ",{'name':'Asynchronous','value':['true']}"
+#define DOC(id, name) "[{'id':'" id "','name':'" name "','data':{'classId':'Doc'}}]"
+
+static void put(struct tests *t, const char *id, const char *handler, const char *phase, const char *action, int order, const char *flags)
+{
+    assert_done(&t->rig.rig, &um_components_create, DOCS, registration(id, handler, phase, action, order, flags));
+    t->heard[0] = '\0';
+}
+
+static int64_t count_jobs(struct tests *t) { return content_rig_count(&t->rig, "SELECT CAST(count(*) AS BIGINT) FROM jobs"); }
+
+/* ---- the stories ---- */
+
+static void a_handler_that_is_not_there_is_refused_at_its_registration(void **state)
+{
+    struct tests *t = *state;
+    struct domain_rig *r = &t->rig.rig;
+
+    assert_refused(r, &um_components_create, DOCS, registration("r", "com.example.Nowhere", "AFTER", "CREATE", 1, ""), "U00400");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(r->details, 0), "path")), "/tags/OperationHandler");
+    assert_refused(r, &um_components_create, DOCS, registration("r", "test:", "AFTER", "CREATE", 1, ""), "U00400");
+    assert_string_equal(r->message, "it has no verb");
+    assert_refused(r, &um_components_create, DOCS, registration("r", "test:ok", "SOMETIMES", "CREATE", 1, ""), "U00400");
+    assert_refused(r, &um_components_create, DOCS, registration("r", "test:ok", "AFTER", "DANCE", 1, ""), "U00400");
+    assert_refused(r, &um_components_create, DOCS, registration("r", "slow", "AFTER", "CREATE", 1, ""), "U00400");
+    assert_done(r, &um_components_create, DOCS, registration("r", "slow", "AFTER", "CREATE", 1, ASYNC));
+    assert_refused(r, &um_components_update, "{'category':'DOCUMENT','ids':['r']}", registration("r", "test:", "AFTER", "CREATE", 1, ASYNC), "U00400");
+}
+
+static void handlers_before_change_what_is_written_in_their_order(void **state)
+{
+    struct tests *t = *state;
+    struct domain_rig *r = &t->rig.rig;
+
+    put(t, "second", "test:tag", "BEFORE", "CREATE", 20, "");
+    put(t, "first", "test:name=ten", "BEFORE", "CREATE", 10, "");
+    assert_done(r, &um_components_create, DOCS, DOC("d1", "one"));
+    assert_string_equal(t->heard, "first/CREATE/BEFORE second/CREATE/BEFORE ");
+    assert_at(r, "/0/name", "ten");
+    assert_at(r, "/0/tags/0/value/0", "ten");
+    assert_done(r, &um_components_get, D1, NULL);
+    assert_at(r, "/0/tags/0/value/0", "ten");
+}
+
+static void what_a_handler_refuses_is_not_done(void **state)
+{
+    struct tests *t = *state;
+    struct domain_rig *r = &t->rig.rig;
+
+    put(t, "r", "test:refuse", "BEFORE", "CREATE", 1, STOP);
+    assert_refused(r, &um_components_create, DOCS, DOC("d1", "one"), "F00039");
+    assert_string_equal(r->message, "not on a Sunday");
+    assert_int_equal(r->status, 400);
+    assert_refused(r, &um_components_get, D1, NULL, "F00012");
+}
+
+static void a_broken_handler_stops_only_what_it_may_stop(void **state)
+{
+    struct tests *t = *state;
+    struct domain_rig *r = &t->rig.rig;
+
+    put(t, "r", "test:break", "BEFORE", "CREATE", 1, "");
+    put(t, "s", "test:name=still", "BEFORE", "CREATE", 2, "");
+    assert_done(r, &um_components_create, DOCS, DOC("d1", "one"));
+    assert_at(r, "/0/name", "still");
+    put(t, "u", "test:break", "BEFORE", "UPDATE", 1, STOP);
+    assert_refused(r, &um_components_update, D1, DOC("d1", "two"), "T00000");
+    assert_int_equal(r->status, 500);
+    assert_done(r, &um_components_get, D1, NULL);
+    assert_at(r, "/0/name", "still");
+}
+
+static void what_no_component_can_be_is_the_handlers_fault(void **state)
+{
+    struct tests *t = *state;
+
+    put(t, "r", "test:class", "BEFORE", "CREATE", 1, "");
+    put(t, "s", "test:tag", "BEFORE", "CREATE", 1, "");
+    assert_refused(&t->rig.rig, &um_components_create, DOCS, DOC("d1", "one"), "T00000");
+}
+
+static void those_after_hear_of_what_is_committed_and_change_nothing(void **state)
+{
+    struct tests *t = *state;
+    struct domain_rig *r = &t->rig.rig;
+
+    put(t, "a", "test:break", "AFTER", "CREATE", 1, "");
+    put(t, "b", "test:name=no", "AFTER", "CREATE", 2, STOP);
+    put(t, "c", "test:break", "AFTER", "CREATE", 3, STOP);
+    put(t, "d", "test:ok", "AFTER", "CREATE", 4, "");
+    assert_done(r, &um_components_create, DOCS, DOC("d1", "one"));
+    assert_string_equal(t->heard, "a/CREATE/AFTER b/CREATE/AFTER c/CREATE/AFTER ");     /* c ended those behind it */
+    assert_at(r, "/0/name", "one");
+    t->heard[0] = '\0';
+    assert_refused(r, &um_components_create, DOCS, DOC("d1", "one"), "T00108");
+    assert_string_equal(t->heard, "");
+}
+
+static void each_of_a_call_has_its_own_chain(void **state)
+{
+    struct tests *t = *state;
+    struct domain_rig *r = &t->rig.rig;
+
+    put(t, "r", "test:tag", "BEFORE", "CREATE", 1, "");
+    assert_done(r, &um_components_create, DOCS, "[{'name':'x','data':{'classId':'Doc'}},{'name':'y','data':{'classId':'Doc'}}]");
+    assert_at(r, "/0/tags/0/value/0", "x");
+    assert_at(r, "/1/tags/0/value/0", "y");
+    assert_string_equal(t->heard, "r/CREATE/BEFORE r/CREATE/BEFORE ");
+}
+
+static void a_call_that_asks_too_many_is_refused(void **state)
+{
+    struct tests *t = *state;
+    struct domain_rig *r = &t->rig.rig;
+    char handler[64], id[16], body[16000] = "[";
+
+    for (int i = 0; i < 5; i++) {
+        snprintf(id, sizeof(id), "r%d", i);
+        snprintf(handler, sizeof(handler), "test:name=n%d", i);
+        put(t, id, handler, "BEFORE", "CREATE", i, "");
+    }
+    for (int i = 0; i < 21; i++)
+        snprintf(body + strlen(body), sizeof(body) - strlen(body), "%s{'name':'x','data':{'classId':'Doc'}}", i > 0 ? "," : "");
+    strcat(body, "]");
+    assert_refused(r, &um_components_create, DOCS, body, "U00413");
+}
+
+static void depth_ends_what_handlers_cause(void **state)
+{
+    struct tests *t = *state;
+    struct domain_rig *r = &t->rig.rig;
+
+    put(t, "r", "test:name=no", "BEFORE", "CREATE", 1, "");
+    r->who.depth = 8;
+    assert_done(r, &um_components_create, DOCS, DOC("d1", "one"));
+    assert_at(r, "/0/name", "one");
+    assert_string_equal(t->heard, "");
+}
+
+/* ---- jobs ---- */
+
+static void an_operation_has_its_jobs_and_a_failed_one_none(void **state)
+{
+    struct tests *t = *state;
+    struct domain_rig *r = &t->rig.rig;
+
+    put(t, "r", "slow", "AFTER", "CREATE", 1, ASYNC);
+    put(t, "s", "slow", "AFTER", "DELETE", 1, ASYNC);
+    t->jobs = 0;
+    assert_done(r, &um_components_create, DOCS, DOC("d1", "one"));
+    assert_int_equal(t->jobs, 1);
+    assert_int_equal(count_jobs(t), 1);      /* s itself is a document too, but has no handlers */
+    assert_refused(r, &um_components_create, DOCS, "[{'id':'d2','data':{'classId':'Doc'}},{'id':'d1','data':{'classId':'Doc'}}]", "T00108");
+    assert_int_equal(count_jobs(t), 1);
+    assert_int_equal(t->jobs, 1);
+    assert_done(r, &um_components_delete, D1, NULL);
+    assert_int_equal(count_jobs(t), 2);
+}
+
+static void a_registration_counts_from_its_answer_on_until_it_is_gone(void **state)
+{
+    struct tests *t = *state;
+    struct domain_rig *r = &t->rig.rig;
+
+    assert_done(r, &um_components_create, DOCS, DOC("d1", "one"));
+    put(t, "r", "test:name=new", "BEFORE", "UPDATE", 1, "");
+    assert_done(r, &um_components_update, D1, DOC("d1", "two"));
+    assert_at(r, "/0/name", "new");
+    assert_done(r, &um_components_update, "{'category':'DOCUMENT','ids':['r']}", registration("r", "test:name=other", "BEFORE", "UPDATE", 1, ""));
+    assert_non_null(strstr(r->caches, "main/OperationHandlerRegistration:"));
+    assert_done(r, &um_components_update, D1, DOC("d1", "two"));
+    assert_at(r, "/0/name", "other");
+    assert_done(r, &um_components_delete, "{'category':'DOCUMENT','ids':['r']}", NULL);
+    assert_done(r, &um_components_update, D1, DOC("d1", "two"));
+    assert_at(r, "/0/name", "two");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_handler_that_is_not_there_is_refused_at_its_registration, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(handlers_before_change_what_is_written_in_their_order, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(what_a_handler_refuses_is_not_done, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(a_broken_handler_stops_only_what_it_may_stop, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(what_no_component_can_be_is_the_handlers_fault, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(those_after_hear_of_what_is_committed_and_change_nothing, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(each_of_a_call_has_its_own_chain, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(a_call_that_asks_too_many_is_refused, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(depth_ends_what_handlers_cause, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(an_operation_has_its_jobs_and_a_failed_one_none, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(a_registration_counts_from_its_answer_on_until_it_is_gone, open_rig, close_rig),
+    };
+
+    return cmocka_run_group_tests_name("operations", tests, NULL, NULL);
+}
