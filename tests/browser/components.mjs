@@ -154,6 +154,8 @@ await run.story('a note is written together', async () => {
   await until('Bob reads it', async () => (await pageText(bob)).includes('We buy the house.'))
   await ready(ann)
   await picture(bob, 'component-note')
+  await part(ann, 'back').click()
+  await part(ann, 'text-open').waitFor()
 })
 
 await run.story('a note is found by what was written in it', async () => {

@@ -65,13 +65,15 @@ function New({ classes }: { classes: ComponentClass[] }) {
 /** The field: what is typed counts when nobody has typed for a moment; another address sets it. */
 function Words({ query, go }: { query: Query; go: (query: Query, replace?: boolean) => void }) {
     const [typed, setTyped] = useState(query.text);
+    const now = useRef(query);
+    now.current = query; /* may have changed while one typed */
     const field = useRef<HTMLInputElement>(null);
     useEffect(() => setTyped(query.text), [query.text]);
     useEffect(() => {
         const text = typed.trim();
         if (text === query.text)
             return;
-        const timer = setTimeout(() => go({ ...query, text }, query.text !== ""), TYPING_MS);
+        const timer = setTimeout(() => go({ ...now.current, text }, now.current.text !== ""), TYPING_MS);
         return () => clearTimeout(timer);
     }, [typed]);
     useKeys({ "/": () => field.current?.focus() });
@@ -111,7 +113,8 @@ function onRowKey(event: KeyboardEvent): void {
 
 function Results({ page, model, fields, busy, more }: { page: FoundPage; model: Model; fields: string[]; busy: boolean; more: () => void }) {
     const holders = useHolders(page.results);
-    if (page.results.length === 0)
+    const isMore = page.after !== null && (page.atLeast || page.results.length < page.found); /* a page may be empty, and another not */
+    if (page.results.length === 0 && !isMore)
         return (
             <div class="empty" data-testid="component-none">
                 <Umbel />
@@ -124,9 +127,9 @@ function Results({ page, model, fields, busy, more }: { page: FoundPage; model: 
             <ul class="doc-list" aria-label="Components" aria-busy={busy} onKeyDown={onRowKey}>
                 {page.results.map((found) => <Row key={keyOf(found)} found={found} model={model} fields={fields} holder={holders.get(keyOf(found))} />)}
             </ul>
-            {page.after && page.results.length < page.found && (
+            {isMore && (
                 <button type="button" class="button more" data-testid="library-more" onClick={more}>
-                    Show more ({count(page.found - page.results.length)}{page.atLeast && "+"} left)
+                    Show more{page.atLeast ? "" : ` (${count(page.found - page.results.length)} left)`}
                 </button>
             )}
         </>

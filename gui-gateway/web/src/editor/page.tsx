@@ -3,7 +3,7 @@ import type { Editor } from "@tiptap/core";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ApiError } from "../lib/api";
 import { answerDirty } from "../lib/dirty";
-import { type Doc, documents } from "../lib/documents";
+import { bodyOf, type Doc, documents } from "../lib/documents";
 import { guardLeaving, navigate, paths } from "../lib/router";
 import type { Session } from "../lib/session";
 import { useStore } from "../lib/store";
@@ -109,7 +109,14 @@ function useScrolledPast(line: { current: HTMLElement | null }, ready: boolean):
     return past;
 }
 
+/** Where one came from: the list, or the component whose text this is. */
+function backOf(name: string): { href: string; text: string } {
+    const id = bodyOf(name);
+    return id ? { href: paths.component("DOCUMENT", id), text: "Its page in the library" } : { href: paths.list, text: "All documents" };
+}
+
 interface TopBarProps {
+    name: string;
     state: CollabState;
     session: Session;
     title: string;
@@ -118,10 +125,11 @@ interface TopBarProps {
     reservation: ReservationView;
 }
 
-function TopBar({ state, session, title, titleBusy, history, reservation }: TopBarProps) {
+function TopBar({ name, state, session, title, titleBusy, history, reservation }: TopBarProps) {
+    const back = backOf(name);
     return (
         <header class="top editor-top">
-            <Link class="back" href={paths.list} aria-label="All documents" title="All documents" data-testid="back">
+            <Link class="back" href={back.href} aria-label={back.text} title={back.text} data-testid="back">
                 <Icon name="back" /><Mark />
             </Link>
             <span class="top-title" aria-hidden="true">{title}</span>
@@ -203,7 +211,7 @@ export function EditorPage({ name, session }: { name: string; session: Session }
     return (
         <div class="page" data-history={history.open ? (history.chosen ? "version" : "list") : undefined}>
             <div class="editor-bars">
-                <TopBar state={state} session={session} title={past ? about?.title ?? "" : ""} titleBusy={titleBusy} history={history} reservation={reservation} />
+                <TopBar name={name} state={state} session={session} title={past ? about?.title ?? "" : ""} titleBusy={titleBusy} history={history} reservation={reservation} />
                 {editor && writable && !history.chosen && <Toolbar editor={editor} />}
             </div>
             {history.open && (

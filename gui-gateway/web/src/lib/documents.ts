@@ -24,8 +24,8 @@ const PAGE = 50;
 export const UNTITLED = "Untitled document";
 export const TITLE_MOST = 200;
 
-/** A component's body has the component's name for its title. */
-const bodyOf = (name: string) => /^component\/[^/]+\/(.+)$/s.exec(name)?.[1];
+/** A component's body has the component's name for its title; whose it is, when it is one. */
+export const bodyOf = (name: string) => /^component\/[^/]+\/(.+)$/s.exec(name)?.[1];
 
 async function docOfComponent(name: string, id: string, signal?: AbortSignal): Promise<Doc> {
     const component = await components.get("DOCUMENT", id, signal);
