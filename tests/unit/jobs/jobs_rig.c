@@ -19,7 +19,7 @@ static struct um_store *open_store(void)
     return st;
 }
 
-int jobs_rig_setup(void **state)
+void jobs_rig_open(void **state)
 {
     struct jobs_rig *r = um_xcalloc(1, sizeof(*r));
 
@@ -29,9 +29,17 @@ int jobs_rig_setup(void **state)
     r->st[1] = getenv("UMBEL_STORE_URL") != NULL ? open_store() : r->st[0];
     r->conf = (struct um_jobs_conf){ .lease_ms = 60000, .shutdown_ms = 20000, .max_attempts = 3, .max_waiting = 1000, .backoff_ms = 1,
                                      .backoff_max_ms = 4, .workers = 4, .sweep_ms = 200 };
+    *state = r;
+}
+
+int jobs_rig_setup(void **state)
+{
+    struct jobs_rig *r;
+
+    jobs_rig_open(state);
+    r = *state;
     assert_int_equal(rig_sql(r, "DELETE FROM jobs"), UM_OK);
     assert_int_equal(rig_sql(r, "DELETE FROM job_controls"), UM_OK);
-    *state = r;
     return 0;
 }
 

@@ -23,6 +23,7 @@ struct jobs_rig {
             fail_msg("never came true: %s", #cond);        \
     } while (0)
 
+void jobs_rig_open(void **state);
 int jobs_rig_setup(void **state);             /* state: a new rig, no rows */
 int jobs_rig_teardown(void **state);
 
