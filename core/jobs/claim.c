@@ -124,7 +124,7 @@ static um_err take(struct claiming *w, const struct nums *nums)
     if (nums->n > 0)
         err = um_sql_each(w->q, JOBS_LISTED(w->q, "UPDATE jobs SET status = 4, worker = ?2, due_ms = ?3, started_ms = ?4, seen_ms = ?4,"
                                             " fence = fence + 1, attempts = attempts + 1 WHERE num", " RETURNING " TAKEN_COLUMNS),
-                          UM_SQL_ARGS(nums_value(nums, &b), um_sql_word(c->worker), UM_SQL_INT(c->now_ms + c->lease_ms),
+                          UM_SQL_ARGS(nums_value(w->q, nums, &b), um_sql_word(c->worker), UM_SQL_INT(c->now_ms + c->lease_ms),
                                       UM_SQL_INT(c->now_ms)), add_taken, c);
     um_buf_free(&b);
     return err;
@@ -139,7 +139,7 @@ static um_err bury(struct claiming *w, const struct nums *nums, const struct num
     if (nums->n > 0)
         err = um_sql_exec(w->q, JOBS_LISTED(w->q, "UPDATE jobs SET status = 5, due_ms = NULL, worker = NULL, error_code = ?2,"
                                             " error_message = ?3 || coalesce(worker, ?5), error_ms = ?4 WHERE num", ""),
-                          UM_SQL_ARGS(nums_value(nums, &b), um_sql_word(JOB_CODE_DIED), um_sql_word("its worker died: "),
+                          UM_SQL_ARGS(nums_value(w->q, nums, &b), um_sql_word(JOB_CODE_DIED), um_sql_word("its worker died: "),
                                       UM_SQL_INT(w->c->now_ms), um_sql_word("")), NULL);
     w->c->n_died += nums->n;
     um_buf_free(&b);
@@ -200,7 +200,7 @@ static um_err look_at(struct claiming *w, const struct nums *nums)
 
     if (nums->n > 0)
         err = um_sql_each(w->q, JOBS_LISTED_LOCK(w->q, CANDIDATES "num", " AND due_ms <= ?2 ORDER BY num", LOCKED),
-                          UM_SQL_ARGS(nums_value(nums, &b), UM_SQL_INT(w->c->now_ms)), add_candidate, w);
+                          UM_SQL_ARGS(nums_value(w->q, nums, &b), UM_SQL_INT(w->c->now_ms)), add_candidate, w);
     um_buf_free(&b);
     return err;
 }
@@ -217,7 +217,7 @@ static bool find_places(struct claiming *w, um_err *err)
     if (nums.n > 0)
         *err = um_sql_each(w->q, JOBS_LISTED(w->q, "SELECT j.num, (SELECT h.num FROM jobs h WHERE h.lane = j.lane AND h.status >= 2 AND h.status <= 4),"
                                              " (SELECT min(f.num) FROM jobs f WHERE f.lane = j.lane AND f.status < 2)"
-                                             " FROM jobs j WHERE j.num", ""), UM_SQL_ARGS(nums_value(&nums, &b)), add_place, &w->all);
+                                             " FROM jobs j WHERE j.num", ""), UM_SQL_ARGS(nums_value(w->q, &nums, &b)), add_place, &w->all);
     um_buf_free(&b);
     bool some = nums.n > 0;
     nums_free(&nums);
@@ -261,7 +261,7 @@ static um_err touch_heads(struct claiming *w, const struct nums *heads, struct n
           " FOR UPDATE SKIP LOCKED) RETURNING num"
         : "UPDATE jobs SET behind = behind + 1 WHERE num" JOBS_IN_SQLITE HEADS " RETURNING num";
     struct um_buf b = { 0 };
-    um_err err = heads->n > 0 ? um_sql_each(w->q, text, UM_SQL_ARGS(nums_value(heads, &b)), add_num, touched) : UM_OK;
+    um_err err = heads->n > 0 ? um_sql_each(w->q, text, UM_SQL_ARGS(nums_value(w->q, heads, &b)), add_num, touched) : UM_OK;
 
     um_buf_free(&b);
     return err;
@@ -286,7 +286,7 @@ static um_err put_behind(struct claiming *w)
             nums_add(&nums, w->all.list[i].num);
     if (err == UM_OK && nums.n > 0)
         err = um_sql_exec(w->q, JOBS_LISTED(w->q, "UPDATE jobs SET status = 1, due_ms = NULL WHERE num", ""),
-                          UM_SQL_ARGS(nums_value(&nums, &b)), NULL);
+                          UM_SQL_ARGS(nums_value(w->q, &nums, &b)), NULL);
     w->c->n_sorted += nums.n;
     um_buf_free(&b);
     nums_free(&heads);
@@ -352,14 +352,27 @@ static um_err add_named(void *arg, const struct um_sql_row *row)
     return UM_OK;
 }
 
-#define NAMED "SELECT id, num FROM jobs WHERE id IN "
+#define NAMED "SELECT id, num FROM jobs WHERE id "
+
+/* A JSON list of words without backslashes is an array but for its brackets. */
+static char *array_of(const char *json)
+{
+    char *s = um_xstrdup(json);
+
+    s[0] = '{';
+    s[strlen(s) - 1] = '}';
+    return s;
+}
 
 static um_err claim_ids(struct claiming *w)
 {
+    bool postgres = um_sql_is_postgres(w->q);
+    char *list = postgres ? array_of(w->c->ids) : um_xstrdup(w->c->ids);
     struct naming n = { w->c, { 0 } };
-    um_err err = um_sql_each(w->q, um_sql_is_postgres(w->q) ? NAMED "(SELECT jsonb_array_elements_text(CAST(?1 AS jsonb)))"
-                             : NAMED "(SELECT value FROM json_each(?1))", UM_SQL_ARGS(um_sql_word(w->c->ids)), add_named, &n);
+    um_err err = um_sql_each(w->q, postgres ? NAMED "= ANY(CAST(?1 AS _text))" : NAMED "IN (SELECT value FROM json_each(?1))",
+                             UM_SQL_ARGS(um_sql_word(list)), add_named, &n);
 
+    free(list);
     if (err == UM_OK)
         err = claim_nums(w, &n.nums);
     nums_free(&n.nums);

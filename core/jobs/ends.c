@@ -17,13 +17,13 @@ static um_err add_num(void *arg, const struct um_sql_row *row)
 um_err job_promote(struct um_sql *q, const struct nums *lanes, struct nums *promoted)
 {
     const char *text = um_sql_is_postgres(q)
-        ? FIRST_OF "(SELECT CAST(jsonb_array_elements_text(CAST(?1 AS jsonb)) AS bigint) AS value) l) RETURNING num"
+        ? FIRST_OF "(SELECT unnest(CAST(?1 AS _int8)) AS value) l) RETURNING num"
         : FIRST_OF "json_each(?1) l) RETURNING num";
     struct um_buf b = { 0 };
     um_err err = UM_OK;
 
     if (lanes->n > 0)
-        err = um_sql_each(q, text, UM_SQL_ARGS(nums_value(lanes, &b), UM_SQL_INT(um_sql_now_ms(q))), add_num, promoted);
+        err = um_sql_each(q, text, UM_SQL_ARGS(nums_value(q, lanes, &b), UM_SQL_INT(um_sql_now_ms(q))), add_num, promoted);
     um_buf_free(&b);
     return err;
 }
@@ -59,7 +59,7 @@ static um_err look(struct um_sql *q, struct looking *l)
         nums_add(&l->lanes, 0);
     }
     err = um_sql_each(q, JOBS_LISTED_LOCK(q, "SELECT num, lane, status, fence FROM jobs WHERE num", " ORDER BY num", " FOR UPDATE"),
-                      UM_SQL_ARGS(nums_value(&nums, &b)), compare, l);
+                      UM_SQL_ARGS(nums_value(q, &nums, &b)), compare, l);
     um_buf_free(&b);
     nums_free(&nums);
     return err;
@@ -82,7 +82,7 @@ static um_err end_listed(struct um_sql *q, enum job_how how, const struct nums *
 {
     int64_t now_ms = um_sql_now_ms(q);
     struct um_buf b = { 0 };
-    struct um_sql_value list = nums_value(nums, &b);
+    struct um_sql_value list = nums_value(q, nums, &b);
     um_err err = UM_OK;
 
     if (nums->n == 0)
@@ -161,7 +161,7 @@ um_err job_disown(struct um_sql *q, const char *worker, const struct nums *known
     struct um_buf b = { 0 };
     um_err err = um_sql_exec(q, JOBS_LISTED(q, "UPDATE jobs SET status = 2, due_ms = ?3, attempts = attempts - 1, worker = NULL"
                                             " WHERE status = 4 AND worker = ?2 AND NOT num", ""),
-                             UM_SQL_ARGS(nums_value(known, &b), um_sql_word(worker), UM_SQL_INT(um_sql_now_ms(q))), NULL);
+                             UM_SQL_ARGS(nums_value(q, known, &b), um_sql_word(worker), UM_SQL_INT(um_sql_now_ms(q))), NULL);
 
     um_buf_free(&b);
     return err;

@@ -1,5 +1,5 @@
 /* How many jobs there are, for the gauges. Counted by an inspection, not kept: a row of counters would be changed by every operation of
- * every core, and they would be in each other's way (SERIALIZABLE). The counting reads indexes alone; it takes some 50 ms for a million
+ * every core, and they would be in each other's way (SERIALIZABLE). The counting reads indexes alone; it takes some 0.15 s for a million
  * rows, beside the writer, and it is repeated after 50 times as long as it took, or at the next sweep, whichever is later. */
 #include <stdlib.h>
 #include <umbel/util.h>

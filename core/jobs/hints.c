@@ -161,6 +161,16 @@ void hints_final(struct hints *h, const char *id)
 
 /* ---- reading ---- */
 
+static bool is_id(struct um_span s)
+{
+    char text[UM_JOB_ID_LEN + 1] = "";
+
+    if (s.len != UM_JOB_ID_LEN)
+        return false;
+    memcpy(text, s.data, s.len);
+    return strspn(text, "0123456789abcdef-") == UM_JOB_ID_LEN;
+}
+
 /* An entry: [name, [field, value, ...]]. What is none of ours is removed. */
 static void take_entry(struct hints *h, const struct um_redis_reply *e)
 {
@@ -172,7 +182,7 @@ static void take_entry(struct hints *h, const struct um_redis_reply *e)
     snprintf(entry, sizeof(entry), "%.*s", (int)name.len, (const char *)name.data);
     if (e->items[1]->kind == UM_REDIS_ARRAY)
         id = um_redis_item(e->items[1], 1);
-    if (id.len != UM_JOB_ID_LEN || !um_utf8_is_valid(id.data, id.len) || memchr(id.data, 0, id.len) != NULL) {
+    if (!is_id(id)) {
         remove_entry(h, entry);
         return;
     }

@@ -1,4 +1,4 @@
-/* Lists of numbers, and how a statement is told of them: as JSON, so that its text is the same for all lengths. */
+/* Lists of numbers, and how a statement is told of them: as one text, so that its own is the same for all lengths. */
 #ifndef JOBS_NUMS_H
 #define JOBS_NUMS_H
 #include <stdlib.h>
@@ -28,18 +28,21 @@ static inline void nums_free(struct nums *s)
     *s = (struct nums){ 0 };
 }
 
-/* Appends [1,2,3]; the value lives as long as OUT. */
-static inline struct um_sql_value nums_value(const struct nums *s, struct um_buf *out)
+/* Appends the list as JOBS_IN_... want it; the value lives as long as OUT. */
+static inline struct um_sql_value nums_value(const struct um_sql *q, const struct nums *s, struct um_buf *out)
 {
-    um_buf_puts(out, "[");
+    bool postgres = um_sql_is_postgres(q);
+
+    um_buf_puts(out, postgres ? "{" : "[");
     for (size_t i = 0; i < s->n; i++)
         um_buf_printf(out, i > 0 ? ",%lld" : "%lld", (long long)s->list[i]);
-    um_buf_puts(out, "]");
+    um_buf_puts(out, postgres ? "}" : "]");
     return um_sql_word(um_buf_cstr(out));
 }
 
-/* Statements about a list, which is ?1. */
-#define JOBS_IN_POSTGRES " IN (SELECT CAST(jsonb_array_elements_text(CAST(?1 AS jsonb)) AS bigint))"
+/* Statements about a list, which is ?1. An array is what PostgreSQL's planner expects to be short; of elements of JSON it expects a hundred, and
+ * reads the whole table instead while that is small. */
+#define JOBS_IN_POSTGRES " = ANY(CAST(?1 AS _int8))"
 #define JOBS_IN_SQLITE " IN (SELECT value FROM json_each(?1))"
 /* BEFORE ends with the name of the column. */
 #define JOBS_LISTED(q, before, after) JOBS_LISTED_LOCK(q, before, after, "")
