@@ -19,7 +19,7 @@ static void copy_member(json_t *to, const json_t *from, const char *name)
 {
     json_t *v = json_object_get(from, name);
 
-    if (v != NULL)
+    if (v != NULL && !json_is_null(v))
         json_object_set(to, name, v);
 }
 
@@ -82,6 +82,15 @@ static bool fits(const json_t *group, const json_t *asked)
     return does;
 }
 
+static json_t *brief(const json_t *group)
+{
+    json_t *o = json_object();
+
+    copy_member(o, group, "id");
+    copy_member(o, group, "displayName");
+    return o;
+}
+
 static um_err search(struct um_call *c)
 {
     const char *name = um_arg(c, "name"), *after = um_arg(c, "after"), *last = NULL;
@@ -98,7 +107,7 @@ static um_err search(struct um_call *c)
         if (more)
             break;
         last = um_body_id(group);
-        json_array_append_new(results, json_pack("{s:s, s:O*}", "id", last, "displayName", json_object_get(group, "displayName")));
+        json_array_append_new(results, brief(group));
     }
     json_decref(asked);
     c->reply = json_pack("{s:o}", "results", results);

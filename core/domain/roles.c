@@ -114,7 +114,7 @@ static void add_differences(json_t *detail, const json_t *before, const json_t *
 
 um_err people_audit(struct um_call *c, const char *action, const char *type, const char *id, const json_t *before, const json_t *after)
 {
-    json_t *detail = json_pack("{s:s, s:s, s:s}", "scope", c->scope, "from", c->who->address, "request", c->who->request);
+    json_t *detail = json_pack("{s:s, s:s}", "from", c->who->address, "request", c->who->request);
     char *text;
     um_err err;
 

@@ -110,7 +110,7 @@ static void reply_token(struct um_http_req *rq, const struct attempt *a)
 /* He knew the password, and is kept out: that is worth a fact. The client hears what any stranger hears. */
 static void note_disabled(const struct attempt *a)
 {
-    json_t *detail = json_pack("{s:s, s:s, s:s}", "scope", json_string_value(json_object_get(a->account, "scope")), "from", a->address, "reason", "disabled");
+    json_t *detail = json_pack("{s:s, s:s}", "from", a->address, "reason", "disabled");
     char *text = json_dumps(detail, JSON_COMPACT);
 
     um_store_audit(a->rest->deps.store, &(struct um_store_audit){ .user = a->name, .action = "LOGIN_REFUSED", .object_type = "USER",

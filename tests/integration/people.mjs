@@ -81,7 +81,7 @@ await run.story('who is disabled hears what strangers hear, and a fact is kept',
     const { results } = await done(core, 'GET', 'admin/audit?action=LOGIN_REFUSED', { token: system })
     return results.length > 0 && results
   })
-  assert.deepEqual([audit[0].user, audit[0].detail.scope, audit[0].detail.reason], ['gone', 'red', 'disabled'])
+  assert.deepEqual([audit[0].user, audit[0].scope, audit[0].detail.reason], ['gone', 'red', 'disabled'])
 })
 
 await run.story('nobody is called like an account of the properties', async () => {
@@ -144,7 +144,7 @@ await run.story('an administrator of a scope is one there, at once, and nowhere 
   await refused(403, core, 'POST', 'users', { token, headers: { scope: 'blue' }, body: { id: 'x', profiles: ['SYSTEM_ADMIN'] } })
   for (const path of ['admin/config', 'admin/cluster', 'admin/collab', 'admin/loggers', 'admin/locks', 'scope', 'admin/audit?scope=blue']) await refused(403, core, 'GET', path, { token })
   const { results } = await done(core, 'GET', 'admin/audit?objectType=USER&max=1000', { token, headers: { scope: 'blue' } })
-  assert.deepEqual([...new Set(results.map(f => f.detail.scope))], ['red'])
+  assert.deepEqual([...new Set(results.map(f => f.scope))], ['red'])
   const [scope] = await done(core, 'GET', 'scope/red', { token: adminOf('red') })
   scope.people.profiles = scope.people.profiles.filter(p => p.id !== 'ADMIN')
   await done(core, 'POST', 'scope/red', { token: adminOf('red'), body: [scope] })
