@@ -32,8 +32,23 @@ export interface CallOptions {
     quiet?: boolean; /* no answer is no news: the page is not told that the service is away */
 }
 
-/** True while the service does not answer. */
+/** True while something that a page needs does not answer: the way to the gateway, the gateway's own service, or the core behind it. */
 export const serviceAway = new Store(false);
+
+/* What is away. An answer of one says nothing of the others, but that there is a way. */
+const away = new Set<"network" | "gateway" | "core">();
+
+/** A call to PATH was answered (ERROR null), refused, or not answered. */
+function noteAnswer(path: string, error: ApiError | null, quiet: boolean): void {
+    const service = error?.status === 0 ? "network" : path.startsWith("/core/") ? "core" : "gateway";
+    if (service !== "network")
+        away.delete("network");
+    if (!error?.away)
+        away.delete(service);
+    else if (!quiet)
+        away.add(service);
+    serviceAway.set(away.size > 0);
+}
 
 let csrf = "";
 let onSignedOut: () => void = () => {};
@@ -114,11 +129,11 @@ export async function call<T>(method: string, path: string, body?: unknown, opti
                     return attempt<T>(method, path, body, options);
                 throw error;
             });
-        serviceAway.set(false);
+        noteAnswer(path, null, false);
         return result;
     } catch (error) {
         if (error instanceof ApiError) {
-            serviceAway.set(error.away && (!options.quiet || serviceAway.get()));
+            noteAnswer(path, error, options.quiet ?? false);
             if (error.status === 401 && !aboutSession)
                 onSignedOut();
         }

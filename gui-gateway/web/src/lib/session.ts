@@ -17,6 +17,7 @@ export type SessionState =
     | { is: "in"; session: Session };
 
 const PATH = "/gui/rest/session";
+const CORE_LIVES = "/core/actuator/health/liveness"; /* anybody may ask it */
 
 export const session = new Store<SessionState>({ is: "unknown" });
 
@@ -60,8 +61,8 @@ export async function startSession(): Promise<void> {
     });
     /* whoever met the silence may be gone from the page: somebody has to notice its end */
     serviceAway.watch((away) => {
-        if (away)
-            void persist("GET", PATH).catch(() => {});
+        for (const path of away ? [PATH, CORE_LIVES] : [])
+            void persist("GET", path).catch(() => {});
     });
     try {
         enter(await persist<Session>("GET", PATH));
