@@ -20,6 +20,7 @@ static void clients_on_three_threads_converge_and_drain(void **state)
     (void)state;
     bench_init(&b, 3);
     b.threads = true;
+    b.ws.close_timeout_ms = 200;                         /* nobody here answers a Close */
     bench_start(&b);
     for (unsigned i = 0; i < CLIENTS; i++) {
         peer_open(&b, &p[i]);
