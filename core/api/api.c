@@ -79,9 +79,9 @@ static void add_param(struct api_row *r, const struct um_api_param *p)
     r->params[r->n_params++].required |= p->in == UM_API_PATH && strcmp(p->name, "*") != 0;
 }
 
-static bool take_params(struct compiler *c, struct api_row *r)
+static bool take_params(struct compiler *c, struct api_row *r, const struct um_api_param *params)
 {
-    for (const struct um_api_param *p = c->row->params; p != NULL && p->name != NULL; p++) {
+    for (const struct um_api_param *p = params; p != NULL && p->name != NULL; p++) {
         if (!check_param(c, p))
             return false;
         if (api_param(r, p->name, p->in) != NULL)
@@ -147,7 +147,7 @@ static bool check_row(struct compiler *c, struct api_row *r)
         return fail(c, "public, and needs a role");
     if (row->id != NULL && row->replies[0].status == 0)
         return fail(c, "nothing is said of its replies");
-    return check_schemas(c, r) && take_params(c, r);
+    return check_schemas(c, r) && take_params(c, r, row->params) && take_params(c, r, r->group->params);
 }
 
 /* ---- rows together ---- */

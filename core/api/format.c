@@ -79,6 +79,17 @@ static bool has_text(const char *s, size_t n)
     return false;
 }
 
+/* As um_scope_is_id of the platform has it. */
+static bool is_scope_id(const char *s, size_t n)
+{
+    if (n == 0 || n > 64 || s[0] == ' ' || s[n - 1] == ' ')
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f || s[i] == '/')
+            return false;
+    return true;
+}
+
 static bool is_any(const char *s, size_t n)
 {
     (void)s;
@@ -91,6 +102,7 @@ static const struct api_format formats[] = {
     { "date-time", is_date_time, "must be a moment: 2026-01-31T12:00:00Z" },
     { "uuid",      is_uuid,      "must be a UUID" },
     { "not-blank", has_text,     "must not be blank" },
+    { "scope-id",  is_scope_id,  "has 1 to 64 bytes without a slash, control characters, or a blank at its ends" },
     { "password",  is_any,       "" },               /* how it is shown */
     { "uri",       has_text,     "must be an address" },
     { "int64",     is_any,       "" },

@@ -83,7 +83,8 @@ static um_err sign_account(const struct attempt *a, int64_t now, struct um_buf *
 static um_err sign_internal(const struct attempt *a, int64_t now, struct um_buf *text)
 {
     struct um_token_claims claims = {
-        .sub = a->user->id, .name = a->user->display_name, .scope = *a->scope ? a->scope : NULL, .use = UM_TOKEN_USER,
+        .sub = a->user->id, .name = a->user->display_name, .use = UM_TOKEN_USER,
+        .scope = *a->scope ? a->scope : um_domain_default_scope(a->rest->deps.domain),
         .profiles = { (const char *const *)a->user->profiles, a->user->n_profiles },
         .iat = now, .exp = now + a->rest->deps.token_expiration_s,
     };

@@ -28,9 +28,9 @@ static void check(struct um_work *w)
 }
 
 /* The user's strings live as long as the um_rest: nothing is copied. */
-static bool is_let_in(struct um_http_req *rq, const struct user *u, const struct um_http_route *route)
+static bool is_let_in(struct um_http_req *rq, const struct um_rest *r, const struct user *u, const struct um_http_route *route)
 {
-    return caller_is(rq, &(struct um_token_claims){ .sub = u->id, .name = u->display_name, .use = UM_TOKEN_USER,
+    return caller_is(rq, r, &(struct um_token_claims){ .sub = u->id, .name = u->display_name, .use = UM_TOKEN_USER,
                                                     .profiles = { (const char *const *)u->profiles, u->n_profiles } }, route);
 }
 
@@ -39,7 +39,7 @@ static bool own_is_let_in(struct um_http_req *rq, const struct um_rest *r, const
 {
     static const char *const profiles[] = { "SYSTEM_ADMIN" };
 
-    return caller_is(rq, &(struct um_token_claims){ .sub = r->deps.actuator->user, .use = UM_TOKEN_USER, .profiles = { profiles, 1 } }, route);
+    return caller_is(rq, r, &(struct um_token_claims){ .sub = r->deps.actuator->user, .use = UM_TOKEN_USER, .profiles = { profiles, 1 } }, route);
 }
 
 static void checked(struct um_work *w)
@@ -51,7 +51,7 @@ static void checked(struct um_work *w)
         um_throttle_succeeded(a->rest->throttle, a->given.user, a->address);
     if (rq != NULL && !a->right)
         um_actuator_refuse_basic(rq);
-    else if (rq != NULL && is_let_in(rq, a->user, a->route) && um_api_check_params(a->rest->api, rq))
+    else if (rq != NULL && is_let_in(rq, a->rest, a->user, a->route) && um_api_check_params(a->rest->api, rq))
         um_http_continue(rq);
     free(a);
 }

@@ -55,7 +55,15 @@ static bool has_role(const struct um_token_claims *claims, const char *roles)
     return false;
 }
 
-bool caller_is(struct um_http_req *rq, const struct um_token_claims *claims, const struct um_http_route *route)
+static bool refuse_role(struct um_http_req *rq, const struct um_rest *r, const struct um_http_route *route)
+{
+    const char *code = um_api_row_of(r->api, route)->refusal;
+
+    um_http_reply_error(rq, 403, code != NULL ? code : "U00403", "this needs another role");
+    return false;
+}
+
+bool caller_is(struct um_http_req *rq, const struct um_rest *r, const struct um_token_claims *claims, const struct um_http_route *route)
 {
     struct caller *c = um_xcalloc(1, sizeof(*c));
 
@@ -63,8 +71,7 @@ bool caller_is(struct um_http_req *rq, const struct um_token_claims *claims, con
     um_http_set_user(rq, c, caller_free);
     if (has_role(&c->claims, route->role))
         return true;
-    um_http_reply_error(rq, 403, "U00403", "this needs another role");
-    return false;
+    return refuse_role(rq, r, route);
 }
 
 static bool verify(struct um_rest *r, const char *token, const char *use, struct um_token_claims *claims)
@@ -184,8 +191,7 @@ bool caller_check(struct um_http_req *rq, const struct um_http_route *route, voi
         return account_begin(rq, r, route);
     if (of_gateway || has_role(&c->claims, route->role))
         return true;
-    um_http_reply_error(rq, 403, "U00403", "this needs another role");
-    return false;
+    return refuse_role(rq, r, route);
 }
 
 bool caller_optional(struct um_http_req *rq, struct um_rest *r)

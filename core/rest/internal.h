@@ -49,7 +49,7 @@ struct caller {
 };
 bool caller_check(struct um_http_req *rq, const struct um_http_route *route, void *ctx);
 /* RQ is asked by who has these CLAIMS, whose strings outlive it (nothing is owned). False: he may not; replied. */
-bool caller_is(struct um_http_req *rq, const struct um_token_claims *claims, const struct um_http_route *route);
+bool caller_is(struct um_http_req *rq, const struct um_rest *r, const struct um_token_claims *claims, const struct um_http_route *route);
 /* For a public row that treats who has a token otherwise: false: it is not valid; replied. Of an account only the platform's calls
  * know whether it still is one. */
 bool caller_optional(struct um_http_req *rq, struct um_rest *r);

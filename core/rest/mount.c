@@ -42,7 +42,7 @@ static void move_rows(struct mount *m, const struct um_actuator *a)
         m->paths[m->n_paths] = um_xasprintf("%s%s", um_actuator_base(a), own->rows[i].path + strlen(DEFAULT_BASE));
         m->rows[i].path = m->paths[m->n_paths++];
     }
-    m->actuator = (struct um_api_group){ own->tag, own->text, m->rows, own->n };
+    m->actuator = (struct um_api_group){ .tag = own->tag, .text = own->text, .rows = m->rows, .n = own->n };
 }
 
 static void add_probes(struct mount *m, const struct um_actuator *a)
@@ -55,7 +55,7 @@ static void add_probes(struct mount *m, const struct um_actuator *a)
     while (um_actuator_each_probe(a, &pos, &path, &on_management))
         rows[n++] = (struct um_api_row){ .method = "GET", .path = path, .handler = probe, .flags = UM_HTTP_PUBLIC, .any_query = true,
                                          .summary = "a group of health" };
-    m->probes = (struct um_api_group){ "probes", "Groups of health with paths of their own", rows, n };
+    m->probes = (struct um_api_group){ .tag = "probes", .text = "Groups of health with paths of their own", .rows = rows, .n = n };
 }
 
 um_err mount_api(struct um_rest *r, char why[256])

@@ -3,6 +3,12 @@
 #include "bodies.h"
 #include "routes/routes.h"
 
+const struct um_api_param rest_platform_params[] = {
+    { .name = "scope", .in = UM_API_HEADER, .type = UM_API_STRING, .max = UM_DOMAIN_SCOPE_MAX,
+      .text = "the scope that is meant, for who has the role SYSTEM_ADMIN; anybody else's is that of his token" },
+    { 0 },
+};
+
 static const struct um_api_group *const groups[] = {
     &rest_files, &rest_document_files, &rest_facts, &rest_document_versions, &rest_rights,
     &rest_sockets, &rest_authentication, &rest_documents, &rest_versions, &rest_reservations, &rest_caches, &rest_scopes, &rest_users, &rest_user_groups, &rest_profiles, &rest_classes, &rest_search, &rest_components, &rest_admin,

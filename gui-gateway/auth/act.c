@@ -29,12 +29,18 @@ struct um_act *um_act_new(struct um_auth *a, const struct um_http_req *rq, const
     act->action = action;
     act->type = type;
     act->id = um_xstrdup(id);
-    act->scope = um_xstrdup(who != NULL && !um_asker_has(who, "SYSTEM_ADMIN") ? who->scope : "");
+    act->scope = um_xstrdup("");
     act->user = um_xstrdup(who != NULL ? who->user : "");
     act->from = um_xstrdup(who != NULL ? who->address : um_http_peer(rq));
     act->request = um_xstrdup(um_http_request_id(rq));
     act->detail = json_pack("{s:s, s:s}", "from", act->from, "request", act->request);
     return act;
+}
+
+void um_act_scope(struct um_act *act, const char *scope)
+{
+    free(act->scope);
+    act->scope = um_xstrdup(scope);
 }
 
 void um_act_note(struct um_act *act, const char *key, json_t *value) { json_object_set_new(act->detail, key, value); }

@@ -198,6 +198,7 @@ static struct admin *begin_end(struct um_auth *a, struct um_http_req *rq, const 
 
     if (ad != NULL) {
         ad->act = um_act_new(a, rq, action, type, ad->hash[0] != '\0' ? ad->hash : ad->user);
+        um_act_scope(ad->act, um_asker_has(&ad->who, "SYSTEM_ADMIN") ? "" : ad->who.scope);
         ad->ended = json_array();
     }
     return ad;

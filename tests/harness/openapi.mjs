@@ -14,6 +14,7 @@ function newAjv () {
   const ajv = new Ajv({ strict: false, allErrors: true })
   addFormats.default(ajv)
   ajv.addFormat('not-blank', /\S/)
+  ajv.addFormat('scope-id', text => Buffer.byteLength(text) <= 64 && /^(?! )[^/\x00-\x1f\x7f]+(?<! )$/.test(text))
   ajv.addFormat('media-range', true)
   return ajv
 }

@@ -5,13 +5,14 @@ const formats = {
   'date-time': () => '2026-01-31T12:00:00.123Z',
   date: () => '2024-02-29',
   uuid: () => '123e4567-e89b-12d3-a456-426614174000',
+  'scope-id': r => 'S' + r.word(8),
   uri: () => 'https://example.org/x'
 }
 
 const atBoundOrBetween = (r, low, high) => r.chance(30) ? low : r.chance(30) ? high : r.between(low, high)
 
 function string (r, s) {
-  if (formats[s.format]) return formats[s.format]()
+  if (formats[s.format]) return formats[s.format](r)
   const low = s.minLength ?? 0
   const n = atBoundOrBetween(r, low, Math.min(s.maxLength ?? low + 20, low + (r.chance(10) ? 600 : 20)))
   const out = Array.from({ length: n }, () => r.chance(70) ? r.word(1) : [...r.pick(texts)][0])

@@ -54,6 +54,16 @@ for (const [scope, admin] of [['GEC', ann], ['HR', eve]]) {
   await done('POST', '/documents', admin, [note('n1', 'all'), note('n2', 'all'), note('seen', 'read'), note('written', 'write'), note('paper', 'write', 'Paper'), note('secret', 'hidden')])
 }
 
+await run.story('scopes are made by the platform, under ids that can stand in names', async () => {
+  const refused = await ask('POST', '/scope', ann, [{ id: 'Mine' }])
+  assert.deepEqual([refused.status, refused.code], [403, 'F00302'])
+  for (const id of ['a/b', ' a', 'a ', 'x'.repeat(65), 'ä'.repeat(33), 'a\n']) {
+    const bad = await ask('POST', '/scope', root, [{ id }])
+    assert.deepEqual([bad.status, bad.body.details.map(d => d.path)], [400, ['/0/id']], id)
+  }
+  assert.equal((await ask('GET', '/scope/GEC', root, undefined, { headers: { scope: 'x'.repeat(65) } })).status, 400)
+})
+
 /* --- reservations ---------------------------------------------------------------------------------------------- */
 
 await run.story('components of one id are held in each scope by itself, under the names that people use', async () => {

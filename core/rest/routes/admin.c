@@ -133,4 +133,4 @@ static const struct um_api_row rows[] = {
     { .method = "GET", .path = CORE "/audit", .handler = admin_audit_list, .role = ADMIN, .id = "admin.audit.list", .params = audit_params,
       .summary = "what administrators did, newest first", .replies = { REPLY("Facts", "a page") } },
 };
-GROUP(rest_admin, "admin", "Administration", rows);
+PLATFORM_GROUP(rest_admin, "admin", "Administration", rows);

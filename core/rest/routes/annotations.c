@@ -28,4 +28,4 @@ static const struct um_api_row rows[] = {
       .id = "documents.annotations.delete", .summary = "deletes annotations: one's own needs CREATE_ANNOTATION, others' UPDATE or role ADMIN",
       .params = ids_params, .replies = { REPLY_NOTHING("they are gone") } },
 };
-GROUP(rest_annotations, "annotations", "Marks on the pages of documents", rows);
+PLATFORM_GROUP(rest_annotations, "annotations", "Marks on the pages of documents", rows);

@@ -10,4 +10,4 @@ static const struct um_api_row rows[] = {
       .summary = "clears the scope's caches at all nodes", .params = params,
       .replies = { REPLY("CachesCleared", "what was cleared, and which nodes have dropped it by now") } },
 };
-GROUP(rest_caches, "caches", "Caches of what is read more often than written", rows);
+PLATFORM_GROUP(rest_caches, "caches", "Caches of what is read more often than written", rows);

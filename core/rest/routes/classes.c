@@ -33,4 +33,4 @@ static const struct um_api_row rows[] = {
     OBJECTS("workflow", "Workflows", "workflows", BY_FUNCTION),
     OBJECTS("acl", "Acls", "ACLs", BY_SECURITY),
 };
-GROUP(rest_classes, "classes", "Classes, tags and ACLs of a scope", rows);
+PLATFORM_GROUP(rest_classes, "classes", "Classes, tags and ACLs of a scope", rows);

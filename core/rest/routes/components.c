@@ -71,4 +71,4 @@ static const struct um_api_row rows[] = {
       .id = "virtualFolder.contents", .summary = "what lies in a virtual folder: a page of what each of its searches finds for the caller",
       .params = view_params, .replies = { REPLY("VirtualFolderContents", "search by search") } },
 };
-GROUP(rest_components, "components", "Documents, folders, tasks and virtual folders", rows);
+PLATFORM_GROUP(rest_components, "components", "Documents, folders, tasks and virtual folders", rows);

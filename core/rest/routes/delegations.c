@@ -28,4 +28,4 @@ static const struct um_api_row rows[] = {
     { .method = "DELETE", .path = DELEGATION "/{ids}", .handler = platform_call, .call = CALL(um_delegations_delete), .id = "delegation.delete",
       .summary = "ends delegations", .params = ids_params, .replies = { REPLY_NOTHING("they have ended") } },
 };
-GROUP(rest_delegations, "delegations", "Who may do whose tasks meanwhile", rows);
+PLATFORM_GROUP(rest_delegations, "delegations", "Who may do whose tasks meanwhile", rows);

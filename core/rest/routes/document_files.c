@@ -48,4 +48,4 @@ static const struct um_api_row rows[] = {
       .summary = "the bytes of a file", .params = content_params,
       .replies = { { 200, NULL, "*/*", "the bytes" }, { 206, NULL, "*/*", "the range that was asked for" } } },
 };
-GROUP(rest_document_files, "document-files", "Files of documents", rows);
+PLATFORM_GROUP(rest_document_files, "document-files", "Files of documents", rows);

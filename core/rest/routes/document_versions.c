@@ -11,7 +11,7 @@ static const struct um_api_param list_params[] = {
     { .name = "start", .in = UM_API_QUERY, .type = UM_API_INT, .min = 0, .max = INT32_MAX, .initial = "0", .text = "how many to pass over" },
     PARAM_PAGE_SIZE(200), { 0 },
 };
-static const struct um_api_param all_params[] = { PARAM_ID, PARAM_RESERVATION, { 0 } };
+static const struct um_api_param all_params[] = { PARAM_ID, PARAM_IF_MATCH, PARAM_RESERVATION, { 0 } };
 static const struct um_api_param read_params[] = { PARAM_ID, PARAM_VERSION, { 0 } };
 static const struct um_api_param files_params[] = {
     PARAM_ID, PARAM_VERSION,
@@ -23,7 +23,7 @@ static const struct um_api_param content_params[] = {
     { .name = "fileId", .in = UM_API_PATH, .type = UM_API_STRING, .min = 1, .max = UM_CONTENT_FILE_MAX, .text = "of the file" },
     PARAM_RANGE, PARAM_IF_RANGE, { 0 },
 };
-static const struct um_api_param change_params[] = { PARAM_ID, PARAM_VERSION, PARAM_RESERVATION, { 0 } };
+static const struct um_api_param change_params[] = { PARAM_ID, PARAM_VERSION, PARAM_IF_MATCH, PARAM_RESERVATION, { 0 } };
 
 static const struct um_api_row rows[] = {
     { .method = "GET", .path = VERSIONS, .handler = platform_call, .call = CALL(um_versions_list), .id = "documents.versions.list",
@@ -46,4 +46,4 @@ static const struct um_api_row rows[] = {
       .id = "documents.versions.revert", .summary = "makes a document what it was; needs UPDATE and UPDATE_CONTENT", .params = change_params,
       .replies = { REPLY("Documents", "the document") } },
 };
-GROUP(rest_document_versions, "document-versions", "Documents as they were", rows);
+PLATFORM_GROUP(rest_document_versions, "document-versions", "Documents as they were", rows);

@@ -26,4 +26,4 @@ static const struct um_api_row rows[] = {
       .summary = "the scope's facts, of deleted components too", .max_body = 65536, .body = "HistorySearch",
       .replies = { REPLY("HistoryPage", "newest first") } },
 };
-GROUP(rest_facts, "facts", "What was done with components", rows);
+PLATFORM_GROUP(rest_facts, "facts", "What was done with components", rows);

@@ -31,4 +31,4 @@ static const struct um_api_row rows[] = {
       .summary = "components of any category are no favourites of the caller any more", .params = ids_params,
       .replies = { REPLY_NOTHING("they are none") } },
 };
-GROUP(rest_favorites, "favorites", "Components that users keep at hand", rows);
+PLATFORM_GROUP(rest_favorites, "favorites", "Components that users keep at hand", rows);

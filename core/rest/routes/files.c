@@ -25,4 +25,4 @@ static const struct um_api_row rows[] = {
     { .method = "DELETE", .path = TMP "/{id}", .handler = files_tmp_delete, .id = "files.tmp.delete",
       .summary = "takes an upload back", .params = one_params, .replies = { REPLY_NOTHING("it is gone, or was") } },
 };
-GROUP(rest_files, "files", "Files on their way to a component", rows);
+PLATFORM_GROUP(rest_files, "files", "Files on their way to a component", rows);

@@ -67,4 +67,4 @@ static const struct um_api_row rows[] = {
     { .method = "GET", .path = "/core/rest/jobs/{id}", .handler = platform_call, .role = ADMIN, .call = CALL(um_job_get), .id = "jobs.get",
       .summary = "one job", .params = one_params, .replies = { REPLY("Job", "as it is now") } },
 };
-GROUP(rest_jobs, "jobs", "The queue of asynchronous operations", rows);
+PLATFORM_GROUP(rest_jobs, "jobs", "The queue of asynchronous operations", rows);

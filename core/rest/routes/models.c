@@ -35,4 +35,4 @@ static const struct um_api_row rows[] = {
     IMPORT("POST", "model.import", "brings a model into a scope, all or nothing up to 500 changes; SYSTEM_ADMIN creates scopes with it", post_params),
     IMPORT("PUT", "model.replace", "makes a scope's model what the text says", put_params),
 };
-GROUP(rest_models, "models", "Models of scopes as text", rows);
+PLATFORM_GROUP(rest_models, "models", "Models of scopes as text", rows);

@@ -49,7 +49,7 @@ static const struct um_api_row user_rows[] = {
       .summary = "deletes a user, and ends his sessions; groups and ACLs that name him stay", .params = change_params,
       .replies = { REPLY_NOTHING("he is gone") } },
 };
-GROUP(rest_users, "users", "People of a scope who can log in", user_rows);
+PLATFORM_GROUP(rest_users, "users", "People of a scope who can log in", user_rows);
 
 static const struct um_api_row group_rows[] = {
     { .method = "GET", .path = GROUPS "/search", .handler = platform_call, .call = CALL(um_groups_search), .id = "groups.search",
@@ -65,11 +65,11 @@ static const struct um_api_row group_rows[] = {
     { .method = "DELETE", .path = GROUPS "/{id}", .handler = platform_call, .call = CALL(um_groups_delete), .role = BY_SECURITY, .id = "groups.delete",
       .summary = "deletes a group; its members stay", .params = one_params, .replies = { REPLY_NOTHING("it is gone") } },
 };
-GROUP(rest_user_groups, "groups", "Users and groups that are together", group_rows);
+PLATFORM_GROUP(rest_user_groups, "groups", "Users and groups that are together", group_rows);
 
 static const struct um_api_row profile_rows[] = {
     { .method = "GET", .path = "/core/rest/profiles/{profiles}/users/{username}", .handler = platform_call, .call = CALL(um_users_of_teams),
       .id = "profiles.users", .summary = "users who are in one of these teams, also by a group", .params = team_params,
       .replies = { REPLY("UserNames", "in the order of their ids") } },
 };
-GROUP(rest_profiles, "profiles", "Teams and who is in them", profile_rows);
+PLATFORM_GROUP(rest_profiles, "profiles", "Teams and who is in them", profile_rows);

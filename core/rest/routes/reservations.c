@@ -45,4 +45,4 @@ static const struct um_api_row rows[] = {
       .id = "reservations.break", .summary = "breaks a reservation; its holder is told", .params = break_params,
       .replies = { REPLY_NOTHING("broken, or free already") } },
 };
-GROUP(rest_reservations, "reservations", "Who holds a component", rows);
+PLATFORM_GROUP(rest_reservations, "reservations", "Who holds a component", rows);

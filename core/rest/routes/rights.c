@@ -17,4 +17,4 @@ static const struct um_api_row rows[] = {
     RIGHTS("tasks", "TASK", "tasks"),
     RIGHTS("virtualFolder", "VIRTUAL_FOLDER", "virtual folders"),
 };
-GROUP(rest_rights, "rights", "What the caller may do", rows);
+PLATFORM_GROUP(rest_rights, "rights", "What the caller may do", rows);

@@ -37,8 +37,13 @@
                          .text = "bytes=…: one range; of several none is taken" }
 #define PARAM_IF_RANGE { .name = "If-Range", .in = UM_API_HEADER, .type = UM_API_STRING, .min = 1, .max = 128, \
                          .text = "the ETag of what is there already: else all is sent" }
+/* What every row of the platform has: routes.c. */
+extern const struct um_api_param rest_platform_params[];
+
 #define GROUP(name_, tag_, text_, rows_) \
     const struct um_api_group name_ = { .tag = tag_, .text = text_, .rows = rows_, .n = UM_COUNT(rows_) }
+#define PLATFORM_GROUP(name_, tag_, text_, rows_) \
+    const struct um_api_group name_ = { .tag = tag_, .text = text_, .rows = rows_, .n = UM_COUNT(rows_), .params = rest_platform_params }
 
 /* In the order in which they are tried and described: routes.c. */
 extern const struct um_api_group rest_files, rest_document_files;

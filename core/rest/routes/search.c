@@ -51,4 +51,4 @@ static const struct um_api_row rows[] = {
       .call = CALL(um_content_unindex), .id = "documents.files.unindex", .summary = "forgets a file's words; needs UPDATE_CONTENT",
       .params = file_params, .replies = { REPLY_NOTHING("they are not found any more") } },
 };
-GROUP(rest_search, "search", "Searches, exports, and full text of files", rows);
+PLATFORM_GROUP(rest_search, "search", "Searches, exports, and full text of files", rows);

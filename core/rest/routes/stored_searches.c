@@ -28,4 +28,4 @@ static const struct um_api_row rows[] = {
       .id = "storedsearch.delete", .summary = "deletes stored searches: the owner, or role ADMIN", .params = change_params,
       .replies = { REPLY_NOTHING("they are gone") } },
 };
-GROUP(rest_stored_searches, "stored-searches", "Searches that are kept", rows);
+PLATFORM_GROUP(rest_stored_searches, "stored-searches", "Searches that are kept", rows);

@@ -1,5 +1,6 @@
 /* Searches and their exports, in each category alike. */
 import { made } from './components.mjs'
+import { withFile } from './files.mjs'
 
 const job = async (t, word) => {
   const { claims } = await made(t, word)
@@ -19,8 +20,8 @@ const calls = word => ({
 })
 
 const file = async t => {
-  const { claims, path } = await made(t, 'documents')
-  return { claims, path: { id: path.ids[0], fileId: 'a' }, status: 404 }
+  const { claims, path } = await withFile(t)
+  return { claims, path }
 }
 
 export default Object.assign({}, ...['documents', 'folders', 'tasks', 'virtualFolder'].map(calls), {

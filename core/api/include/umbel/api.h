@@ -51,6 +51,7 @@ struct um_api_row {
     um_http_handler *handler;
     unsigned flags;                          /* UM_HTTP_… */
     const char *role;                        /* NULL: any authenticated caller; "A|B": one of them */
+    const char *refusal;                     /* code of the 403 for who has not got it; NULL: U00403 */
     const char *id;                          /* operationId, unique: "documents.create"; umbelctl's words too. NULL: not described
                                               * (another way to a described call, or of test builds only) */
     const char *summary;                     /* a sentence */
@@ -65,7 +66,12 @@ struct um_api_row {
 };
 
 /* The rows of a module. */
-struct um_api_group { const char *tag, *text; const struct um_api_row *rows; size_t n; };
+struct um_api_group {
+    const char *tag, *text;
+    const struct um_api_row *rows;
+    size_t n;
+    const struct um_api_param *params;       /* of every row, behind its own; as a row's. May be NULL */
+};
 
 /* Compiles the groups (the list and what it points to are borrowed, static). A row or schema that contradicts itself, and a row that is never reached behind an
  * earlier one, is a defect of ours: WHY says which, UM_EINVAL. */
