@@ -182,11 +182,12 @@ bool um_domain_shared_id(const struct um_domain *d, const char *scope, const cha
     _Static_assert(sizeof(UM_STORE_UNLISTED) + UM_DOMAIN_SCOPE_MAX + UM_DOMAIN_ID_MAX < UM_DOMAIN_SHARED_MAX, "there is room");
     const char *in = *scope != '\0' ? scope : d->conf.default_scope;
     bool alone = strcmp(in, d->conf.default_scope) == 0 && strncmp(id, UM_STORE_UNLISTED, strlen(UM_STORE_UNLISTED)) != 0;
+    int n;
 
     if (strlen(id) > (size_t)(alone ? UM_DOMAIN_SHARED_MAX : UM_DOMAIN_ID_MAX) || strlen(in) > UM_DOMAIN_SCOPE_MAX)
         return false;
-    snprintf(out, UM_DOMAIN_SHARED_MAX + 1, "%s%s%s%s", alone ? "" : UM_STORE_UNLISTED, alone ? "" : in, alone ? "" : "/", id);
-    return true;
+    n = snprintf(out, UM_DOMAIN_SHARED_MAX + 1, "%s%s%s%s", alone ? "" : UM_STORE_UNLISTED, alone ? "" : in, alone ? "" : "/", id);
+    return n <= UM_DOMAIN_SHARED_MAX;
 }
 
 bool um_domain_shared_parts(const struct um_domain *d, const char *shared, char scope[UM_DOMAIN_SCOPE_MAX + 1], const char **id)

@@ -13,7 +13,7 @@
 
 static const struct um_api_param list_params[] = {
     PARAM_SCOPE, PARAM_REGISTRATION, PARAM_OBJECT,
-    { .name = "since", .in = UM_API_QUERY, .type = UM_API_INT, .min = 0, .max = INT64_MAX / 2, .text = "made at this moment or later, ms since 1970" },
+    { .name = "since", .in = UM_API_QUERY, .type = UM_API_INT, .min = 0, .max = (INT64_C(1) << 53) - 1, .text = "made at this moment or later, ms since 1970" },
     { .name = "start", .in = UM_API_QUERY, .type = UM_API_INT, .min = 0, .max = INT32_MAX, .initial = "0", .text = "how many to pass over" },
     PARAM_PAGE_SIZE(UM_JOBS_PAGE_MAX), { 0 },
 };
