@@ -73,7 +73,7 @@ function Memberships({ user }: { user: User }) {
     }, done, "Not changed", again);
     return (
         <Names
-            label="Groups, from now on"
+            label="Groups; a change here holds at once"
             names={direct.map((group) => group.id)}
             fixed={all.filter((group) => !direct.includes(group)).map((group) => group.id)}
             fixedWhy="By a group that is in it"
