@@ -24,6 +24,18 @@ static um_err get(struct um_call *c)
     return err;
 }
 
+/* What follows when M has been kept as D says, or not: ERR. */
+static um_err end_one(struct um_call *c, struct component *m, struct draft *d, um_err err)
+{
+    if (err == UM_OK && d->category == UM_CATEGORY_FOLDER)
+        err = folder_kept(c, m, d);
+    if (err == UM_OK)
+        err = component_show(c, m);
+    json_decref(d->body);
+    component_done(m);
+    return err;
+}
+
 /* ---- create ---- */
 
 /* The id that is asked for; without one, a new one. */
@@ -54,13 +66,7 @@ static um_err create_one(struct um_call *c, size_t i)
         m.body = um_body_next(c, d.body, NULL);
         err = component_insert(c, &m, d.path);
     }
-    if (err == UM_OK && d.category == UM_CATEGORY_FOLDER)
-        err = folder_kept(c, &m, &d);
-    if (err == UM_OK)
-        err = component_show(c, &m);
-    json_decref(d.body);
-    component_done(&m);
-    return err;
+    return end_one(c, &m, &d, err);
 }
 
 static um_err create(struct um_call *c)
@@ -116,13 +122,7 @@ static um_err update_one(struct um_call *c, size_t i)
     snprintf(d.path, sizeof(d.path), "/%zu", i);
     if (err == UM_OK)
         err = replace(c, &m, &d);
-    if (err == UM_OK && d.category == UM_CATEGORY_FOLDER)
-        err = folder_kept(c, &m, &d);
-    if (err == UM_OK)
-        err = component_show(c, &m);
-    json_decref(d.body);
-    component_done(&m);
-    return err;
+    return end_one(c, &m, &d, err);
 }
 
 static um_err update(struct um_call *c)
