@@ -1,4 +1,4 @@
-/* /gui/actuator/sessions: Spring's endpoint. Who asks was judged before (asker.c). An id is what um_session_hash makes of the real
+/* /gui/actuator/sessions: Spring's endpoint; and /core/rest/admin/sessions of a gateway that alone knows its sessions. Who asks was judged before (asker.c). An id is what um_session_hash makes of the real
  * one: that is a secret of its user's. Each end is a fact at a core. */
 #include <auth/act.h>
 #include <auth/asker.h>
@@ -14,7 +14,8 @@ enum { TOLD_MAX = 20 };                   /* ended sessions that a fact names */
 
 struct admin {
     struct auth_wait wait;                /* first: what on_gone knows */
-    char *user;                           /* ?username= */
+    const char *member;                   /* who answers, in the core's words; NULL: in Spring's */
+    char *user;                           /* ?username=, ?user= */
     char hash[UM_SESSION_HASH_LEN + 1];
     struct um_asker who;                  /* texts and profiles are ours */
     struct um_act *act;                   /* of ends */
@@ -67,6 +68,23 @@ static json_t *session_json(const struct um_session *s)
                      "lastAccessedTime", used, "maxInactiveInterval", (json_int_t)s->max_inactive_s, "expired", 0);
 }
 
+/* The same as a core tells it of all gateways (core/rest/admin/logins.c). */
+static json_t *row_json(const struct admin *ad, const struct um_session *s)
+{
+    char hash[UM_SESSION_HASH_LEN + 1], created[32], used[32];
+    const char *scope = um_session_attr_str(s, ATTR_SCOPE);
+
+    if (ad->member == NULL)
+        return session_json(s);
+    um_session_hash(s->id, hash);
+    um_wall_iso(s->created_at_ms, created);
+    um_wall_iso(s->last_accessed_at_ms, used);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "id", hash, "user", s->user, "scope", scope != NULL ? scope : "", "created", created,
+                     "lastAccessed", used, "maxInactiveS", (json_int_t)s->max_inactive_s);
+}
+
+static json_t *members_json(const struct admin *ad) { return json_pack("[{s:s, s:b}]", "id", ad->member, "ok", 1); }
+
 static bool has_failed(struct admin *ad, um_err err)
 {
     if (err == UM_OK)
@@ -96,8 +114,8 @@ static void listed(void *arg, um_err err, const struct um_session *const *list, 
     rows = json_array();
     for (size_t i = 0; i < n; i++)
         if (is_his(ad, list[i]))
-            json_array_append_new(rows, session_json(list[i]));
-    reply(ad, json_pack("{s:o}", "sessions", rows));
+            json_array_append_new(rows, row_json(ad, list[i]));
+    reply(ad, ad->member == NULL ? json_pack("{s:o}", "sessions", rows) : json_pack("{s:o, s:o}", "results", rows, "members", members_json(ad)));
 }
 
 static void shown(void *arg, um_err err, const struct um_session *s)
@@ -116,6 +134,10 @@ static void noted(void *arg)
 
     if (has_failed(ad, ad->err))
         return;
+    if (ad->member != NULL) {
+        reply(ad, json_pack("{s:I, s:o}", "ended", (json_int_t)ad->n_ended, "members", members_json(ad)));
+        return;
+    }
     if (ad->wait.rq != NULL)
         um_http_reply(ad->wait.rq, 204, NULL, UM_SPAN("", 0));
     admin_free(ad);
@@ -172,16 +194,17 @@ static void found_to_end(void *arg, um_err err, const struct um_session *s) { li
 /* ---- calls ---- */
 
 /* NULL: replied. */
-static struct admin *begin(struct um_auth *a, struct um_http_req *rq)
+static struct admin *begin(struct um_auth *a, struct um_http_req *rq, const char *member)
 {
-    const char *user = um_http_query(rq, "username"), *id = um_http_param(rq, "id");
+    const char *user = um_http_query(rq, member != NULL ? "user" : "username"), *id = um_http_param(rq, "id");
     struct admin *ad;
 
     if (id == NULL && (user == NULL || user[0] == '\0')) {
-        um_http_reply_error(rq, 400, "U00400", "the parameter username is needed");
+        um_http_reply_error(rq, 400, "U00400", member != NULL ? "the parameter user is needed" : "the parameter username is needed");
         return NULL;
     }
     ad = um_xcalloc(1, sizeof(*ad));
+    ad->member = member;
     auth_wait_start(&ad->wait, a, rq);
     ad->user = um_xstrdup(user != NULL ? user : "");
     ad->who.user = um_xstrdup(um_auth_asker(rq)->user);
@@ -192,9 +215,9 @@ static struct admin *begin(struct um_auth *a, struct um_http_req *rq)
     return ad;
 }
 
-static struct admin *begin_end(struct um_auth *a, struct um_http_req *rq, const char *action, const char *type)
+static struct admin *begin_end(struct um_auth *a, struct um_http_req *rq, const char *member, const char *action, const char *type)
 {
-    struct admin *ad = begin(a, rq);
+    struct admin *ad = begin(a, rq, member);
 
     if (ad != NULL) {
         ad->act = um_act_new(a, rq, action, type, ad->hash[0] != '\0' ? ad->hash : ad->user);
@@ -204,17 +227,17 @@ static struct admin *begin_end(struct um_auth *a, struct um_http_req *rq, const 
     return ad;
 }
 
-void um_auth_admin_list(struct um_auth *a, struct um_http_req *rq)
+void um_auth_admin_list(struct um_auth *a, struct um_http_req *rq, const char *member)
 {
-    struct admin *ad = begin(a, rq);
+    struct admin *ad = begin(a, rq, member);
 
     if (ad != NULL)
         um_session_list(a->env.sessions, a->env.loop, ad->user, listed, ad);
 }
 
-void um_auth_admin_end_all(struct um_auth *a, struct um_http_req *rq)
+void um_auth_admin_end_all(struct um_auth *a, struct um_http_req *rq, const char *member)
 {
-    struct admin *ad = begin_end(a, rq, "END_SESSIONS", "USER");
+    struct admin *ad = begin_end(a, rq, member, "END_SESSIONS", "USER");
 
     if (ad != NULL)
         um_session_list(a->env.sessions, a->env.loop, ad->user, listed_to_end, ad);
@@ -222,15 +245,15 @@ void um_auth_admin_end_all(struct um_auth *a, struct um_http_req *rq)
 
 void um_auth_admin_show(struct um_auth *a, struct um_http_req *rq)
 {
-    struct admin *ad = begin(a, rq);
+    struct admin *ad = begin(a, rq, NULL);
 
     if (ad != NULL)
         um_session_find(a->env.sessions, a->env.loop, ad->hash, shown, ad);
 }
 
-void um_auth_admin_end(struct um_auth *a, struct um_http_req *rq)
+void um_auth_admin_end(struct um_auth *a, struct um_http_req *rq, const char *member)
 {
-    struct admin *ad = begin_end(a, rq, "END_SESSION", "SESSION");
+    struct admin *ad = begin_end(a, rq, member, "END_SESSION", "SESSION");
 
     if (ad != NULL)
         um_session_find(a->env.sessions, a->env.loop, ad->hash, found_to_end, ad);

@@ -78,21 +78,35 @@ ACT_HANDLER(cache_show, um_acts_show_cache)
 ACT_HANDLER(caches_clear, um_acts_clear_caches)
 ACT_HANDLER(shut_down, um_acts_shut_down)
 
-#define SESSIONS_HANDLER(name, fn) \
+#define SESSIONS_HANDLER(name, call) \
     static void name(struct um_http_req *rq, void *ctx) \
     { \
+        struct um_auth *a = ((struct um_site *)ctx)->env.auth; \
         if (um_actuator_exposes(((struct um_site *)ctx)->actuator, rq, "sessions")) \
-            fn(((struct um_site *)ctx)->env.auth, rq); \
+            call; \
     }
-SESSIONS_HANDLER(admin_list, um_auth_admin_list)
-SESSIONS_HANDLER(admin_end_all, um_auth_admin_end_all)
-SESSIONS_HANDLER(admin_show, um_auth_admin_show)
-SESSIONS_HANDLER(admin_end, um_auth_admin_end)
+SESSIONS_HANDLER(admin_list, um_auth_admin_list(a, rq, NULL))
+SESSIONS_HANDLER(admin_end_all, um_auth_admin_end_all(a, rq, NULL))
+SESSIONS_HANDLER(admin_show, um_auth_admin_show(a, rq))
+SESSIONS_HANDLER(admin_end, um_auth_admin_end(a, rq, NULL))
+
+/* Without Redis no core hears of our sessions: we answer for it. */
+static const char *member_of(const struct um_site *s)
+{
+    return s->env.vitals->cluster != NULL ? um_cluster_self(s->env.vitals->cluster, &(int64_t){ 0 }) : "gateway";
+}
+
+#define ALONE_HANDLER(name, fn) \
+    static void name(struct um_http_req *rq, void *ctx) { fn(((struct um_site *)ctx)->env.auth, rq, member_of(ctx)); }
+ALONE_HANDLER(alone_list, um_auth_admin_list)
+ALONE_HANDLER(alone_end_all, um_auth_admin_end_all)
+ALONE_HANDLER(alone_end, um_auth_admin_end)
 
 #define OPEN   UM_HTTP_PUBLIC
 #define ADMIN  "ADMIN"
 #define STREAM (UM_HTTP_PUBLIC | UM_HTTP_STREAM_BODY)
 #define SOCKET (UM_HTTP_PUBLIC | UM_HTTP_WEBSOCKET)
+#define ALONE  "/core/rest/admin/sessions"   /* rows for a gateway without Redis */
 enum { SMALL_BODY = 16 * 1024 };
 
 static const struct um_http_route table[] = {
@@ -140,6 +154,9 @@ static const struct um_http_route table[] = {
     { "GET",    "/collab",                  tunnel,         SOCKET, NULL, "collaboration (Hocuspocus)", 0 },
     { "GET",    "/collab/*",                tunnel,         SOCKET, NULL, "collaboration (Hocuspocus)", 0 },
     { "GET",    "/y/*",                     tunnel,         SOCKET, NULL, "collaboration (y-websocket)", 0 },
+    { "GET",    ALONE,                      alone_list,     OPEN,   ADMIN, "a user's sessions", 0 },
+    { "DELETE", ALONE,                      alone_end_all,  OPEN,   ADMIN, "ends all sessions of a user", SMALL_BODY },
+    { "DELETE", ALONE "/{id}",              alone_end,      OPEN,   ADMIN, "ends one session", SMALL_BODY },
     { "*",      "/core/*",                  forward,        STREAM, NULL, "the core's platform", 0 },
     { "*",      "/collab",                  forward,        STREAM, NULL, "what the core says to plain HTTP there", 0 },
     { "*",      "/collab/*",                forward,        STREAM, NULL, "what the core says to plain HTTP there", 0 },
@@ -202,7 +219,7 @@ static bool is_here(struct um_http_req *rq, const struct um_http_route *route, c
 
 static bool is_judged(struct um_http_req *rq, const struct um_http_route *route, struct um_site *s)
 {
-    return !um_actuator_has_path(s->actuator, route->path) || um_auth_judge(s->env.auth, rq, route);
+    return (route->role == NULL && !um_actuator_has_path(s->actuator, route->path)) || um_auth_judge(s->env.auth, rq, route);
 }
 
 static bool before_management(struct um_http_req *rq, const struct um_http_route *route, void *ctx)
@@ -274,7 +291,9 @@ static bool make_routes(struct um_site *s)
     s->n_routes = UM_COUNT(table);
     memcpy(s->routes, table, sizeof(table));
     for (size_t i = 0; i < UM_COUNT(table); i++) {
-        if (table[i].handler == forward)
+        if (starts_with(table[i].path, ALONE) && s->env.vitals->redis != NULL)
+            s->routes[i] = (struct um_http_route){ table[i].method, table[i].path, forward, STREAM, NULL, table[i].summary, 0 };
+        if (s->routes[i].handler == forward)
             s->routes[i].max_body = (size_t)s->env.conf->max_upload_bytes;
         if (starts_with(table[i].path, BASE))
             s->routes[i].path = s->paths[i] = um_xasprintf("%s%s", um_actuator_base(s->actuator), table[i].path + strlen(BASE));

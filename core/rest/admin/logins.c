@@ -1,7 +1,7 @@
 /* Who is logged in, and who is kept from it: /core/rest/admin/sessions and /locks, /core/rest/unlock/{username}, /core/rest/encrypt.
  *
  * Sessions are the gateways'. With Redis they answer for them, each for all; without it no core hears of a gateway: 409, and
- * the gateway's own /gui/actuator/sessions serves. */
+ * who asks through a gateway is answered by that. */
 #include <stdlib.h>
 #include <string.h>
 #include <umbel/conf.h>
@@ -16,7 +16,7 @@ static bool hears_gateways(struct um_rest *r, struct um_http_req *rq)
 {
     if (r->deps.redis != NULL)
         return true;
-    um_http_reply_error(rq, 409, "U00409", "without Redis the gateway alone knows its sessions: ask it, at /gui/actuator/sessions");
+    um_http_reply_error(rq, 409, "U00409", "without Redis the gateway alone knows its sessions: ask it, by the same call");
     return false;
 }
 

@@ -54,10 +54,12 @@ void um_auth_logout(struct um_auth *a, struct um_http_req *rq);           /* DEL
 void um_auth_list_sessions(struct um_auth *a, struct um_http_req *rq);    /* GET    /gui/rest/session/list */
 void um_auth_end_session(struct um_auth *a, struct um_http_req *rq);      /* DELETE /gui/rest/session/{id} */
 void um_auth_list_reservations(struct um_auth *a, struct um_http_req *rq);  /* GET /gui/rest/session/reservations */
-void um_auth_admin_list(struct um_auth *a, struct um_http_req *rq);       /* GET    /gui/actuator/sessions?username= */
-void um_auth_admin_end_all(struct um_auth *a, struct um_http_req *rq);    /* DELETE the same */
-void um_auth_admin_show(struct um_auth *a, struct um_http_req *rq);       /* GET    /gui/actuator/sessions/{id} */
-void um_auth_admin_end(struct um_auth *a, struct um_http_req *rq);        /* DELETE the same */
+/* Sessions, for administrators. MEMBER NULL: /gui/actuator/sessions?username= and /{id}, as Spring answers. Else the gateway's id: it
+ * answers /core/rest/admin/sessions?user= and /{id} itself, as a core would for all gateways. */
+void um_auth_admin_list(struct um_auth *a, struct um_http_req *rq, const char *member);       /* GET */
+void um_auth_admin_end_all(struct um_auth *a, struct um_http_req *rq, const char *member);    /* DELETE */
+void um_auth_admin_show(struct um_auth *a, struct um_http_req *rq);                           /* GET    /{id} */
+void um_auth_admin_end(struct um_auth *a, struct um_http_req *rq, const char *member);        /* DELETE /{id} */
 void um_auth_forward(struct um_auth *a, struct um_http_req *rq);          /* any    /core/...  (STREAM_BODY) */
 void um_auth_tunnel(struct um_auth *a, struct um_http_req *rq);           /* /collab, /y/...  (WEBSOCKET) */
 
