@@ -44,7 +44,7 @@ const summary = r => `${r.added} ${r.changed} ${r.removed}`
 
 await run.story('a scope that does not exist is made of model.import', async () => {
   const classes = await objects(core, 'documentclass', 'main')
-  assert.deepEqual(classes.map(c => c.id), ['Contract', 'Invoice', 'Note'])
+  assert.deepEqual(classes.map(c => c.id), ['Contract', 'Invoice', 'Note', 'OperationHandlerRegistration'])
   assert.equal(classes[2].collaborative, true)
   assert.equal(classes[1].data.ACL, 'invoices')
   const invoices = (await objects(core, 'acl', 'main')).find(a => a.id === 'invoices')
@@ -169,7 +169,7 @@ await run.story('a merge keeps what the text does not name, a replacement does n
   const text = await exported(core, 'main')
   const report = await imported(core, 'main', 'tagClasses: [{id: New, type: INT}]\ndocumentClasses: [{id: Letter, acl: notes, tagReferences: [New]}]')
   assert.equal(summary(report), '2 0 0')
-  assert.equal((await objects(core, 'documentclass', 'main')).length, 4)
+  assert.equal((await objects(core, 'documentclass', 'main')).length, 5)
   const back = await imported(core, 'main', text, { query: { mode: 'replace' } })
   assert.equal(summary(back), '0 0 2')
   assert.equal(await exported(core, 'main'), text)
