@@ -12,7 +12,7 @@
 enum { READ_MAX = 8 << 20, PIECE = 16 << 10 };         /* bytes of a file that are looked at; read at once */
 
 struct indexing {                            /* a job */
-    const struct um_operations *o;
+    struct um_operations *o;
     struct um_job_run *run;
     char *scope, *document, *user, *request;
     struct um_who who;
@@ -20,13 +20,22 @@ struct indexing {                            /* a job */
     size_t at;
     struct um_download *download;
     struct um_buf bytes;
+    struct um_list link;                     /* of o->reading while there is a download */
 };
+
+static void stop_reading(struct indexing *x)
+{
+    if (x->download != NULL)
+        um_list_remove(&x->link);
+    um_download_free(x->download);
+    x->download = NULL;
+}
 
 static void free_it(void *arg)
 {
     struct indexing *x = arg;
 
-    um_download_free(x->download);
+    stop_reading(x);
     um_buf_free(&x->bytes);
     json_decref(x->files);
     free(x->scope);
@@ -86,8 +95,7 @@ static void index_it(struct indexing *x)
     struct um_buf text = { 0 };
     json_t *words;
 
-    um_download_free(x->download);
-    x->download = NULL;
+    stop_reading(x);
     plain_text(text_of(x, "format"), UM_SPAN(x->bytes.data, x->bytes.len), &text);
     um_buf_free(&x->bytes);
     words = json_stringn((const char *)text.data, text.len);
@@ -127,7 +135,20 @@ static void read_it(struct indexing *x)
         fail(x, "T00702", "too many files are read at the moment");
         return;
     }
+    um_list_append(&x->o->reading, &x->link);
     um_download_start(x->download);
+}
+
+/* Downloads are the content's, and went with it. */
+void operations_fulltext_drop(struct um_operations *o)
+{
+    UM_LIST_EACH_SAFE(it, &o->reading) {
+        struct indexing *x = UM_CONTAINER(it, struct indexing, link);
+
+        um_list_remove(&x->link);
+        x->download = NULL;
+        free_it(x);
+    }
 }
 
 /* ---- the document ---- */

@@ -3,13 +3,18 @@
 #define OPERATIONS_INTERNAL_H
 #include <umbel/domain_handlers.h>
 #include <umbel/jobs.h>
+#include <umbel/list.h>
 #include <umbel/operations.h>
 
-struct um_operations { struct um_operations_env env; };
+struct um_operations {
+    struct um_operations_env env;
+    struct um_list reading;                  /* jobs of `fulltext` that wait for bytes of a file */
+};
 
 /* Each a kind for the platform, and who does its jobs. ENV: the um_operations. */
 extern struct um_handler_kind operations_http, operations_https, operations_log, operations_fulltext, operations_worker;
 um_job_fn operations_url_job, operations_log_job, operations_fulltext_job;
+void operations_fulltext_drop(struct um_operations *o);      /* those that were cut off by the end of the process */
 
 /* ---- url.c ---- */
 

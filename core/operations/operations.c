@@ -23,6 +23,7 @@ struct um_operations *um_operations_new(const struct um_operations_env *env)
     struct um_operations *o = um_xcalloc(1, sizeof(*o));
 
     o->env = *env;
+    um_list_init(&o->reading);
     for (size_t i = 0; i < UM_COUNT(rows); i++) {
         rows[i].kind->env = o;
         um_domain_add_handlers(env->domain, rows[i].kind);
@@ -33,4 +34,9 @@ struct um_operations *um_operations_new(const struct um_operations_env *env)
     return o;
 }
 
-void um_operations_free(struct um_operations *o) { free(o); }
+void um_operations_free(struct um_operations *o)
+{
+    if (o != NULL)
+        operations_fulltext_drop(o);
+    free(o);
+}

@@ -106,8 +106,6 @@ struct um_job {                               /* immutable while it is done */
 struct um_job_run;
 typedef void um_job_fn(void *arg, struct um_job_run *run, const struct um_job *job);
 void um_jobs_serve(struct um_jobs *j, const char *prefix, um_job_fn *fn, void *arg);
-/* The handler `log`: writes one line, and the job is done. */
-void um_jobs_serve_log(struct um_jobs *j);
 
 /* RUN and its job are gone with these. */
 void um_job_finish(struct um_job_run *run);                                       /* done: the row goes */

@@ -23,6 +23,6 @@ struct um_operations_env {                   /* all outlive the um_operations */
 };
 /* Before threads start: makes its kinds known to DOMAIN and JOBS, and wakes JOBS when DOMAIN has added some. */
 struct um_operations *um_operations_new(const struct um_operations_env *env);
-void um_operations_free(struct um_operations *o);      /* nothing is asked any more; NULL is fine */
+void um_operations_free(struct um_operations *o);      /* nothing is asked any more, and the content is freed; NULL is fine */
 
 #endif
