@@ -46,11 +46,12 @@ TABLE = [
     ("core/daemon",          LIBUMBEL + INSIDE_CORE,                                 []),
     ("gui-gateway/proxy",    LIBUMBEL + ["proxy/*"],                                 []),
     ("gui-gateway/auth",     LIBUMBEL + ["auth/*", "proxy/*"],                       []),
-    ("gui-gateway/daemon",   LIBUMBEL + ["auth/*", "proxy/*", "site.h", "assets.h", "actuator.h"], []),
+    ("gui-gateway/sio",      LIBUMBEL + ["auth/*", "proxy/*", "sio/*"],              []),
+    ("gui-gateway/daemon",   LIBUMBEL + ["auth/*", "proxy/*", "sio/*", "site.h", "assets.h", "actuator.h"], []),
     ("docs/examples",        CRDT,                                                   []),
     ("admin-api",            LIBUMBEL + ["umbel/store_transfer.h"],                  []),
 ]
-OURS = ["umbel/*", "proxy/*", "auth/*", "site.h", "assets.h", "actuator.h"]
+OURS = ["umbel/*", "proxy/*", "auth/*", "sio/*", "site.h", "assets.h", "actuator.h"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
