@@ -186,7 +186,7 @@ um_err um_may(struct um_call *c, const char *id, const struct acl_about *about, 
     const struct principals *who;
     um_err err = principals_of(c, &who);
 
-    *may = err == UM_OK && a != NULL && acl_allows(a, c->model, who, about, p);
+    *may = err == UM_OK && a != NULL && (c->by_rules || acl_allows(a, c->model, who, about, p));
     return err;
 }
 

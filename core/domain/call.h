@@ -68,6 +68,8 @@ struct um_call {
                                               * a unit of its own, until it leaves this unset. Only the last one's reply counts */
     unsigned matches;                        /* patterns tried so far: tags.h */
     unsigned children;                       /* of folders read so far: folders.c */
+    unsigned depth;                          /* of operations in this unit that rules have caused, one by another */
+    bool by_rules;                           /* what is done now is not the caller's doing: no right of his is asked for */
     struct outcome *outcome;
     struct chain *chain;                     /* what handlers have said in the runs before; never NULL */
 };

@@ -281,3 +281,16 @@ void rules_free(struct rules *r)
 }
 
 size_t rules_count(const struct rules *r) { return r->n; }
+
+unsigned rules_uses(const struct rules *r)
+{
+    unsigned uses = 0;
+
+    for (size_t i = 0; i < r->n; i++)
+        for (size_t k = 0; k < r->list[i].n_actions; k++) {
+            enum rule_action_kind kind = r->list[i].actions[k].kind;
+
+            uses |= kind == RULE_REFUSE ? RULES_REFUSE : kind == RULE_CREATE_FACT || kind == RULE_CREATE_TASK ? RULES_MAKE : RULES_CHANGE;
+        }
+    return uses;
+}

@@ -41,6 +41,9 @@ struct rules *rules_new(const char *text, char why[RULES_WHY_MAX]);
 void rules_free(struct rules *r);            /* NULL is fine */
 size_t rules_count(const struct rules *r);
 
+enum { RULES_CHANGE = 1, RULES_MAKE = 2, RULES_REFUSE = 4 };
+unsigned rules_uses(const struct rules *r);  /* what some of them may do, of these */
+
 struct rules_outcome {
     json_t *component;                       /* the image as it is to be; NULL: as it was */
     json_t *facts;                           /* [{"action", "description"}] of the component; NULL: none */

@@ -109,6 +109,35 @@ await run.story('a service refuses with a message for the user, and nothing is w
   await done('DELETE', `/documents/${invoice.id}`)
 })
 
+await run.story('rules change, refuse and make in the operation itself, at either core; wrong ones are never kept', async () => {
+  const file = async text => {
+    const body = new FormData()
+    body.append('file', new Blob([text], { type: 'text/yaml' }), 'rules')
+    return [{ id: (await done('POST', '/files/tmp', { body })).id, name: 'rules' }]
+  }
+  const when = "when: {criteria: [{name: classid, operator: EQUALS_TO, values: [Invoice]}, {name: name, operator: STARTS_WITH, values: ['"
+  const rules = `- ${when}bad']}]}\n  do: [{refuse: '\${component.name} is not ours'}]\n- ${when}big']}]}\n  do:\n` +
+    "  - setStatus: CHECK\n  - createFact: {action: ESCALATE, description: 'by ${user.id}'}\n  - createTask: {classId: Check, name: 'Check ${component.name}', attachTo: invoice}\n"
+  await done('POST', '/taskclass', { json: [{ id: 'Check', category: 'TASK', data: { ACL: 'all' }, children: [{ id: 'invoice', classId: '*', category: 'DOCUMENT' }] }] })
+  const body = registration('rules', 'BEFORE', 'CREATE', { StopOnException: true })
+  const wrong = await ask('POST', '/documents', { json: [{ ...body, files: await file('- do: [{setTga: {A: b}}]') }] })
+  assert.deepEqual([wrong.status, wrong.code], [400, 'U00400'])
+  assert.match(wrong.body.message, /rule 1, action 1: setTga is none of setTag/)
+  const [{ id }] = await done('POST', '/documents', { json: [{ ...body, files: await file(rules) }] })
+  for (const core of cluster.cores) {
+    const refused = await ask('POST', '/documents', { json: [{ name: 'bad one', data: { classId: 'Invoice' } }], token: bob, at: core })
+    assert.deepEqual([refused.status, refused.code, refused.body.message], [400, 'F00039', 'bad one is not ours'])
+    const invoice = await create('Invoice', 'big one', { token: bob, at: core })
+    assert.equal(invoice.data.status, 'CHECK')
+    const [{ action, description, technical }] = await done('GET', `/documents/${invoice.id}/facts`)
+    assert.deepEqual([action, description, technical], ['ESCALATE', 'by bob', false])
+    assert.equal((await create('Note', 'big one', { at: core })).data.status, undefined)
+  }
+  const tasks = await done('POST', '/tasks/search', { json: { selectClause: { fields: ['name'] }, max: 10 } })
+  assert.deepEqual(tasks.results.map(t => t.fields[0].value), ['Check big one', 'Check big one'])
+  await unregister(id)
+})
+
 await run.story('a handler that does not exist, and one that may not be reached, are refused at once', async () => {
   for (const handler of ['com.example.Nowhere', 'ftp://example.org/', 'http://user:secret@example.org/', 'worker:']) {
     const refused = await ask('POST', '/documents', { json: [registration(handler, 'AFTER', 'CREATE', { Asynchronous: true })] })

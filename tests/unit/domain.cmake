@@ -1,5 +1,5 @@
 set(domain ${CMAKE_SOURCE_DIR}/tests/unit/domain)
-set(domain_rig ${domain}/domain_rig.c ${domain}/content_rig.c ${domain}/search_rig.c ${domain}/search_naive.c
+set(domain_rig ${domain}/domain_rig.c ${domain}/content_rig.c ${domain}/operations_rig.c ${domain}/search_rig.c ${domain}/search_naive.c
     ${CMAKE_SOURCE_DIR}/tests/unit/store/rig.c)
 foreach(name IN ITEMS
     objects
@@ -18,6 +18,7 @@ foreach(name IN ITEMS
     search_jobs
     models
     operations
+    operations_rules
     answers
     favorites
     stored_searches

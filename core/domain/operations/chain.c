@@ -37,6 +37,7 @@ struct chain {
     struct after noted, after;               /* of this run; of those that are committed */
     struct uuids noted_jobs, jobs;           /* likewise */
     bool noted_some, some;                   /* jobs without a name */
+    json_t *rules_made;                      /* lists, of this run */
     bool stopped;                            /* a handler ended those behind it */
     /* while one is asked: */
     struct um_loop *loop;
@@ -116,6 +117,7 @@ void chain_free(struct chain *ch)
     after_free(&ch->after);
     uuids_free(&ch->noted_jobs);
     uuids_free(&ch->jobs);
+    json_decref(ch->rules_made);
     free(ch);
 }
 
@@ -126,6 +128,8 @@ void chain_begin_run(struct chain *ch)
     after_free(&ch->noted);
     uuids_free(&ch->noted_jobs);
     ch->noted_some = false;
+    json_decref(ch->rules_made);
+    ch->rules_made = NULL;
 }
 
 void chain_committed(struct chain *ch)
@@ -213,6 +217,17 @@ void chain_note_after(struct chain *ch, size_t i, const struct registration *r, 
     ch->noted.rows[ch->noted.n++] = to_ask_of(i, r, context);
 }
 
+json_t *chain_made(struct chain *ch, size_t *which)
+{
+    if (ch->rules_made == NULL)
+        ch->rules_made = json_array();
+    if (*which == 0) {
+        json_array_append_new(ch->rules_made, json_array());
+        *which = json_array_size(ch->rules_made);
+    }
+    return json_array_get(ch->rules_made, *which - 1);
+}
+
 void chain_note_jobs(struct chain *ch) { ch->noted_some = true; }
 void chain_note_job(struct chain *ch, const char id[37]) { uuids_add(&ch->noted_jobs, id); }
 
@@ -242,7 +257,8 @@ static void ask(struct chain *ch, const struct to_ask *t, um_handler_answered *c
 {
     const char *operation = json_string_value(json_object_get(t->context, "id"));
     struct um_handler_ask a = { t->handler, t->registration, t->authorization, t->inject_token, ch->who, ch->scope,
-                                um_category_word(t->category), operation, 1, ch->who->depth, t->context };
+                                um_category_word(t->category), operation, 1,
+                                (unsigned)json_integer_value(json_object_get(t->context, "depth")), t->context };
 
     ch->n_asked++;
     t->kind->run(t->kind->env, ch->loop, &a, cb, ch);

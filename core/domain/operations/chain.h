@@ -38,6 +38,8 @@ bool chain_want(struct chain *ch, size_t i, const struct registration *r, const 
 /* To be asked after the commit. CONTEXT is adopted. */
 void chain_note_after(struct chain *ch, size_t i, const struct registration *r, json_t *context);
 void chain_note_job(struct chain *ch, const char id[37]);
+/* What rules make beside an operation: a list of the chain's for this run. *WHICH is its name: 0, it is a new one. */
+json_t *chain_made(struct chain *ch, size_t *which);
 void chain_note_jobs(struct chain *ch);      /* some that are not known may be due */
 
 /* ---- between runs, and after the last: on the loop of the call ---- */

@@ -20,7 +20,7 @@ json_t *operation_context(const struct um_call *c, const struct operation *o, co
     json_t *x = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:I}", "id", id, "action", operation_action_word(o->action),
                           "phase", operation_phase_word(r->phase), "objectType", um_category_word(o->category), "scope", c->scope,
                           "user", c->who->user, "requestId", c->who->request != NULL ? c->who->request : "", "registration", r->id,
-                          "attempt", 1, "depth", (int)c->who->depth, "timestamp", (json_int_t)c->now_ms);
+                          "attempt", 1, "depth", (int)(c->who->depth + c->depth), "timestamp", (json_int_t)c->now_ms);
 
     add(x, "component", image);
     add(x, "previous", o->before);

@@ -6,6 +6,7 @@
 #include "body.h"
 #include "filter.h"
 #include "internal.h"
+#include "operations/by_rules.h"
 #include "operations/chain.h"
 #include "operations/context.h"
 #include "operations/counters.h"
@@ -23,28 +24,33 @@ static bool is_one(const struct registration *r, const struct operation *o, enum
 }
 
 /* ASSIGN and ANSWER are filtered by who has the task, 5.2 of the platform reference. */
-static bool fits(const struct um_call *c, const struct registration *r, const struct operation *o, const json_t *image)
+static struct filter_subject subject_of(const struct um_call *c, const struct operation *o, const json_t *image)
 {
     struct filter_subject s = { .model = c->model, .image = image, .category = um_category_word(o->category), .user = c->who->user };
 
-    if (r->filter == NULL)
-        return true;
     if (o->action == UM_ACTION_ASSIGN || o->action == UM_ACTION_ANSWER) {
         s.id = json_string_value(json_object_get(image, "assignee"));
         s.is_assignment = o->action == UM_ACTION_ASSIGN;
         s.assignee_before = s.is_assignment ? json_string_value(json_object_get(o->before, "assignee")) : NULL;
     }
-    return filter_matches(r->filter, &s);
+    return s;
+}
+
+static bool fits(const struct um_call *c, const struct registration *r, const struct operation *o, const json_t *image)
+{
+    struct filter_subject s = subject_of(c, o, image);
+
+    return r->filter == NULL || filter_matches(r->filter, &s);
 }
 
 /* What handlers do is itself an operation: there is an end to it. */
 static bool is_too_deep(const struct um_call *c)
 {
-    if (c->who->depth < c->domain->conf.max_depth)
+    if (c->who->depth + c->depth < c->domain->conf.max_depth)
         return false;
     operation_count(OPERATION_TOO_DEEP);
     um_log_limited(UM_WARN, "operation", "handlers are left out: operations cause one another", UM_S("scope", c->scope),
-                   UM_S("request", c->who->request), UM_I("depth", c->who->depth));
+                   UM_S("request", c->who->request), UM_I("depth", c->who->depth + c->depth));
     return true;
 }
 
@@ -57,14 +63,7 @@ static bool has_any(const struct um_call *c, const struct operation *o, const js
 
 /* ---- before ---- */
 
-static um_err refuse(struct um_call *c, const struct registration *r, const struct chain_answer *a)
-{
-    operation_count(OPERATION_REFUSED);
-    um_log_limited(UM_INFO, "operation", "a handler refuses", UM_S("registration", r->id), UM_S("code", a->code));
-    return um_fail_as(c, a->code, a->code[0] == 'F' ? 400 : 500, *a->message != '\0' ? a->message : "the operation was refused");
-}
-
-static um_err apply(struct um_call *c, size_t i, const struct operation *o, const struct registration *r, json_t **image)
+static um_err ask(struct um_call *c, size_t i, const struct operation *o, const struct registration *r, json_t **image)
 {
     const struct chain_answer *a = chain_find(c->chain, i, r->id, *image);
 
@@ -73,11 +72,21 @@ static um_err apply(struct um_call *c, size_t i, const struct operation *o, cons
     if (a == NULL)
         return UM_EINVAL;                    /* the run ends: chain_wants */
     if (!a->is_done)
-        return r->stop ? refuse(c, r, a) : UM_OK;
+        return r->stop ? operation_refuse(c, r, a->code, a->message) : UM_OK;
     return operation_replace(c, o, r, a->reply, image);
 }
 
-um_err operation_before(struct um_call *c, const struct operation *o, json_t **image)
+static um_err apply(struct um_call *c, size_t i, struct operation *o, const struct registration *r, json_t **image)
+{
+    struct filter_subject s;
+
+    if (r->rules == NULL)
+        return ask(c, i, o, r, image);
+    s = subject_of(c, o, *image);
+    return operation_apply_rules(c, o, r, &s, image);
+}
+
+um_err operation_before(struct um_call *c, struct operation *o, json_t **image)
 {
     const struct registrations *all;
     um_err err = UM_OK;
@@ -139,7 +148,7 @@ static um_err add_job(struct um_call *c, size_t i, const struct operation *o, co
     char *payload, id[UM_JOB_ID_LEN + 1];
     struct um_job_new job = { .scope = c->scope, .registration = r->id, .handler = r->handler, .action = operation_action_word(o->action),
                               .phase = operation_phase_word(r->phase), .category = um_category_word(o->category),
-                              .object = um_body_id(image), .user = c->who->user, .request = c->who->request, .depth = c->who->depth };
+                              .object = um_body_id(image), .user = c->who->user, .request = c->who->request, .depth = c->who->depth + c->depth };
     um_err err;
 
     json_object_set_new(context, "caller", caller_of(c));
@@ -176,6 +185,7 @@ um_err operation_after(struct um_call *c, const struct operation *o, const json_
 
     if (!has_any(c, o, image) || is_too_deep(c))
         return UM_OK;
+    err = operation_make(c, o, image);
     all = um_model_registrations(c->model);
     i = chain_next(c->chain);
     for (size_t k = 0; k < registrations_count(all) && err == UM_OK; k++) {

@@ -7,6 +7,7 @@
 #include "body.h"
 #include "filter.h"
 #include "internal.h"
+#include "operations/by_rules.h"
 #include "operations/registration.h"
 #include "tags.h"
 
@@ -29,14 +30,22 @@ struct reading {
     const struct um_domain *d;
     const json_t *tags;
     struct registration *r;
-    char *where, *why;                       /* 64 and 300 bytes */
+    char *where, *why;                       /* 64 and RULES_WHY_MAX bytes */
 };
+
+static bool refuse_at(struct reading *in, const char *where, const char *why)
+{
+    snprintf(in->where, 64, "%s", where);
+    snprintf(in->why, RULES_WHY_MAX, "%s", why);
+    return false;
+}
 
 static bool refuse(struct reading *in, const char *tag, const char *why)
 {
-    snprintf(in->where, 64, "/tags/%s", tag);
-    snprintf(in->why, 300, "%s", why);
-    return false;
+    char where[64];
+
+    snprintf(where, sizeof(where), "/tags/%s", tag);
+    return refuse_at(in, where, why);
 }
 
 /* NULL: it is absent or empty. */
@@ -87,6 +96,8 @@ static const char *own_name(const char *handler)
 
 static const struct um_handler_kind *find_kind(const struct um_domain *d, const char *handler)
 {
+    if (strcmp(handler, operation_rules_kind.prefix) == 0)
+        return &operation_rules_kind;
     for (size_t i = 0; i < d->n_handlers; i++) {
         const struct um_handler_kind *k = d->handlers[i];
 
@@ -109,6 +120,8 @@ static bool read_handler(struct reading *in)
         return refuse(in, "OperationHandler", "there is no such handler here");
     if (in->r->kind->check != NULL && !in->r->kind->check(in->r->kind->env, in->r->handler, why))
         return refuse(in, "OperationHandler", why);
+    if (in->r->kind == &operation_rules_kind)
+        return in->r->asynchronous ? refuse(in, "Asynchronous", "rules are applied at once") : true;
     if (!(in->r->asynchronous ? in->r->kind->is_async : in->r->kind->run != NULL))
         return refuse(in, "Asynchronous", in->r->asynchronous ? "this handler answers at once" : "this handler works asynchronously only");
     return true;
@@ -149,10 +162,24 @@ static bool read_filter(struct reading *in, const char *text)
     if (text == NULL)
         return true;
     in->r->filter = filter_new(text, why);
-    return in->r->filter != NULL ? true : refuse(in, "request", why);
+    return in->r->filter != NULL ? true : refuse_at(in, "/files/request", why);
 }
 
-static bool read_tags(struct reading *in, const char *filter)
+static bool read_rules(struct reading *in, const char *text)
+{
+    char why[RULES_WHY_MAX];
+
+    if (in->r->kind != &operation_rules_kind)
+        return true;
+    if (in->r->phase != OPERATION_BEFORE)
+        return refuse(in, "ExecutionPhase", "rules are applied BEFORE; what they make comes after");
+    if (text == NULL)
+        return refuse_at(in, "/files", "rules are in a file of the document, whose name is rules");
+    in->r->rules = rules_new(text, why);
+    return in->r->rules != NULL && operation_rules_suit(in->r->rules, in->r, why) ? true : refuse_at(in, "/files/rules", why);
+}
+
+static bool read_all(struct reading *in, const char *const texts[])
 {
     static const char *const categories[UM_CATEGORIES_N] = {
 #define X(id) #id,
@@ -176,18 +203,26 @@ static bool read_tags(struct reading *in, const char *filter)
     r->phase = (enum operation_phase)phase;
     r->action = (enum um_action)what;
     r->category = (enum um_category)category;
-    return read_order(in) && read_authorization(in) && read_filter(in, filter);
+    return read_order(in) && read_authorization(in) && read_filter(in, texts[REGISTRATION_REQUEST]) && read_rules(in, texts[REGISTRATION_RULES]);
 }
 
-bool registration_new(const struct um_domain *d, const json_t *body, const char *filter, struct registration **out, char where[64],
-                      char why[300])
+bool registration_has_rules(const json_t *body)
+{
+    struct reading in = { .tags = json_object_get(body, "tags") };
+    const char *name = value(&in, "OperationHandler");
+
+    return name != NULL && strcmp(name, operation_rules_kind.prefix) == 0;
+}
+
+bool registration_new(const struct um_domain *d, const json_t *body, const char *const texts[REGISTRATION_TEXTS_N],
+                      struct registration **out, char where[64], char why[RULES_WHY_MAX])
 {
     struct registration *r = um_xcalloc(1, sizeof(*r));
     struct reading in = { d, json_object_get(body, "tags"), r, where, why };
 
     *out = r;
     r->id = um_xstrdup(um_body_id(body) != NULL ? um_body_id(body) : "");
-    if (read_tags(&in, filter))
+    if (read_all(&in, texts))
         return true;
     registration_free(r);
     *out = NULL;
@@ -202,5 +237,6 @@ void registration_free(struct registration *r)
     free(r->handler);
     free(r->authorization);
     filter_free(r->filter);
+    rules_free(r->rules);
     free(r);
 }

@@ -4,8 +4,8 @@
 #define OPERATIONS_REGISTRATION_H
 #include <umbel/domain_handlers.h>
 #include "component.h"
+#include "rules.h"
 
-struct filter;
 struct registrations;
 
 enum operation_phase { OPERATION_BEFORE, OPERATION_AFTER, OPERATION_PHASES_N };
@@ -19,12 +19,17 @@ struct registration {
     int64_t order;
     bool enabled, asynchronous, stop, inject_token, reserves;
     struct filter *filter;                   /* NULL: whatever it is */
+    struct rules *rules;                     /* of the handler `rules`, else NULL */
 };
 
-/* BODY: the document; FILTER: the filter of its file `request`, NULL: it has none. False: it cannot be one; WHERE is the JSON
- * pointer in the document and WHY a sentence. */
-bool registration_new(const struct um_domain *d, const json_t *body, const char *filter, struct registration **out, char where[64],
-                      char why[300]);
+/* What files of the document say, apart from their names: kept beside it (registrations.c). */
+enum registration_text { REGISTRATION_REQUEST, REGISTRATION_RULES, REGISTRATION_TEXTS_N };
+
+/* BODY: the document; TEXTS: those of its files, NULL: it has none. False: it cannot be one; WHERE is the JSON pointer in the
+ * document and WHY a sentence. */
+bool registration_new(const struct um_domain *d, const json_t *body, const char *const texts[REGISTRATION_TEXTS_N],
+                      struct registration **out, char where[64], char why[RULES_WHY_MAX]);
+bool registration_has_rules(const json_t *body);     /* its handler is `rules` */
 void registration_free(struct registration *r);      /* NULL is fine */
 const char *operation_phase_word(enum operation_phase p);
 

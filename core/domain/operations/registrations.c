@@ -1,5 +1,5 @@
-/* The registrations of a scope. They are documents like others; the filter of one, which its file has, is kept beside it, so
- * that a model is read without contents. */
+/* The registrations of a scope. They are documents like others; the filter and the rules of one, which its files have, are kept
+ * beside it, so that a model is read without contents. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,14 @@
 
 struct registrations { struct registration **rows; size_t n; };
 
+#define KEPT(file_, max_, table) \
+    { file_, max_, "INSERT INTO " table "(num, body) VALUES(?1, ?2) ON CONFLICT (num) DO UPDATE SET body = ?2", \
+      "DELETE FROM " table " WHERE num = ?1" }
+static const struct { const char *file; size_t max; const char *put, *drop; } kept[REGISTRATION_TEXTS_N] = {
+    [REGISTRATION_REQUEST] = KEPT("request", FILTER_TEXT_MAX, "operation_filters"),
+    [REGISTRATION_RULES] = KEPT("rules", RULES_TEXT_MAX, "operation_rules"),
+};
+
 /* ---- a scope's ---- */
 
 static int by_order(const void *a, const void *b)
@@ -24,12 +32,12 @@ static int by_order(const void *a, const void *b)
 
 struct loading { const struct um_domain *d; struct registrations *all; const char *scope; };
 
-static void add(struct loading *in, const json_t *body, const char *filter)
+static void add(struct loading *in, const json_t *body, const char *const texts[REGISTRATION_TEXTS_N])
 {
     struct registration *r;
-    char where[64], why[300];
+    char where[64], why[RULES_WHY_MAX];
 
-    if (!registration_new(in->d, body, filter, &r, where, why)) {
+    if (!registration_new(in->d, body, texts, &r, where, why)) {
         um_log_limited(UM_ERROR, "operation", "a registration is left out", UM_S("scope", in->scope),
                        UM_S("registration", um_body_id(body)), UM_S("why", why));
     } else if (!r->enabled) {
@@ -44,10 +52,13 @@ static um_err add_row(void *arg, const struct um_sql_row *row)
 {
     struct um_span text = um_sql_span(row, 0);
     json_t *body = json_loadb((const char *)text.data, text.len, 0, NULL);
+    const char *texts[REGISTRATION_TEXTS_N];
 
     if (body == NULL)
         return UM_ECORRUPT;
-    add(arg, body, um_sql_is_null(row, 1) ? NULL : um_sql_text(row, 1));
+    for (unsigned i = 0; i < REGISTRATION_TEXTS_N; i++)
+        texts[i] = um_sql_is_null(row, 1 + i) ? NULL : um_sql_text(row, 1 + i);
+    add(arg, body, texts);
     json_decref(body);
     return UM_OK;
 }
@@ -56,7 +67,8 @@ um_err registrations_load(const struct um_domain *d, struct um_sql *q, const cha
 {
     struct registrations *all = um_xcalloc(1, sizeof(*all));
     struct loading in = { d, all, scope };
-    um_err err = um_sql_each(q, "SELECT c.body, f.body FROM components c LEFT JOIN operation_filters f ON f.num = c.num"
+    um_err err = um_sql_each(q, "SELECT c.body, f.body, r.body FROM components c LEFT JOIN operation_filters f ON f.num = c.num"
+                                " LEFT JOIN operation_rules r ON r.num = c.num"
                                 " WHERE c.scope = ?1 AND c.category = ?2 AND c.class_id = ?3 LIMIT ?4",
                              UM_SQL_ARGS(um_sql_word(scope), um_sql_word(um_category_word(UM_CATEGORY_DOCUMENT)),
                                          um_sql_word(UM_REGISTRATION_CLASS), UM_SQL_INT(REGISTRATIONS_MAX)), add_row, &in);
@@ -104,8 +116,7 @@ static um_err check_room(struct um_call *c)
     return err;
 }
 
-/* The text of the file `request`; NULL: there is none. */
-static um_err read_filter(struct um_call *c, const struct component *m, char **out)
+static um_err read_text(struct um_call *c, const struct component *m, enum registration_text which, char **out)
 {
     const json_t *files = json_object_get(m->body, "files");
     char owner[UM_CONTENT_OWNER_MAX + 1];
@@ -114,49 +125,65 @@ static um_err read_filter(struct um_call *c, const struct component *m, char **o
     size_t i;
     json_t *file;
 
-    *out = NULL;
     json_array_foreach(files, i, file) {
         const char *name = json_string_value(json_object_get(file, "name"));
 
-        if (name == NULL || strcmp(name, "request") != 0)
+        if (name == NULL || strcmp(name, kept[which].file) != 0)
             continue;
         files_owner(c, component_id(m), NULL, owner);
-        err = um_content_peek(c->domain->content, c->q, owner, um_body_id(file), FILTER_TEXT_MAX, &text);
+        err = um_content_peek(c->domain->content, c->q, owner, um_body_id(file), kept[which].max, &text);
         if (err == UM_OK)
             *out = um_xstrdup(um_buf_cstr(&text));
         um_buf_free(&text);
         return err == UM_ELIMIT || err == UM_EINVAL
-                   ? um_fail_at(c, UM_U00400, "/files", "the filter `request` is a text of at most %d bytes", FILTER_TEXT_MAX)
+                   ? um_fail_at(c, UM_U00400, "/files", "the file `%s` is a text of at most %zu bytes", kept[which].file, kept[which].max)
                    : err;
     }
     return UM_OK;
 }
 
-um_err registration_forget(struct um_call *c, const struct component *m)
+/* NULL: there is none, or none that means something. */
+static um_err read_texts(struct um_call *c, const struct component *m, char *texts[REGISTRATION_TEXTS_N])
 {
-    return um_sql_exec(c->q, "DELETE FROM operation_filters WHERE num = ?1", UM_SQL_ARGS(UM_SQL_INT(m->num)), NULL);
+    um_err err = read_text(c, m, REGISTRATION_REQUEST, &texts[REGISTRATION_REQUEST]);
+
+    return err == UM_OK && registration_has_rules(m->body) ? read_text(c, m, REGISTRATION_RULES, &texts[REGISTRATION_RULES]) : err;
 }
 
-static um_err keep_filter(struct um_call *c, const struct component *m, const char *filter)
+static um_err keep_text(struct um_call *c, const struct component *m, enum registration_text which, const char *text)
 {
-    if (filter == NULL)
-        return registration_forget(c, m);
-    return um_sql_exec(c->q, "INSERT INTO operation_filters(num, body) VALUES(?1, ?2) ON CONFLICT (num) DO UPDATE SET body = ?2",
-                       UM_SQL_ARGS(UM_SQL_INT(m->num), um_sql_word(filter)), NULL);
+    if (text == NULL)
+        return um_sql_exec(c->q, kept[which].drop, UM_SQL_ARGS(UM_SQL_INT(m->num)), NULL);
+    return um_sql_exec(c->q, kept[which].put, UM_SQL_ARGS(UM_SQL_INT(m->num), um_sql_word(text)), NULL);
+}
+
+static um_err keep_texts(struct um_call *c, const struct component *m, char *const texts[REGISTRATION_TEXTS_N])
+{
+    um_err err = UM_OK;
+
+    for (unsigned i = 0; i < REGISTRATION_TEXTS_N && err == UM_OK; i++)
+        err = keep_text(c, m, (enum registration_text)i, texts[i]);
+    return err;
+}
+
+um_err registration_forget(struct um_call *c, const struct component *m)
+{
+    return keep_texts(c, m, (char *[REGISTRATION_TEXTS_N]){ NULL });
 }
 
 um_err registration_follow(struct um_call *c, const struct component *m)
 {
     struct registration *r = NULL;
-    char *filter, where[64], why[300];
-    um_err err = read_filter(c, m, &filter);
+    char *texts[REGISTRATION_TEXTS_N] = { NULL }, where[64], why[RULES_WHY_MAX];
+    um_err err = read_texts(c, m, texts);
 
-    if (err == UM_OK && !registration_new(c->domain, m->body, filter, &r, where, why))
+    if (err == UM_OK && !registration_new(c->domain, m->body, (const char *const *)texts, &r, where, why))
         err = um_fail_at(c, UM_U00400, where, "%s", why);
     if (err == UM_OK)
-        err = keep_filter(c, m, filter);
+        err = keep_texts(c, m, texts);
     registration_free(r);
-    free(filter);
+    for (unsigned i = 0; i < REGISTRATION_TEXTS_N; i++)
+        free(texts[i]);
     return err == UM_OK ? check_room(c) : err;
 }
 

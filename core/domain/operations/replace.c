@@ -13,6 +13,13 @@ static um_err fault(struct um_call *c, const struct registration *r, const char 
     return um_fail_as(c, "T00000", 500, message);
 }
 
+um_err operation_refuse(struct um_call *c, const struct registration *r, const char *code, const char *message)
+{
+    operation_count(OPERATION_REFUSED);
+    um_log_limited(UM_INFO, "operation", "a handler refuses", UM_S("registration", r->id), UM_S("code", code));
+    return um_fail_as(c, code, code[0] == 'F' ? 400 : 500, *message != '\0' ? message : "the operation was refused");
+}
+
 /* An absent member stays; a null one goes. */
 static void take_text(json_t *to, const json_t *from, const char *member)
 {

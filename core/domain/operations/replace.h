@@ -10,4 +10,8 @@
 UM_CHECK_RESULT um_err operation_replace(struct um_call *c, const struct operation *o, const struct registration *r, const json_t *reply,
                                          json_t **image);
 
+
+/* The operation is refused with CODE, as R or its handler wants. */
+um_err operation_refuse(struct um_call *c, const struct registration *r, const char *code, const char *message);
+
 #endif

@@ -16,7 +16,9 @@ static void uploaded(void *arg, um_err err, const struct um_content_file *file)
         s->file = *file;
 }
 
-const char *content_rig_upload(struct content_rig *t, const char *name)
+const char *content_rig_upload(struct content_rig *t, const char *name) { return content_rig_upload_text(t, name, "hello"); }
+
+const char *content_rig_upload_text(struct content_rig *t, const char *name, const char *text)
 {
     static struct sent s;
     struct um_upload_spec spec = { "main", t->rig.who.user, name, NULL, NULL, uploaded, &s };
@@ -24,7 +26,7 @@ const char *content_rig_upload(struct content_rig *t, const char *name)
 
     s = (struct sent){ 0 };
     assert_int_equal(um_upload_new(&u, t->content, t->rig.store.loop, &spec), UM_OK);
-    um_upload_write(u, UM_SPAN_STR("hello"));
+    um_upload_write(u, UM_SPAN_STR(text));
     um_upload_end(u);
     rig_turn_until(&t->rig.store, &s.calls, 1);
     assert_int_equal(s.err, UM_OK);

@@ -11,6 +11,7 @@ void content_rig_close(struct content_rig *t);
 
 /* The id of a temporary file of the caller's, with the text "hello"; until the next one. */
 const char *content_rig_upload(struct content_rig *t, const char *name);
+const char *content_rig_upload_text(struct content_rig *t, const char *name, const char *text);
 /* What TEXT, a statement, selects. */
 int64_t content_rig_count(struct content_rig *t, const char *text);
 
