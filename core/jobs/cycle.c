@@ -60,8 +60,6 @@ static bool gather(struct um_jobs *j)
     UM_LIST_EACH(it, &j->runs) {
         struct um_job_run *r = UM_CONTAINER(it, struct um_job_run, link);
 
-        if (r->state != RUN_LEFT)
-            nums_add(&c->known, r->end.num);
         if (r->state == RUN_ENDED || is_to_be_renewed(r))
             add_end(c, r);
     }
@@ -71,7 +69,8 @@ static bool gather(struct um_jobs *j)
     if (c->claim.max > 0)
         take_hints(j, c);
     c->claim.ids = c->ids;
-    c->disowns = j->is_unsure;
+    c->disowned = j->unsure;
+    c->n_disowned = j->n_unsure;
     return c->n_ends > 0 || c->claim.any || c->ids != NULL;
 }
 
@@ -85,7 +84,6 @@ void cycle_free(struct cycle *c)
     free(c->ids);
     c->hinted = NULL;
     c->ids = NULL;
-    nums_free(&c->known);
     nums_free(&c->promoted);
     job_claim_clear(&c->claim);
     c->runs = NULL;
@@ -98,7 +96,7 @@ void cycle_free(struct cycle *c)
 static um_err work(void *arg, struct um_sql *q)
 {
     struct cycle *c = arg;
-    um_err err = c->disowns ? job_disown(q, c->claim.worker, &c->known) : UM_OK;
+    um_err err = job_disown(q, c->claim.worker, c->disowned, c->n_disowned);
 
     c->promoted.n = 0;
     if (err == UM_OK)
@@ -193,6 +191,12 @@ static bool left_some(const struct cycle *c) { return c->promoted.n > c->claim.n
 
 static void retry_due(void *arg) { cycle_maybe(arg); }
 
+static void note_unsure(struct um_jobs *j, const struct job_claim *claim)
+{
+    for (size_t i = 0; i < claim->n_taken && j->n_unsure < UNSURE_MAX; i++)
+        j->unsure[j->n_unsure++] = (struct job_mark){ claim->taken[i]->num, claim->taken[i]->job.fence };
+}
+
 static void on_trouble(struct um_jobs *j, um_err err)
 {
     struct cycle *c = &j->cycle;
@@ -204,7 +208,7 @@ static void on_trouble(struct um_jobs *j, um_err err)
     for (size_t i = 0; i < c->n_ends; i++)
         j->renews |= c->ends[i].how == JOB_RENEWED;
     if (err == UM_EUNAVAIL || err == UM_EIO) {
-        j->is_unsure = true;
+        note_unsure(j, &c->claim);
         for (size_t i = 0; i < c->n_ends; i++)
             c->runs[i]->is_unsure = true;
     }
@@ -225,8 +229,7 @@ static void done(void *arg, um_err err)
     }
     atomic_store(&j->is_healthy, true);
     j->n_troubles = 0;
-    if (c->disowns)
-        j->is_unsure = false;
+    j->n_unsure = 0;
     j->wants |= left_some(c);
     take_ends(c);
     remove_useless_hints(j, c);

@@ -156,14 +156,15 @@ um_err job_ends(struct um_sql *q, struct job_end *ends, size_t n, int64_t lease_
     return err;
 }
 
-um_err job_disown(struct um_sql *q, const char *worker, const struct nums *known)
+um_err job_disown(struct um_sql *q, const char *worker, const struct job_mark *claims, size_t n)
 {
-    struct um_buf b = { 0 };
-    um_err err = um_sql_exec(q, JOBS_LISTED(q, "UPDATE jobs SET status = 2, due_ms = ?3, attempts = attempts - 1, worker = NULL"
-                                            " WHERE status = 4 AND worker = ?2 AND NOT num", ""),
-                             UM_SQL_ARGS(nums_value(q, known, &b), um_sql_word(worker), UM_SQL_INT(um_sql_now_ms(q))), NULL);
+    um_err err = UM_OK;
 
-    um_buf_free(&b);
+    for (size_t i = 0; i < n && err == UM_OK; i++)
+        err = um_sql_exec(q, "UPDATE jobs SET status = 2, due_ms = ?4, attempts = attempts - 1, worker = NULL"
+                          " WHERE num = ?1 AND fence = ?2 AND status = 4 AND worker = ?3",
+                          UM_SQL_ARGS(UM_SQL_INT(claims[i].num), UM_SQL_INT((int64_t)claims[i].fence), um_sql_word(worker),
+                                      UM_SQL_INT(um_sql_now_ms(q))), NULL);
     return err;
 }
 

@@ -40,6 +40,8 @@ struct um_job_run {
     struct nums promoted;
 };
 
+enum { UNSURE_MAX = 1000 };                   /* beyond: they come back with the end of their lease */
+
 struct handler { const char *prefix; um_job_fn *fn; void *arg; };
 
 struct cycle {                                /* a unit under way; the store's until it answers */
@@ -47,8 +49,9 @@ struct cycle {                                /* a unit under way; the store's u
     struct um_job_run **runs;                 /* one for each end */
     struct job_end *ends;
     size_t n_ends;
-    struct nums known, promoted;
-    bool disowns;
+    struct nums promoted;
+    const struct job_mark *disowned;          /* um_jobs.unsure: it does not change meanwhile */
+    size_t n_disowned;
     json_t *hinted;                           /* ids of rows that are to be looked at; NULL: none */
     char *ids;                                /* the same as text */
     struct job_claim claim;
@@ -69,7 +72,8 @@ struct um_jobs {
     bool wants;                               /* something may be due */
     bool has_backlog;                         /* more was due than we had room for */
     bool renews;
-    bool is_unsure;                           /* a claim may have been committed that we do not know of */
+    struct job_mark unsure[UNSURE_MAX];       /* claims that may have been committed, of units whose answer was lost; none was begun */
+    size_t n_unsure;
     int64_t after_queue;
     unsigned n_troubles;                      /* one after another */
     struct um_timer sweep, due, renew, retry, drain;

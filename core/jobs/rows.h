@@ -38,8 +38,10 @@ struct job_end {
 UM_CHECK_RESULT um_err job_ends(struct um_sql *q, struct job_end *ends, size_t n, int64_t lease_ms, struct nums *promoted);
 /* Is the lease held? Locks the row. */
 UM_CHECK_RESULT um_err job_is_held(struct um_sql *q, int64_t num, uint64_t fence, bool *held);
-/* Gives back what WORKER holds beside KNOWN: it does not know of that. */
-UM_CHECK_RESULT um_err job_disown(struct um_sql *q, const char *worker, const struct nums *known);
+/* A claim. What an earlier process of the same name claimed has another fence. */
+struct job_mark { int64_t num; uint64_t fence; };
+/* Gives back those of CLAIMS that WORKER holds: nobody has begun them. */
+UM_CHECK_RESULT um_err job_disown(struct um_sql *q, const char *worker, const struct job_mark *claims, size_t n);
 UM_CHECK_RESULT um_err job_promote(struct um_sql *q, const struct nums *lanes, struct nums *promoted);
 
 int64_t job_backoff_ms(const struct um_jobs_conf *cf, unsigned attempt);       /* with its jitter */

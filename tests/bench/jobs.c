@@ -1,7 +1,8 @@
-/* bench_jobs URL fill N | drain SECONDS [CORES] | steady SECONDS [CORES] | latency N
+/* bench_jobs URL fill N [SCOPE REGISTRATION HANDLER OBJECTS] | drain SECONDS [CORES] | steady SECONDS [CORES] | latency N
  *
  * The queue end to end, with a handler that does nothing, on a store that is ours alone. fill: N jobs that wait, each in a lane of its own,
- * in four registrations. drain: jobs done per second while those wait. steady: 64 operations at a time, each a unit of its own
+ * in four registrations; or for OBJECTS, one after the other, as if each had been renamed again and again, for a core that runs on the
+ * same store. drain: jobs done per second while those wait. steady: 64 operations at a time, each a unit of its own
  * that adds a job; done when the job's row is gone. latency: one at a time, of a registration of its own, from the call to
  * the handler. Lines of JSON; the time of
  * our own processor is of this process, so with SQLite it is all of it. CORES: engines with stores of their own, in one process. */
@@ -24,9 +25,10 @@ struct bench {
     struct um_jobs *j[CORES_MAX];
     struct um_jobs_conf conf;
     int cores;
-    int64_t added, fresh, filled, open, failed;
+    int64_t added, fresh, filled, wanted, open, failed;
     int64_t until_us, began_us;
     bool adds;
+    char *const *as;                          /* fill: scope, registration, handler, objects; NULL: the four */
 };
 
 static struct um_metric *done_counter(void) { return um_metrics_find("operation.queue.done"); }
@@ -56,13 +58,29 @@ static um_err add_one(struct um_sql *q, int64_t n)
 
 /* ---- filling ---- */
 
+/* What a handler is told of an operation (core/domain/operations/context.c). The name is what the object was given by its K-th. */
+static um_err add_named(const struct bench *b, struct um_sql *q, int64_t n)
+{
+    int64_t objects = atoll(b->as[3]), k = n / objects + 1;
+    char object[32], payload[600], id[UM_JOB_ID_LEN + 1];
+    struct um_job_new j = { .scope = b->as[0], .registration = b->as[1], .handler = b->as[2], .action = "UPDATE", .phase = "AFTER",
+        .category = "DOCUMENT", .object = object, .user = "ann" };
+
+    snprintf(object, sizeof(object), "o%lld", (long long)(n % objects));
+    snprintf(payload, sizeof(payload), "{\"id\":\"%lld\",\"user\":\"ann\",\"requestId\":\"fill\",\"registration\":\"%s\","
+             "\"component\":{\"id\":\"%s\",\"name\":\"%lld\"},\"previous\":{\"name\":\"%lld\"}}", (long long)n, b->as[1], object,
+             (long long)k, (long long)k - 1);
+    j.payload = UM_SPAN_STR(payload);
+    return um_jobs_add(q, &j, id);
+}
+
 static um_err add_portion(void *arg, struct um_sql *q)
 {
     const struct bench *b = arg;
     um_err err = UM_OK;
 
-    for (int i = 0; i < PORTION && err == UM_OK; i++)
-        err = add_one(q, b->filled + i);
+    for (int64_t n = b->filled; n < UM_MIN(b->filled + PORTION, b->wanted) && err == UM_OK; n++)
+        err = b->as != NULL ? add_named(b, q, n) : add_one(q, n);
     return err;
 }
 
@@ -77,6 +95,7 @@ static void portion_added(void *arg, um_err err)
 
 static void fill(struct bench *b, int64_t n)
 {
+    b->wanted = n;
     while (b->filled < n) {
         b->open = 1;
         um_store_transact(b->st[0], b->loop, add_portion, portion_added, b);
@@ -212,7 +231,8 @@ int main(int argc, char **argv)
 
     um_log_set_level(NULL, UM_WARN);
     b.loop = um_loop_new(0);
-    b.cores = argc > 4 ? atoi(argv[4]) : 1;
+    b.as = argc == 8 ? argv + 4 : NULL;
+    b.cores = argc == 5 ? atoi(argv[4]) : 1;
     if (n < 1 || b.cores < 1 || b.cores > CORES_MAX || !open_all(&b, argv[1]))
         return 2;
     if (strcmp(mode, "fill") != 0)
@@ -224,6 +244,12 @@ int main(int argc, char **argv)
     else
         measure(&b, mode, n, strcmp(mode, "steady") == 0);
     for (int i = 0; i < b.cores; i++)
+        um_jobs_stop(b.j[i]);
+    for (int i = 0; i < b.cores; i++)
         um_store_close(b.st[i]);
+    um_loop_turn(b.loop, 0);
+    for (int i = 0; i < b.cores; i++)
+        um_jobs_free(b.j[i]);
+    um_loop_free(b.loop);
     return b.failed > 0;
 }

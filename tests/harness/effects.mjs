@@ -4,6 +4,7 @@
  *   effects.url('mail')                       // a handler; its answers: effects.answer = (delivery) => status
  *   effects.lease(office, 'scans')            // works off the queue worker:scans until effects.stop()
  *   effects.of(registration)                  // [{ registration, key, attempt, object, name, before, at }], as they came
+ *   effects.isKept = registration => false    // for very many, which the answer looks at
  * AT is performance.now(). NAME and BEFORE are the component's name after the operation, and before it. */
 import http from 'node:http'
 import { once } from 'node:events'
@@ -22,6 +23,7 @@ class Effects {
     this.random = run.random.fork()
     this.ledger = new Map()                  /* registration -> deliveries */
     this.answer = async () => 204
+    this.isKept = () => true
     this.leasing = []
     this.server = http.createServer((request, reply) => this.hear(request, reply))
     this.server.keepAliveTimeout = 60000
@@ -38,9 +40,13 @@ class Effects {
   note (key, attempt, context) {
     const { registration, component, previous } = context
     const delivery = { registration, key, attempt, object: component.id, name: component.name, before: previous?.name, at: performance.now() }
+    if (this.isKept(registration)) this.put(registration, delivery)
+    return delivery
+  }
+
+  put (registration, delivery) {
     if (!this.ledger.has(registration)) this.ledger.set(registration, [])
     this.ledger.get(registration).push(delivery)
-    return delivery
   }
 
   async hear (request, reply) {

@@ -97,21 +97,20 @@ export class Jobs {
     }
   }
 
-  /* { jobs, deliveries, repeated, median and longest delay in ms from the operation's answer } */
+  /* { jobs, deliveries, repeated, median and longest delay in ms from the operation's answer; the longest of each registration } */
   figures () {
     const figures = { jobs: 0, deliveries: 0, repeated: 0 }
-    const delays = []
-    for (const registration of this.registrations) {
+    const delays = this.registrations.map(registration => {
       const all = this.effects.of(registration)
       const first = firstOf(all)
       figures.deliveries += all.length
       figures.jobs += first.length
       figures.repeated += all.length - first.length
       const at = new Map(first.map(d => [d.object + d.name, d.at]))
-      for (const o of this.objects) for (const [name, acked] of o.acked) delays.push(Math.max(0, at.get(o.id + name) - acked))
-    }
-    delays.sort((a, b) => a - b)
-    return { ...figures, median: Math.round(delays[delays.length >> 1]), longest: Math.round(delays.at(-1)) }
+      return this.objects.flatMap(o => [...o.acked].map(([name, acked]) => Math.max(0, at.get(o.id + name) - acked))).sort((a, b) => a - b)
+    })
+    const together = delays.flat().sort((a, b) => a - b)
+    return { ...figures, medianMs: Math.round(together[together.length >> 1]), longestMs: delays.map(list => Math.round(list.at(-1))) }
   }
 }
 

@@ -212,6 +212,38 @@ static void what_is_handed_back_is_taken_at_once_and_has_cost_no_attempt(void **
     job_claim_clear(&c);
 }
 
+struct disowning { const char *worker; struct job_mark claim; };
+
+static um_err disown(void *arg, struct um_sql *q)
+{
+    const struct disowning *d = arg;
+
+    return job_disown(q, d->worker, &d->claim, 1);
+}
+
+/* A core that was killed and is there again has the same name; it knows of its own claims alone. */
+static void a_claim_nobody_has_begun_is_given_back_and_not_what_an_earlier_process_of_that_name_held(void **state)
+{
+    struct disowning d = { "a", { 0, 2 } };
+    struct job_claim c;
+    job_id id;
+
+    (void)state;
+    rig_add(r, "index", "one", id);
+    rig_claim(r, 0, "a", 1, &c);
+    d.claim.num = c.taken[0]->num;
+    assert_int_equal(rig_unit(r, 0, disown, &d), UM_OK);
+    rig_expect(r, id, "PROCESSING", 1);
+    d.claim.fence = c.taken[0]->job.fence;
+    d.worker = "b";
+    assert_int_equal(rig_unit(r, 0, disown, &d), UM_OK);
+    rig_expect(r, id, "PROCESSING", 1);
+    d.worker = "a";
+    assert_int_equal(rig_unit(r, 0, disown, &d), UM_OK);
+    rig_expect(r, id, "WAITING", 0);
+    job_claim_clear(&c);
+}
+
 /* ---- operators ---- */
 
 struct operating { const char *registration, *id; struct um_jobs_query query; int64_t n; double rate; bool paused; json_t *out; };
@@ -519,6 +551,7 @@ int main(void)
         TEST(a_renewed_lease_is_not_taken_over),
         TEST(a_job_that_kills_its_workers_ends_in_error_and_its_lane_goes_on),
         TEST(what_is_handed_back_is_taken_at_once_and_has_cost_no_attempt),
+        TEST(a_claim_nobody_has_begun_is_given_back_and_not_what_an_earlier_process_of_that_name_held),
         TEST(only_what_is_in_error_is_retried_or_purged_and_by_portions),
         TEST(a_paused_registration_waits_and_nobody_else),
         TEST(a_rate_is_everybody_s_together),
