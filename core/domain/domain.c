@@ -4,6 +4,7 @@
 #include <string.h>
 #include <umbel/conf.h>
 #include <umbel/domain_handlers.h>
+#include <umbel/failpoint.h>
 #include <umbel/log.h>
 #include <umbel/util.h>
 #include "answers.h"
@@ -337,6 +338,8 @@ static void done(void *arg, um_err err)
         chain_ask(a->chain, a->loop, &a->who, a->who.scope, run_again, a);
         return;
     }
+    if (err == UM_OK && (a->call->flags & UM_CALL_WRITES) != 0 && UM_FAILPOINT("operation.after_commit"))
+        err = UM_EIO;                        /* as if the answer had been lost */
     a->err = err;
     if (err == UM_OK) {
         committed(a);

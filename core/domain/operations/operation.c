@@ -1,6 +1,7 @@
 /* See operation.h. */
 #include <stdlib.h>
 #include <string.h>
+#include <umbel/failpoint.h>
 #include <umbel/jobs.h>
 #include <umbel/log.h>
 #include "body.h"
@@ -153,11 +154,13 @@ static um_err add_job(struct um_call *c, size_t i, const struct operation *o, co
 
     json_object_set_new(context, "caller", caller_of(c));
     payload = payload_of(context);
-    err = payload != NULL ? UM_OK : UM_ENOMEM;
+    err = payload == NULL ? UM_ENOMEM : UM_FAILPOINT("job.before_outbox") ? UM_EIO : UM_OK;
     if (err == UM_OK) {
         job.payload = UM_SPAN_STR(payload);
         err = um_jobs_add(c->q, &job, id);
     }
+    if (err == UM_OK && UM_FAILPOINT("job.after_outbox"))
+        err = UM_EIO;
     if (err == UM_OK) {
         chain_note_job(c->chain, id);
         operation_count(OPERATION_JOBS);
