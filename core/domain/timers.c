@@ -50,7 +50,7 @@ static bool fits(const struct timer *t, const struct um_domain_call *call, const
 }
 
 /* Scopes come and go with their names: the first ones have a series of their own. */
-static const char *known(const char *scope)
+const char *timers_scope(const char *scope)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static char *scopes[TIMERS_SCOPES_MAX];
@@ -77,6 +77,6 @@ void timers_note(const struct um_domain_call *call, const json_t *args, const ch
         i++;
     if (i == UM_COUNT(timers))
         return;
-    um_histogram_add(um_histogram_of(&timers[i].family, (const char *const[]){ scope != NULL ? known(scope) : "other",
+    um_histogram_add(um_histogram_of(&timers[i].family, (const char *const[]){ scope != NULL ? timers_scope(scope) : "other",
                                                                                exception != NULL ? exception : "none" }), us);
 }

@@ -12,4 +12,7 @@ void timers_start(void);                     /* registers them; twice is once */
  * calls without a name of their own are passed over. */
 void timers_note(const struct um_domain_call *call, const json_t *args, const char *scope, const char *exception, int64_t us);
 
+/* SCOPE as a label of figures: itself, or "other". Any thread. */
+const char *timers_scope(const char *scope);
+
 #endif

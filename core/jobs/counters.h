@@ -28,6 +28,10 @@ enum jobs_counter {
     M_N
 };
 extern struct um_metric jobs_counters[M_N];
+void jobs_register_counters(void);
+/* An attempt took US, as the timer processAsyncOperationHandler has it. LABELS: ObjectType, action, phase, registration, scope, and the
+ * code of its failure or "none". */
+void jobs_timed(const char *const labels[6], int64_t us);
 static inline void jobs_count(enum jobs_counter c, int64_t n) { um_count(&jobs_counters[c], n); }
 static inline void jobs_set(enum jobs_counter c, int64_t n) { atomic_store_explicit(&jobs_counters[c].value, n, memory_order_relaxed); }
 

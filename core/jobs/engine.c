@@ -189,7 +189,7 @@ um_err um_jobs_new(struct um_jobs **out, const struct um_jobs_env *env)
 {
     struct um_jobs *j = um_xcalloc(1, sizeof(*j));
 
-    um_metrics_register(jobs_counters, M_N);
+    jobs_register_counters();
     j->env = *env;
     j->conf = *env->conf;
     j->worker = um_xstrdup(env->worker != NULL ? env->worker : um_cluster_self(env->cluster, &(int64_t){ 0 }));

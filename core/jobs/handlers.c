@@ -72,6 +72,7 @@ void run_begin(struct um_jobs *j, struct job_taken *taken, int64_t sure_until_ms
     r->refs = 1;
     r->end = (struct job_end){ .num = taken->num, .fence = taken->job.fence };
     r->sure_until_ms = sure_until_ms;
+    r->began_us = um_now_us();
     um_list_append(&j->runs, &r->link);
     j->n_runs++;
     jobs_count(M_RUNNING, 1);
@@ -112,12 +113,22 @@ static void on_end(void *arg)
 
 static void end(struct um_job_run *r, void (*how)(void *arg)) { um_loop_call(r->j->env.loop, how, r); }
 
+/* EXCEPTION: the code of a failure, or "none". */
+static void note_time(const struct um_job_run *r, const char *exception)
+{
+    const struct um_job *job = &r->taken->job;
+
+    jobs_timed((const char *const[]){ job->category, job->action, job->phase, job->registration, job->scope, exception }, um_now_us() - r->began_us);
+}
+
 static void on_finish(void *arg)
 {
     struct um_job_run *r = arg;
 
-    if (r->state == RUN_RUNNING)
+    if (r->state == RUN_RUNNING) {
         r->end.how = JOB_DONE;
+        note_time(r, "none");
+    }
     on_end(r);
 }
 
@@ -137,6 +148,7 @@ static void on_fail(void *arg)
     bool gives_up = r->is_final || attempt >= (unsigned)cf->max_attempts;
 
     if (r->state == RUN_RUNNING) {
+        note_time(r, r->code);
         r->end.how = gives_up ? JOB_GIVEN_UP : JOB_AGAIN;
         r->end.delay_ms = job_backoff_ms(cf, attempt);
         r->end.code = r->code;
@@ -182,6 +194,8 @@ static void done_with(void *arg, um_err err)
 
     if (r->done != NULL)
         r->done(r->arg, err);
+    if (err == UM_OK)
+        note_time(r, "none");
     if (err == UM_OK || !r->was_held) {
         jobs_count(err == UM_OK ? M_DONE : M_REFUSED, 1);
         j->wants |= r->promoted.n > 0;

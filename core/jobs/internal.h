@@ -32,6 +32,7 @@ struct um_job_run {
     bool is_unsure;                           /* a unit that ended it may have been committed */
     _Atomic bool lost;
     int64_t sure_until_ms;                    /* um_now_ms: end of the lease as far as we know */
+    int64_t began_us;                         /* um_now_us */
     /* WITH */
     um_store_work *work;
     void *arg;

@@ -248,6 +248,17 @@ await run.story('a request under one Idempotency-Key is done once, at whichever 
   assert.equal((await ask('POST', '/documents', { json, headers: { 'idempotency-key': 'x'.repeat(65) } })).status, 400)
 })
 
+await run.story('the actuator has the time and the failures of every handler, by its registration', async () => {
+  const metric = async (name, query = '') => await (await one.fetch(`/core/actuator/metrics/${name}${query}`, { token: root })).json()
+  const sync = await metric('invokeSyncOperationHandler', '?tag=phase:BEFORE&tag=exception:F00039')
+  assert.ok(sync.measurements.find(m => m.statistic === 'COUNT').value >= 1)
+  const async_ = await metric('processAsyncOperationHandler', '?tag=action:CREATE&tag=exception:none')
+  assert.ok(async_.measurements.find(m => m.statistic === 'TOTAL_TIME').value > 0)
+  const tags = (await metric('processAsyncOperationHandler')).availableTags.map(t => t.tag).sort()
+  assert.deepEqual(tags, ['ObjectType', 'action', 'exception', 'phase', 'registration', 'scope'])
+  for (const name of ['waiting', 'delayed', 'processing', 'errors', 'oldest.seconds']) assert.equal((await metric(`operation.queue.${name}`)).name, `operation.queue.${name}`)
+})
+
 await run.story('both end well', () => cluster.stop())
 service.close()
 await run.finish()

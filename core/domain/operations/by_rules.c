@@ -2,11 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <umbel/log.h>
+#include <umbel/util.h>
 #include "body.h"
 #include "draft.h"
 #include "fact_row.h"
 #include "operations/by_rules.h"
 #include "operations/chain.h"
+#include "operations/context.h"
 #include "operations/counters.h"
 #include "operations/replace.h"
 #include "rules.h"
@@ -50,11 +52,14 @@ static void note(struct um_call *c, struct operation *o, const struct registrati
 um_err operation_apply_rules(struct um_call *c, struct operation *o, const struct registration *r, const struct filter_subject *s,
                              json_t **image)
 {
+    int64_t began_us = um_now_us();
     struct rules_outcome out;
     json_t *reply = NULL;
     um_err err = UM_OK;
 
     rules_apply(r->rules, s, c->now_ms, &out);
+    operation_timed(&(struct operation_timing){ s->category, operation_action_word(o->action), operation_phase_word(r->phase), r->id,
+                                                c->scope, out.code, um_now_us() - began_us });
     if (out.code != NULL) {
         err = failed(c, r, &out);
     } else {

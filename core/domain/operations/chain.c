@@ -41,6 +41,7 @@ struct chain {
     bool stopped;                            /* a handler ended those behind it */
     /* while one is asked: */
     struct um_loop *loop;
+    int64_t asked_us;
     const struct um_who *who;
     const char *scope;
     size_t at;
@@ -261,11 +262,16 @@ static void ask(struct chain *ch, const struct to_ask *t, um_handler_answered *c
                                 (unsigned)json_integer_value(json_object_get(t->context, "depth")), t->context };
 
     ch->n_asked++;
+    ch->asked_us = um_now_us();
     t->kind->run(t->kind->env, ch->loop, &a, cb, ch);
 }
 
-static void count_failure(const struct to_ask *t, const struct um_handler_answer *a)
+static void note_answer(const struct chain *ch, const struct to_ask *t, const struct um_handler_answer *a)
 {
+#define SAID(member) json_string_value(json_object_get(t->context, member))
+    operation_timed(&(struct operation_timing){ SAID("objectType"), SAID("action"), SAID("phase"), t->registration, SAID("scope"),
+                                                a->is_done ? NULL : a->code != NULL ? a->code : "T00000", um_now_us() - ch->asked_us });
+#undef SAID
     if (a->is_done)
         return;
     operation_count(OPERATION_FAILED);
@@ -284,7 +290,7 @@ static void answered(void *arg, const struct um_handler_answer *a)
 
     snprintf(t.answer.code, sizeof(t.answer.code), "%s", a->code != NULL ? a->code : "T00000");
     snprintf(t.answer.message, sizeof(t.answer.message), "%s", a->message != NULL ? a->message : "");
-    count_failure(&ch->wanted, a);
+    note_answer(ch, &ch->wanted, a);
     ch->told = um_xrealloc(ch->told, (ch->n_told + 1) * sizeof(ch->told[0]));
     ch->told[ch->n_told++] = t;
     forget_wanted(ch);
@@ -320,7 +326,7 @@ static void after_answered(void *arg, const struct um_handler_answer *a)
     struct chain *ch = arg;
     const struct to_ask *t = &ch->after.rows[ch->at];
 
-    count_failure(t, a);
+    note_answer(ch, t, a);
     ch->stopped = !a->is_done && t->stop;
     ch->at++;
     step(ch);

@@ -1,5 +1,7 @@
+#include <umbel/histogram.h>
 #include <umbel/metrics.h>
 #include "operations/counters.h"
+#include "timers.h"
 
 static struct um_metric rows[OPERATION_COUNTERS_N] = {
     [OPERATION_FAILED] = { "operation.handler.failures", "answers", "synchronous handlers that failed or could not be asked", UM_COUNTER, 0 },
@@ -9,5 +11,20 @@ static struct um_metric rows[OPERATION_COUNTERS_N] = {
     [OPERATION_JOBS] = { "operation.jobs", "jobs", "jobs written with an operation", UM_COUNTER, 0 },
 };
 
-void operation_counters_register(void) { um_metrics_register(rows, OPERATION_COUNTERS_N); }
+static const char *const labels[] = { "ObjectType", "action", "phase", "registration", "scope", "exception", NULL };
+static struct um_histograms timer = { .name = "invokeSyncOperationHandler", .help = "asking synchronous handlers, rules among them", .labels = labels };
+
+void operation_counters_register(void)
+{
+    um_metrics_register(rows, OPERATION_COUNTERS_N);
+    um_histograms_register(&timer);
+}
+
+void operation_timed(const struct operation_timing *t)
+{
+    const char *values[] = { t->object, t->action, t->phase, t->registration, timers_scope(t->scope), t->exception != NULL ? t->exception : "none" };
+
+    um_histogram_add(um_histogram_of(&timer, values), t->us);
+}
+
 void operation_count(enum operation_counter which) { um_count(&rows[which], 1); }

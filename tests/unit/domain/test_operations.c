@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <umbel/histogram.h>
 #include <umbel/jobs.h>
 
 /* ---- the stories ---- */
@@ -133,6 +134,41 @@ static void depth_ends_what_handlers_cause(void **state)
     assert_string_equal(t->heard, "");
 }
 
+/* ---- figures ---- */
+
+struct timed { const char *registration, *exception; uint64_t n; };
+
+static void add_timed(void *arg, const struct um_histogram *h)
+{
+    struct timed *t = arg;
+
+    if (strcmp(h->values[3], t->registration) == 0 && strcmp(h->values[5], t->exception) == 0)
+        t->n += um_histogram_count(h);
+}
+
+static uint64_t timed(const char *registration, const char *exception)
+{
+    struct timed t = { registration, exception, 0 };
+    struct um_histograms *f = um_histograms_find("invokeSyncOperationHandler");
+
+    assert_non_null(f);
+    um_histogram_each(f, add_timed, &t);
+    return t.n;
+}
+
+static void the_time_and_the_failures_of_handlers_are_counted_by_registration(void **state)
+{
+    struct tests *t = *state;
+
+    put(t, "timed-ok", "test:ok", "BEFORE", "CREATE", 1, "");
+    put(t, "timed-break", "test:break", "AFTER", "CREATE", 1, "");
+    assert_done(&t->rig.rig, &um_components_create, DOCS, DOC("d1", "one"));
+    assert_done(&t->rig.rig, &um_components_create, DOCS, DOC("d2", "two"));
+    assert_int_equal(timed("timed-ok", "none"), 2);
+    assert_int_equal(timed("timed-break", "T00000"), 2);
+    assert_int_equal(timed("timed-break", "none"), 0);
+}
+
 /* ---- jobs ---- */
 
 static void an_operation_has_its_jobs_and_a_failed_one_none(void **state)
@@ -183,6 +219,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_of_a_call_has_its_own_chain, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(a_call_that_asks_too_many_is_refused, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(depth_ends_what_handlers_cause, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(the_time_and_the_failures_of_handlers_are_counted_by_registration, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(an_operation_has_its_jobs_and_a_failed_one_none, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(a_registration_counts_from_its_answer_on_until_it_is_gone, open_rig, close_rig),
     };

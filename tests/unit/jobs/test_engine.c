@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <umbel/failpoint.h>
+#include <umbel/histogram.h>
 #include "counters.h"
 
 enum { MANY = 400, OBJECTS = 12 };
@@ -285,9 +286,30 @@ static void many_jobs_of_two_engines_keep_the_order_of_their_lanes_and_none_is_l
     }
 }
 
+struct timed { const char *exception; uint64_t n; };
+
+static void add_timed(void *arg, const struct um_histogram *h)
+{
+    struct timed *t = arg;
+
+    if (strcmp(h->values[3], "index") == 0 && strcmp(h->values[5], t->exception) == 0)
+        t->n += um_histogram_count(h);
+}
+
+/* Attempts that ended so. */
+static int64_t timed(const char *exception)
+{
+    struct timed t = { exception, 0 };
+    struct um_histograms *f = um_histograms_find("processAsyncOperationHandler");
+
+    if (f != NULL)
+        um_histogram_each(f, add_timed, &t);
+    return (int64_t)t.n;
+}
+
 static void a_failed_attempt_is_repeated_until_it_succeeds(void **state)
 {
-    int64_t retries = counted(M_RETRIES);
+    int64_t retries = counted(M_RETRIES), well = timed("none"), failed = timed("T00001");
 
     (void)state;
     b->fail_until = 3;
@@ -297,6 +319,8 @@ static void a_failed_attempt_is_repeated_until_it_succeeds(void **state)
     assert_int_equal(b->n_effects, 3);
     assert_int_equal(b->effects[2].attempt, 3);
     assert_int_equal(counted(M_RETRIES) - retries, 2);
+    assert_int_equal(timed("T00001") - failed, 2);
+    assert_int_equal(timed("none") - well, 1);
 }
 
 static void after_the_last_attempt_a_job_is_in_error_with_its_reason(void **state)
