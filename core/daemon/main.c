@@ -29,15 +29,18 @@
 #include <umbel/versions.h>
 #include <umbel/ws.h>
 #include "cache_source.h"
+#include "roles.h"
 #include "server.h"
 
 enum { BEAT_MS = 2000 };                     /* how often the membership is told of our load */
 
 /* Rows of the daemon itself: the port's default differs between the daemons. */
-struct core_conf { int64_t port; };
+struct core_conf { int64_t port; struct um_conf_list roles; };
 static const struct um_conf_key own_keys[] = {
     { "server.port", NULL, "8081", "port; 0 = a free one, written to <data-dir>/core.port", UM_CONF_INT, 0,
       offsetof(struct core_conf, port), .min = 0, .max = 65535 },
+    { "core.roles", NULL, "rest,collab,worker", "what this core does: rest = the platform's calls, collab = collaboration, worker = asynchronous operations, and with "
+      "collab.cluster.transport=streams folding", UM_CONF_LIST, 0, offsetof(struct core_conf, roles), .max = 3 },
 };
 static const struct um_conf_table own_table = UM_CONF_TABLE("Core", own_keys);
 
@@ -48,7 +51,7 @@ static const struct um_conf_table *const tables[] = {
     &um_reserve_conf_table, &um_actuator_conf_table, &um_domain_conf_table, &um_import_conf_table,
     &um_jobs_conf_table, &um_outgoing_conf_table,
 };
-static const char *const prefixes[] = { "umbel", "server", "collab", "store", "ws", "token", "internal", "system", "json", "login", "archive", "file",
+static const char *const prefixes[] = { "umbel", "core", "server", "collab", "store", "ws", "token", "internal", "system", "json", "login", "archive", "file",
                                         "redis", "spring.redis", "spring.data.redis", "cluster", "cache", "reservation", "operation", "scope", "model", "management", NULL };
 
 /* Stock Hocuspocus' command line. */
@@ -92,6 +95,7 @@ static const struct um_process_spec spec = {
 struct core {
     struct um_conf *conf;
     struct core_conf own;
+    struct roles roles;
     struct um_process_conf process;
     struct um_http_conf http, management;    /* management: the actuator's own port */
     struct um_ws_conf ws;
@@ -180,6 +184,9 @@ static bool open_node(struct core *c)
     const char *part = "", *url = c->store_conf.url;
     char why[256] = "";
 
+    if (!roles_read(&c->roles, &c->own.roles, why))
+        return fail("core.roles", why);
+    setup.serves = c->roles.text;
     if (um_node_open(&c->node, &setup, &part, why) != UM_OK)
         return fail(part, why);
     c->redis = um_node_redis(c->node);
@@ -223,7 +230,7 @@ static bool open_reservations(struct core *c)
 static bool open_jobs(struct core *c)
 {
     struct um_jobs_env env = { .loop = um_reactors_loop(c->reactors, 0), .store = c->store, .redis = c->redis, .cluster = c->cluster,
-                               .conf = &c->jobs_conf, .works = true };
+                               .conf = &c->jobs_conf, .works = c->roles.worker };
 
     if (um_jobs_new(&c->jobs, &env) != UM_OK)
         return fail("asynchronous operations", "out of memory");
@@ -268,6 +275,7 @@ static bool open_rest(struct core *c)
     struct um_rest_deps deps = { .conf = c->conf, .own = &c->rest_conf, .store = c->store,
                                  .versions = c->versions, .content = c->content, .collab_conf = &c->collab_conf,
                                  .ws = &c->ws, .throttle = &c->throttle, .actuator = &c->actuator, .token_expiration_s = c->token.expiration_s,
+                                 .no_calls = !c->roles.rest, .no_sockets = !c->roles.collab,
                                  .redis = c->redis, .cluster = c->cluster,
                                  .cachegen = c->cachegen, .reserve = c->reserve, .jobs = c->jobs, .domain = c->domain, .node = c->node, .ring = c->ring,
                                  .loop = um_reactors_loop(c->reactors, 0) };

@@ -1,4 +1,5 @@
 /* Every door of the core: groups of rows, in the order in which they are tried and described. */
+#include <string.h>
 #include "actuator.h"
 #include "bodies.h"
 #include "routes/routes.h"
@@ -42,9 +43,18 @@ static bool judge(struct um_http_req *rq, const struct um_http_route *route, str
     return caller_check(rq, route, r) && rest_check_asked(rq, r);
 }
 
+/* The platform's calls are for cores with the role rest; sockets say it themselves, the actuator is for all. */
+static bool is_served(struct um_http_req *rq, const struct um_http_route *route, const struct um_rest *r)
+{
+    if (!r->deps.no_calls || strncmp(route->path, "/core/rest/", 11) != 0 || um_actuator_has_path(r->actuator, route->path))
+        return true;
+    um_http_reply_error(rq, 503, "U00503", "this core serves no calls of the platform (core.roles)");
+    return false;
+}
+
 static bool before(struct um_http_req *rq, const struct um_http_route *route, void *ctx)
 {
-    return mount_is_here(rq, route, ctx, false) && judge(rq, route, ctx);
+    return mount_is_here(rq, route, ctx, false) && is_served(rq, route, ctx) && judge(rq, route, ctx);
 }
 const struct um_http_hooks um_rest_hooks = { .before = before };
 

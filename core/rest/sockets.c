@@ -42,8 +42,12 @@ static void open_door(struct um_rest *r, struct um_http_req *rq, const char *tok
     um_http_upgrade(rq, NULL, hand_over, d);
 }
 
-static bool is_draining(struct um_rest *r, struct um_http_req *rq)
+static bool takes_nobody(struct um_rest *r, struct um_http_req *rq)
 {
+    if (r->deps.no_sockets) {
+        um_http_reply_error(rq, 503, "U00503", "this core takes no part in collaboration (core.roles)");
+        return true;
+    }
     if (!atomic_load(&r->draining))
         return false;
     um_http_reply_error(rq, 503, "U00503", "this node is being stopped");
@@ -54,7 +58,7 @@ void socket_collab(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
 
-    if (!is_draining(r, rq))
+    if (!takes_nobody(r, rq))
         open_door(r, rq, um_http_header(rq, "token"), NULL);
 }
 
@@ -63,7 +67,7 @@ void socket_room(struct um_http_req *rq, void *ctx)
     struct um_rest *r = ctx;
     const char *token = um_http_header(rq, "token"), *room = um_http_param(rq, "*");
 
-    if (is_draining(r, rq))
+    if (takes_nobody(r, rq))
         return;
     if (token == NULL)
         token = um_http_query(rq, "token");

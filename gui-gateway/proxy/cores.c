@@ -14,6 +14,7 @@ struct um_core {
     char *node;
     unsigned holds;
     bool listed, draining;
+    bool lacks_rest, lacks_collab;        /* core.roles; of a static list nobody knows */
     int64_t rest_ms, rests_until_ms;      /* 0: it has not failed since it last answered */
     uint64_t chosen;                      /* number of the choice: least is longest ago */
 };
@@ -58,7 +59,7 @@ static struct um_core *find(struct um_cores *cs, const char *node)
     return NULL;
 }
 
-static void put(struct um_cores *cs, const char *node, bool draining)
+static struct um_core *put(struct um_cores *cs, const char *node, bool draining)
 {
     struct um_core *c = find(cs, node);
 
@@ -69,6 +70,8 @@ static void put(struct um_cores *cs, const char *node, bool draining)
     }
     c->listed = true;
     c->draining = draining;
+    c->lacks_rest = c->lacks_collab = false;
+    return c;
 }
 
 static size_t put_members(struct um_cores *cs, const struct um_members *m)
@@ -78,7 +81,9 @@ static size_t put_members(struct um_cores *cs, const struct um_members *m)
     for (size_t i = 0; m != NULL && i < m->n; i++) {
         char *node = um_xasprintf("http://%s", m->list[i].address);
         if (strcmp(m->list[i].role, "core") == 0 && um_core_is_node(node)) {
-            put(cs, node, m->list[i].draining);
+            struct um_core *c = put(cs, node, m->list[i].draining);
+            c->lacks_rest = !um_member_serves(&m->list[i], "rest");
+            c->lacks_collab = !um_member_serves(&m->list[i], "collab");
             n++;
         }
         free(node);
@@ -140,6 +145,13 @@ static bool is_better(struct rank a, struct rank b)
     return a.class != b.class ? a.class < b.class : a.order != b.order ? a.order < b.order : a.weight > b.weight;
 }
 
+static bool is_meant(const struct um_tries *tries, const struct um_core *c)
+{
+    if (!c->listed || tries->needs == NULL)
+        return c->listed;
+    return strcmp(tries->needs, "collab") == 0 ? !c->lacks_collab : !c->lacks_rest;
+}
+
 static bool was_tried(const struct um_tries *tries, const struct um_core *c)
 {
     for (size_t i = 0; i < tries->n; i++)
@@ -159,7 +171,7 @@ struct um_core *um_cores_next(struct um_cores *cs, struct um_tries *tries, struc
     UM_LIST_EACH(it, &cs->all) {
         struct um_core *c = UM_CONTAINER(it, struct um_core, link);
         struct rank r = rank_of(c, key, now_ms);
-        if (!c->listed || was_tried(tries, c) || (best != NULL && !is_better(r, best_rank)))
+        if (!is_meant(tries, c) || was_tried(tries, c) || (best != NULL && !is_better(r, best_rank)))
             continue;
         best = c;
         best_rank = r;
@@ -177,7 +189,7 @@ bool um_cores_has_next(struct um_cores *cs, const struct um_tries *tries)
     refresh(cs);
     UM_LIST_EACH(it, &cs->all) {
         struct um_core *c = UM_CONTAINER(it, struct um_core, link);
-        if (c->listed && !was_tried(tries, c))
+        if (is_meant(tries, c) && !was_tried(tries, c))
             return tries->n < UM_CORE_TRIES_MAX;
     }
     return false;

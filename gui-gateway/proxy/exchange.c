@@ -340,6 +340,7 @@ static um_err start_attempt(struct um_exchange *x)
     struct um_upstream *up = x->job.up;
     um_err err = UM_ENOMEM;
 
+    x->tries.needs = "rest";
     if ((x->core = upstream_next(up, &x->tries, UM_SPAN(x->key.data, x->key.len))) == NULL)
         return UM_EUNAVAIL;
     x->holds_answer = x->holds_body = x->body_begun = false;

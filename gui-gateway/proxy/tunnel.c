@@ -445,6 +445,7 @@ static bool prepare_shaking(struct um_tunnel *t, const char *token)
     bool ok = um_target_rewrite(um_http_raw_target(t->rq), &target) == UM_OK;
 
     t->sh = um_xcalloc(1, sizeof(*t->sh));
+    t->sh->tries.needs = "collab";
     if (ok) {
         t->sh->target = um_xstrdup(um_buf_cstr(&target));
         t->sh->protocols = protocols != NULL ? um_xstrdup(protocols) : NULL;

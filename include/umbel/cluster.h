@@ -12,12 +12,13 @@
 #include <umbel/loop.h>
 #include <umbel/redis.h>
 
-enum { UM_MEMBER_TEXT_MAX = 255 };            /* bytes of id, role, address and version, each */
+enum { UM_MEMBER_TEXT_MAX = 255 };            /* bytes of each text */
 
 struct um_member {
     const char *id, *role;                    /* "core-1", "core" or "gateway" */
     const char *address;                      /* "host:port" where others reach it; "" when they do not */
     const char *version;
+    const char *serves;                       /* of a core: "rest,collab,worker" or some of them; "": all (an older one says nothing) */
     int64_t started_at_ms;                    /* wall clock, for display */
     int64_t load;                             /* what its role counts: open connections */
     bool draining;                            /* it ends soon: nothing new for it */
@@ -29,6 +30,7 @@ struct um_members {                           /* immutable, shared */
     const struct um_member *list;             /* sorted by id */
 };
 void um_members_unref(struct um_members *m);  /* NULL is fine */
+bool um_member_serves(const struct um_member *m, const char *what);    /* WHAT: "rest", "collab", "worker" */
 
 struct um_cluster_conf {
     const char *id;                           /* "": made of role, host and port */

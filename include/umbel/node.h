@@ -15,6 +15,7 @@
 struct um_conf;
 struct um_node_setup {                        /* borrowed for the life of the node */
     const char *role;                         /* "core", "gateway" */
+    const char *serves;                       /* of a core, as in struct um_member; NULL: nothing to say */
     const char *listen_address;               /* server.address */
     int64_t port;                             /* server.port; 0: the system chooses, and um_node_listens tells */
     const char *token_key, *token_key_previous;      /* previous: NULL or "" when there is none */

@@ -155,7 +155,7 @@ static void drop(struct um_cluster *c, struct other *o)
 static bool differs(const struct sign *a, const struct sign *b)
 {
     return strcmp(a->incarnation, b->incarnation) != 0 || strcmp(a->role, b->role) != 0 || strcmp(a->address, b->address) != 0 ||
-           strcmp(a->version, b->version) != 0 || a->draining != b->draining;
+           strcmp(a->version, b->version) != 0 || strcmp(a->serves, b->serves) != 0 || a->draining != b->draining;
 }
 
 static void take_alive(struct um_cluster *c, const struct sign *s)
@@ -471,7 +471,8 @@ um_err um_cluster_new(struct um_cluster **out, struct um_redis *redis, struct um
 
     *out = NULL;
     if (!copy_text(c->self.id, self->id, false) || !copy_text(c->self.role, self->role, false) ||
-        !copy_text(c->self.address, self->address, true) || !copy_text(c->self.version, self->version, false)) {
+        !copy_text(c->self.address, self->address, true) || !copy_text(c->self.version, self->version, false) ||
+        !copy_text(c->self.serves, self->serves != NULL ? self->serves : "", true)) {
         free(c);
         return UM_EINVAL;
     }

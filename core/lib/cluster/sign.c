@@ -6,7 +6,7 @@
 
 void sign_write(struct um_buf *out, const struct sign *s)
 {
-    const char *const texts[] = { s->id, s->role, s->address, s->version };
+    const char *const texts[] = { s->id, s->role, s->address, s->version, s->serves };
 
     um_buf_printf(out, "%s 1 %c %" PRId64 " %" PRId64 " %d", s->incarnation, s->kind, s->started_at_ms, s->load, s->draining);
     for (size_t i = 0; i < UM_COUNT(texts); i++) {
@@ -78,6 +78,7 @@ bool sign_read(struct sign *s, struct um_span text)
     if (!read_number(&rest, &s->started_at_ms) || !read_number(&rest, &s->load) || !read_number(&rest, &draining))
         return false;
     s->draining = draining != 0;
+    s->serves[0] = '\0';
     return read_text(&rest, s->id) && read_text(&rest, s->role) && read_text(&rest, s->address) && read_text(&rest, s->version) &&
-           *s->id != '\0';
+           (rest.len == 0 || read_text(&rest, s->serves)) && *s->id != '\0';
 }

@@ -23,7 +23,8 @@ struct um_members *view_new(const struct sign *const *signs, size_t n, const cha
     size_t texts = 0;
 
     for (size_t i = 0; i < n; i++)
-        texts += strlen(signs[i]->id) + strlen(signs[i]->role) + strlen(signs[i]->address) + strlen(signs[i]->version) + 4;
+        texts += strlen(signs[i]->id) + strlen(signs[i]->role) + strlen(signs[i]->address) + strlen(signs[i]->version) +
+                 strlen(signs[i]->serves) + 5;
     struct um_members *m = um_xcalloc(1, sizeof(*m) + n * sizeof(struct um_member) + texts);
     struct um_member *list = (struct um_member *)(m + 1);
     char *at = (char *)(list + n);
@@ -35,6 +36,7 @@ struct um_members *view_new(const struct sign *const *signs, size_t n, const cha
         list[i].role = put(&at, s->role);
         list[i].address = put(&at, s->address);
         list[i].version = put(&at, s->version);
+        list[i].serves = put(&at, s->serves);
     }
     if (n > 1)
         qsort(list, n, sizeof(*list), by_id);
@@ -42,6 +44,17 @@ struct um_members *view_new(const struct sign *const *signs, size_t n, const cha
     m->n = n;
     m->list = list;
     return m;
+}
+
+bool um_member_serves(const struct um_member *m, const char *what)
+{
+    const char *serves = m->serves != NULL ? m->serves : "";
+    size_t len = strlen(what);
+
+    for (const char *at = serves; *at != '\0'; at += strcspn(at, ","), at += *at == ',')
+        if (strcspn(at, ",") == len && strncmp(at, what, len) == 0)
+            return true;
+    return *serves == '\0';
 }
 
 void um_members_unref(struct um_members *m)

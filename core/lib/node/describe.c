@@ -46,8 +46,8 @@ static json_t *member_json(const struct um_member *m)
     char started[32];
 
     um_wall_iso(m->started_at_ms, started);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:b}", "id", m->id, "role", m->role, "address", m->address,
-                     "version", m->version, "startedAt", started, "load", (json_int_t)m->load, "draining", (int)m->draining,
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:b}", "id", m->id, "role", m->role, "address", m->address,
+                     "version", m->version, "serves", m->serves, "startedAt", started, "load", (json_int_t)m->load, "draining", (int)m->draining,
                      "self", (int)m->is_self);
 }
 

@@ -103,7 +103,8 @@ static um_err open_redis(struct um_node *n, const char **part, char why[256])
 static um_err open_cluster(struct um_node *n, const char **part, char why[256])
 {
     char *id = own_id(n);
-    struct um_member self = { .id = id, .role = n->setup.role, .address = "", .version = UMBEL_VERSION, .started_at_ms = um_wall_ms() };
+    struct um_member self = { .id = id, .role = n->setup.role, .address = "", .version = UMBEL_VERSION, .serves = n->setup.serves,
+                              .started_at_ms = um_wall_ms() };
     um_err err = UM_EINVAL;
 
     *part = "cluster.address";

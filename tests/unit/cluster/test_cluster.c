@@ -168,9 +168,19 @@ static void a_member_without_a_name_is_refused(void **state)
     assert_int_equal(um_cluster_new(&c, b->redis, b->loop, &self, &handler, NULL), UM_EINVAL);
 }
 
+static void a_member_serves_what_it_says_and_all_when_it_says_nothing(void **state)
+{
+    struct um_member some = { .serves = "rest,worker" }, older = { .serves = "" };
+
+    (void)state;
+    assert_true(um_member_serves(&some, "rest") && um_member_serves(&some, "worker"));
+    assert_false(um_member_serves(&some, "collab") || um_member_serves(&some, "work"));
+    assert_true(um_member_serves(&older, "collab"));
+}
+
 static void a_sign_is_read_as_it_was_written_and_nothing_else_is(void **state)
 {
-    struct sign in = { "0123456789abcdef", 'a', 17, 3, true, "a b", "core", "", "ü" }, out;
+    struct sign in = { "0123456789abcdef", 'a', 17, 3, true, "a b", "core", "", "ü", "rest,worker" }, out;
     struct um_buf b = { 0 };
     static const char *const bad[] = { "", "x", "0123456789abcdef 2 a 1 1 0 =a =b =c =d", "0123456789abcdef 1 z 1 1 0 =a =b =c =d",
         "0123456789abcdef 1 a -1 1 0 =a =b =c =d", "0123456789abcdef 1 a 1 1 0 =a =b =c", "0123456789abcdef 1 a 1 1 0 = =b =c =d",
@@ -183,6 +193,7 @@ static void a_sign_is_read_as_it_was_written_and_nothing_else_is(void **state)
     assert_string_equal(out.id, in.id);
     assert_string_equal(out.address, "");
     assert_string_equal(out.version, "ü");
+    assert_string_equal(out.serves, "rest,worker");
     assert_true(out.draining && out.load == 3 && out.started_at_ms == 17 && out.kind == 'a');
     um_buf_puts(&b, " =later");
     assert_true(sign_read(&out, UM_SPAN(b.data, b.len)));
@@ -255,7 +266,7 @@ static void whoever_started_earlier_keeps_the_id_when_the_claim_was_lost(void **
 {
     struct bench *b = *state;
     struct um_buf key = { 0 }, sign = { 0 };
-    struct sign rival = { "0123456789abcdef", 'a', 9, 0, false, "x", "core", "elsewhere:1", "1" };
+    struct sign rival = { "0123456789abcdef", 'a', 9, 0, false, "x", "core", "elsewhere:1", "1", "" };
 
     if (port == NULL)
         skip();
@@ -309,6 +320,7 @@ int main(void)
         T(draining_is_told_and_leaving_is_the_end),
         T(the_address_may_come_later),
         T(a_member_without_a_name_is_refused),
+        T(a_member_serves_what_it_says_and_all_when_it_says_nothing),
         T(a_sign_is_read_as_it_was_written_and_nothing_else_is),
         T(members_see_each_other_with_what_changes),
         T(a_silent_member_is_gone_and_may_come_back_at_once),

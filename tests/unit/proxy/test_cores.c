@@ -234,6 +234,27 @@ static void one_that_drains_gets_nothing_new(void **state)
     forget_view();
 }
 
+static void a_core_gets_only_what_it_serves(void **state)
+{
+    const struct um_member m[] = { { .id = "1", .role = "core", .address = "x:1", .serves = "rest,worker" },
+                                   { .id = "2", .role = "core", .address = "y:1", .serves = "collab" } };
+    struct um_cores *cs = um_cores_new(&no_list, members, NULL);
+
+    (void)state;
+    set_members(2, m);
+    for (int i = 0; i < 4; i++) {
+        struct um_tries rest = { .needs = "rest" }, collab = { .needs = "collab" };
+        assert_string_equal(um_core_host(um_cores_next(cs, &rest, key_of(i), 0)), "x:1");
+        assert_string_equal(um_core_host(um_cores_next(cs, &collab, key_of(i), 0)), "y:1");
+        assert_false(um_cores_has_next(cs, &rest));
+        assert_null(um_cores_next(cs, &rest, key_of(i), 0));
+        um_tries_end(&rest);
+        um_tries_end(&collab);
+    }
+    um_cores_free(cs);
+    forget_view();
+}
+
 static void when_nobody_is_known_the_list_counts(void **state)
 {
     const struct um_member m[] = { { .id = "1", .role = "core", .address = "x:1" } };
@@ -310,6 +331,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_belongs_to_nothing_goes_round),
+        cmocka_unit_test(a_core_gets_only_what_it_serves),
         cmocka_unit_test(a_key_stays_where_it_is_and_a_core_that_goes_moves_its_own_share_alone),
         cmocka_unit_test(attempts_go_to_each_core_once),
         cmocka_unit_test(there_is_a_limit_of_attempts),

@@ -41,6 +41,7 @@ struct um_rest_deps {                        /* all outlive the um_rest */
     const struct um_actuator_conf *actuator;
     struct um_token_ring ring;
     int64_t token_expiration_s;
+    bool no_calls, no_sockets;               /* core.roles without rest, without collab: 503 */
     struct um_redis *redis;                  /* NULL: redis.enabled=false */
     struct um_cluster *cluster;
     struct um_cachegen *cachegen;

@@ -27,6 +27,7 @@ bool um_core_is_node(const char *node);   /* is it http://host[:port] and nothin
 struct um_tries {
     struct um_core *cores[UM_CORE_TRIES_MAX];
     size_t n;
+    const char *needs;                    /* "rest", "collab": what a core has to serve (core.roles); NULL: anything */
 };
 /* The core for the next attempt; NULL: none is left, or none is known. KEY may be empty. */
 struct um_core *um_cores_next(struct um_cores *cs, struct um_tries *tries, struct um_span key, int64_t now_ms);
