@@ -138,14 +138,16 @@ bool um_log_parse_level(const char *text, enum um_level *out)
 }
 
 /* Events are string constants: their text's hash (FNV-1a) is a good enough name for a limiter. */
+static uint64_t hash_on(uint64_t h, const char *text)
+{
+    for (; *text != '\0'; text++)
+        h = (h ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+    return h;
+}
+
 static uint64_t event_hash(const char *category, const char *event)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-    for (const char *part = category; part != NULL; part = part == category ? event : NULL)
-        for (const char *c = part; *c != '\0'; c++)
-            h = (h ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
-    return h;
+    return hash_on(hash_on(UINT64_C(0xcbf29ce484222325), category), event);
 }
 
 bool um_log_may(const char *category, const char *event)

@@ -103,6 +103,15 @@ static void a_level_can_be_taken_back_and_who_logged_is_listed(void **state)
     assert_string_equal(um_log_level_text(UM_WARN), "WARN");
 }
 
+/* The linker makes one string of equal ones. */
+static void a_category_and_an_event_may_be_the_same_string(void **state)
+{
+    static const char word[] = "same";
+
+    (void)state;
+    assert_true(um_log_may(word, word));
+}
+
 static void a_peer_cannot_flood_the_log(void **state)
 {
     (void)state;
@@ -215,6 +224,7 @@ static void a_file_that_somebody_took_away_is_begun_anew(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_category_and_an_event_may_be_the_same_string),
         cmocka_unit_test(one_event_is_one_line_of_pairs),
         cmocka_unit_test(a_value_cannot_pretend_to_be_another_line),
         cmocka_unit_test(a_long_value_is_cut),
