@@ -176,7 +176,7 @@ static um_err followed(struct um_call *c, const struct component *m, const struc
 
 um_err component_insert(struct um_call *c, struct component *m, const char *path)
 {
-    struct operation o = { .action = UM_ACTION_CREATE, .category = m->category };
+    struct operation o = { .action = UM_ACTION_CREATE, .object = m->category };
     struct columns of;
     struct um_sql_row row;
     um_err err = operation_before(c, &o, &m->body);
@@ -213,7 +213,7 @@ um_err component_insert(struct um_call *c, struct component *m, const char *path
 um_err component_save_as(struct um_call *c, struct component *m, json_t *body, enum um_action a)
 {
     json_t *next, *before = m->body;
-    struct operation o = { .action = a, .category = m->category, .before = before };
+    struct operation o = { .action = a, .object = m->category, .before = before };
     struct columns of = { 0 };
     bool kept;
     um_err err = operation_before(c, &o, &body);
@@ -272,7 +272,7 @@ um_err component_remove_untold(struct um_call *c, struct component *m)
 
 um_err component_remove(struct um_call *c, struct component *m)
 {
-    struct operation o = { .action = UM_ACTION_DELETE, .category = m->category, .before = m->body };
+    struct operation o = { .action = UM_ACTION_DELETE, .object = m->category, .before = m->body };
     json_t *image = json_incref(m->body);
     um_err err = operation_before(c, &o, &image);
 

@@ -8,11 +8,18 @@
 #define UM_ACTIONS(X) \
     X(CREATE, CREATED) X(UPDATE, UPDATED) X(DELETE, DELETED) X(ADD_CONTENT, CONTENT) X(DELETE_CONTENT, CONTENT) \
     X(UPDATE_CONTENT, CONTENT) X(ANSWER, UPDATED) X(ASSIGN, UPDATED) X(VERSION, UPDATED) X(REVERT, UPDATED)
+/* What changes nothing: handlers hear of it, the history does not. */
+#define UM_QUIET_ACTIONS(X) X(READ) X(SEARCH) X(GET_CONTENT) X(LOCK) X(UNLOCK)
 enum um_action {
 #define X(id, change) UM_ACTION_##id,
     UM_ACTIONS(X)
 #undef X
-    UM_ACTIONS_N
+    UM_ACTIONS_N,
+    UM_ACTION_LAST_TOLD = UM_ACTIONS_N - 1,
+#define X(id) UM_ACTION_##id,
+    UM_QUIET_ACTIONS(X)
+#undef X
+    UM_ALL_ACTIONS_N
 };
 
 struct component {                           /* zeroed: none */

@@ -5,8 +5,19 @@
 #include <umbel/util.h>
 #include "body.h"
 #include "operations/chain.h"
+#include "operations/operation.h"
 #include "parts.h"
 #include "retention.h"
+
+static um_err read_one(struct um_call *c, struct component *m)
+{
+    struct operation o = { .action = UM_ACTION_READ, .object = m->category };
+    um_err err = operation_before(c, &o, &m->body);
+
+    if (err == UM_OK)
+        err = component_show(c, m);
+    return err == UM_OK ? operation_after(c, &o, m->body) : err;
+}
 
 static um_err get(struct um_call *c)
 {
@@ -18,7 +29,7 @@ static um_err get(struct um_call *c)
 
         err = component_find(c, component_category(c), um_arg_id(c, "ids", i), &m);
         if (err == UM_OK)
-            err = component_show(c, &m);
+            err = read_one(c, &m);
         component_done(&m);
     }
     return err;

@@ -2,6 +2,7 @@
 #include <string.h>
 #include "body.h"
 #include "files.h"
+#include "operations/operation.h"
 #include "versions.h"
 
 /* ---- reading ---- */
@@ -76,6 +77,31 @@ static um_err add_place(void *arg, const struct um_content_file *f)
     return UM_OK;
 }
 
+/* The entries of the files that are wanted: one, or all. */
+static json_t *wanted_files(const struct um_call *c, const json_t *body)
+{
+    json_t *wanted = json_array(), *file;
+    size_t i;
+
+    json_array_foreach(json_object_get(body, "files"), i, file)
+        if (um_arg(c, "fileId") == NULL || (um_body_id(file) != NULL && strcmp(um_body_id(file), um_arg(c, "fileId")) == 0))
+            json_array_append(wanted, file);
+    return wanted;
+}
+
+/* M's content is given to the caller: as it is, or as it WAS. */
+static um_err tell_handlers(struct um_call *c, struct component *m, json_t *was)
+{
+    json_t *files = wanted_files(c, was != NULL ? was : m->body);
+    struct operation o = { .action = UM_ACTION_GET_CONTENT, .object = m->category, .files = files };
+    um_err err = operation_before(c, &o, &m->body);
+
+    if (err == UM_OK)
+        err = operation_after(c, &o, m->body);
+    json_decref(files);
+    return err;
+}
+
 static um_err contents(struct um_call *c)
 {
     struct placed to = { json_array(), false };
@@ -97,6 +123,8 @@ static um_err contents(struct um_call *c)
         else if (err == UM_OK && um_arg(c, "fileId") != NULL)
             err = add_place(&to, &f);
     }
+    if (err == UM_OK)
+        err = tell_handlers(c, &m, was);
     json_decref(was);
     component_done(&m);
     return err;

@@ -338,6 +338,10 @@ static void done(void *arg, um_err err)
         chain_ask(a->chain, a->loop, &a->who, a->who.scope, run_again, a);
         return;
     }
+    if (chain_begin_writing(a->chain)) {
+        start(a);
+        return;
+    }
     if (err == UM_OK && (a->call->flags & UM_CALL_WRITES) != 0 && UM_FAILPOINT("operation.after_commit"))
         err = UM_EIO;                        /* as if the answer had been lost */
     a->err = err;
@@ -357,7 +361,7 @@ static void start(struct asked *a)
 {
     if ((a->call->flags & UM_CALL_LOOSE) != 0)
         um_store_transact_loosely(a->d->store, a->loop, work, done, a);
-    else if ((a->call->flags & UM_CALL_WRITES) != 0)
+    else if ((a->call->flags & UM_CALL_WRITES) != 0 || chain_writes(a->chain))
         um_store_transact(a->d->store, a->loop, work, done, a);
     else
         um_store_inspect(a->d->store, a->loop, work, done, a);

@@ -5,6 +5,7 @@
 #include <umbel/util.h>
 #include "body.h"
 #include "objects.h"
+#include "operations/operation.h"
 
 static const struct { enum um_code missing, exists; } codes[UM_KINDS_N] = {
 #define X(id, word, cache, missing, exists) { UM_##missing, UM_##exists },
@@ -36,12 +37,25 @@ static um_err mark(struct um_call *c, enum um_kind k)
     return err == UM_OK ? um_raise(c, c->scope, um_kind_cache(k)) : err;
 }
 
+/* A handler refuses an object, or lets it be. */
+static um_err ask_handlers(struct um_call *c, struct operation *o, const json_t *object)
+{
+    json_t *image = json_incref((json_t *)object);
+    um_err err = operation_before(c, o, &image);
+
+    json_decref(image);
+    return err;
+}
+
 um_err object_put(struct um_call *c, enum um_kind k, const char *id, const json_t *asked, const json_t *before, const char *path,
                   json_t **kept)
 {
+    struct operation o = { .action = before != NULL ? UM_ACTION_UPDATE : UM_ACTION_CREATE, .object = operation_object_of(k), .before = before };
     um_err err = object_check(c, k, asked, path);
     json_t *body;
 
+    if (err == UM_OK)
+        err = ask_handlers(c, &o, asked);
     if (err != UM_OK)
         return err;
     if (before == NULL && um_model_count(c->model, k) >= (k == UM_KIND_ACL ? UM_DOMAIN_ACLS_MAX : UM_DOMAIN_OBJECTS_MAX))
@@ -51,6 +65,8 @@ um_err object_put(struct um_call *c, enum um_kind k, const char *id, const json_
     err = write_row(c, k, id, body, before == NULL);
     if (err == UM_OK)
         err = mark(c, k);
+    if (err == UM_OK)
+        err = operation_after(c, &o, body);
     if (err == UM_OK && kept != NULL)
         *kept = body;
     else
@@ -60,10 +76,16 @@ um_err object_put(struct um_call *c, enum um_kind k, const char *id, const json_
 
 um_err object_remove(struct um_call *c, enum um_kind k, const char *id)
 {
-    um_err err = um_sql_exec(c->q, "DELETE FROM objects WHERE scope = ?1 AND kind = ?2 AND id = ?3",
-                             UM_SQL_ARGS(um_sql_word(c->scope), um_sql_word(um_kind_word(k)), um_sql_word(id)), NULL);
+    const json_t *before = um_model_find(c->model, k, id);
+    struct operation o = { .action = UM_ACTION_DELETE, .object = operation_object_of(k), .before = before };
+    um_err err = ask_handlers(c, &o, before);
 
-    return err == UM_OK ? mark(c, k) : err;
+    if (err == UM_OK)
+        err = um_sql_exec(c->q, "DELETE FROM objects WHERE scope = ?1 AND kind = ?2 AND id = ?3",
+                          UM_SQL_ARGS(um_sql_word(c->scope), um_sql_word(um_kind_word(k)), um_sql_word(id)), NULL);
+    if (err == UM_OK)
+        err = mark(c, k);
+    return err == UM_OK ? operation_after(c, &o, before) : err;
 }
 
 um_err um_model_refresh(struct um_call *c)
@@ -113,9 +135,15 @@ static um_err get(struct um_call *c)
 
     c->reply = json_array();
     for (size_t i = 0; i < um_arg_n(c, "ids") && err == UM_OK; i++) {
+        struct operation o = { .action = UM_ACTION_READ, .object = operation_object_of(k) };
+
         err = find(c, k, um_arg_id(c, "ids", i), &body);
         if (err == UM_OK)
+            err = ask_handlers(c, &o, body);
+        if (err == UM_OK) {
             json_array_append(c->reply, (json_t *)body);
+            err = operation_after(c, &o, body);
+        }
     }
     if (err == UM_OK && um_arg_n(c, "ids") == 1)
         c->version = um_body_version(body);

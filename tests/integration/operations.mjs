@@ -138,6 +138,29 @@ await run.story('rules change, refuse and make in the operation itself, at eithe
   await unregister(id)
 })
 
+await run.story('a search, a reading and a fetched file are heard of and refused, at either core', async () => {
+  const put = async (action, handler, more) => (await done('POST', '/documents', { json: [registration(handler, 'BEFORE', action, { StopOnException: true, ...more })] }))[0].id
+  const request = { selectClause: { fields: ['name'] }, filterClauses: [{ criteria: [{ name: 'name', operator: 'EQUALS_TO', type: 'STRING', values: ['only'] }] }], max: 10 }
+  answers['/narrow'] = (body, reply) => reply.end(JSON.stringify({ request }))
+  const invoice = await create('Invoice', 'only')
+  await create('Invoice', 'another')
+  const narrow = await put('SEARCH', at('/narrow'))
+  for (const core of cluster.cores) {
+    const { results } = await done('POST', '/documents/search', { json: { max: 10 }, at: core })
+    assert.deepEqual(results.map(r => r.id), [invoice.id])
+  }
+  await unregister(narrow)
+  const hears = await register('Invoice', at('/hear'), 'AFTER', 'READ', { Asynchronous: true })
+  for (const core of cluster.cores) await done('GET', `/documents/${invoice.id}`, { at: core, token: bob })
+  await until('both readings are told', () => heardOf('/hear', invoice.id).length === 2)
+  assert.deepEqual(heardOf('/hear', invoice.id).map(h => [h.body.action, h.body.user]), [['READ', 'bob'], ['READ', 'bob']])
+  await unregister(hears)
+  const classes = await put('UPDATE', at('/refuse'), { ObjectType: 'DOCUMENT_CLASS' })
+  const refused = await ask('POST', '/documentclass/Note', { json: [{ id: 'Note', category: 'DOCUMENT', data: { ACL: 'all' } }], at: two })
+  assert.deepEqual([refused.status, refused.code], [400, 'F00039'])
+  await unregister(classes)
+})
+
 await run.story('a handler that does not exist, and one that may not be reached, are refused at once', async () => {
   for (const handler of ['com.example.Nowhere', 'ftp://example.org/', 'http://user:secret@example.org/', 'worker:']) {
     const refused = await ask('POST', '/documents', { json: [registration(handler, 'AFTER', 'CREATE', { Asynchronous: true })] })

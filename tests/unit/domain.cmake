@@ -19,6 +19,7 @@ foreach(name IN ITEMS
     models
     operations
     operations_rules
+    operations_objects
     answers
     favorites
     stored_searches

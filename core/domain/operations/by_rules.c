@@ -24,8 +24,10 @@ bool operation_rules_suit(const struct rules *rules, const struct registration *
 
     if ((uses & RULES_REFUSE) != 0 && !r->stop)
         wrong = "rules that refuse need StopOnException";
-    else if ((uses & RULES_CHANGE) != 0 && r->action == UM_ACTION_DELETE)
-        wrong = "rules change nothing of what is deleted";
+    else if ((uses & RULES_CHANGE) != 0 && (r->action == UM_ACTION_SEARCH || !operation_is_replaceable(r->action, r->object)))
+        wrong = "rules change nothing with this action";
+    else if ((uses & RULES_MAKE) != 0 && (operation_only_reads(r->action) || !operation_is_component(r->object)))
+        wrong = "rules make nothing with this action";
     snprintf(why, 300, "%s", wrong != NULL ? wrong : "");
     return wrong == NULL;
 }
@@ -58,8 +60,8 @@ um_err operation_apply_rules(struct um_call *c, struct operation *o, const struc
     um_err err = UM_OK;
 
     rules_apply(r->rules, s, c->now_ms, &out);
-    operation_timed(&(struct operation_timing){ s->category, operation_action_word(o->action), operation_phase_word(r->phase), r->id,
-                                                c->scope, out.code, um_now_us() - began_us });
+    operation_timed(&(struct operation_timing){ operation_object_words[o->object], operation_action_words[o->action],
+                                                operation_phase_word(r->phase), r->id, c->scope, out.code, um_now_us() - began_us });
     if (out.code != NULL) {
         err = failed(c, r, &out);
     } else {
@@ -92,7 +94,7 @@ static um_err make_fact(struct um_call *c, const struct operation *o, const json
 
     if (description != NULL && strlen(description) > DESCRIPTION_MAX)
         return blame(c, registration, "a fact");
-    return fact_insert(c, um_category_word(o->category), um_body_id(image), json_string_value(json_object_get(fact, "action")), false,
+    return fact_insert(c, operation_object_words[o->object], um_body_id(image), json_string_value(json_object_get(fact, "action")), false,
                        description != NULL ? description : "", "[]", NULL);
 }
 

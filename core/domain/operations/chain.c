@@ -13,7 +13,7 @@ struct to_ask {
     const struct um_handler_kind *kind;
     char *handler, *registration, *authorization;
     bool inject_token, stop;
-    enum um_category category;
+    const char *object;                      /* "DOCUMENT" */
     json_t *context;                         /* ours */
 };
 struct told {                                /* an answer that was got */
@@ -39,6 +39,7 @@ struct chain {
     bool noted_some, some;                   /* jobs without a name */
     json_t *rules_made;                      /* lists, of this run */
     bool stopped;                            /* a handler ended those behind it */
+    bool wants_writing, writes;
     /* while one is asked: */
     struct um_loop *loop;
     int64_t asked_us;
@@ -155,59 +156,36 @@ size_t chain_next(struct chain *ch) { return ch->next++; }
 const char *chain_make_id(struct chain *ch) { return uuid_at(&ch->made, ch->next_id++); }
 const char *chain_uuid(struct chain *ch, size_t i) { return uuid_at(&ch->operations, i); }
 
-static void take(json_t *to, const json_t *from, const char *member)
+const struct chain_answer *chain_find(const struct chain *ch, size_t i, const char *registration, const json_t *essence)
 {
-    json_t *v = json_object_get(from, member);
-
-    if (v != NULL)
-        json_object_set_new(to, member, json_deep_copy(v));
-}
-
-/* What an image says, without what each run makes anew: dates, versions, ids of files. */
-static json_t *essence_of(const json_t *image)
-{
-    static const char *const own[] = { "name", "tags", "assignee", "answer", "workflow", "attachments" };
-    static const char *const data[] = { "classId", "ACL", "owner", "status" };
-    json_t *e = json_object();
-
-    for (size_t i = 0; i < UM_COUNT(own); i++)
-        take(e, image, own[i]);
-    for (size_t i = 0; i < UM_COUNT(data); i++)
-        take(e, json_object_get(image, "data"), data[i]);
-    json_object_del(json_object_get(e, "answer"), "date");
-    return e;
-}
-
-const struct chain_answer *chain_find(const struct chain *ch, size_t i, const char *registration, const json_t *image)
-{
-    json_t *e = essence_of(image);
     const struct chain_answer *found = NULL;
 
     for (size_t k = 0; k < ch->n_told && found == NULL; k++) {
         const struct told *t = &ch->told[k];
 
-        if (t->operation == i && strcmp(t->registration, registration) == 0 && json_equal(t->essence, e))
+        if (t->operation == i && strcmp(t->registration, registration) == 0 && json_equal(t->essence, essence))
             found = &t->answer;
     }
-    json_decref(e);
     return found;
 }
 
 static struct to_ask to_ask_of(size_t i, const struct registration *r, json_t *context)
 {
     return (struct to_ask){ i, r->kind, um_xstrdup(r->handler), um_xstrdup(r->id),
-                            r->authorization != NULL ? um_xstrdup(r->authorization) : NULL, r->inject_token, r->stop, r->category, context };
+                            r->authorization != NULL ? um_xstrdup(r->authorization) : NULL, r->inject_token, r->stop,
+                            operation_object_words[r->object], context };
 }
 
-bool chain_want(struct chain *ch, size_t i, const struct registration *r, const json_t *image, json_t *context)
+bool chain_want(struct chain *ch, size_t i, const struct registration *r, json_t *essence, json_t *context)
 {
     forget_wanted(ch);
     if (ch->n_asked == CHAIN_ASKED_MAX) {
+        json_decref(essence);
         json_decref(context);
         return false;
     }
     ch->wanted = to_ask_of(i, r, context);
-    ch->wanted_essence = essence_of(image);
+    ch->wanted_essence = essence;
     ch->wants = true;
     return true;
 }
@@ -229,12 +207,24 @@ json_t *chain_made(struct chain *ch, size_t *which)
     return json_array_get(ch->rules_made, *which - 1);
 }
 
+void chain_want_writing(struct chain *ch) { ch->wants_writing = true; }
+bool chain_writes(const struct chain *ch) { return ch->writes; }
+
 void chain_note_jobs(struct chain *ch) { ch->noted_some = true; }
 void chain_note_job(struct chain *ch, const char id[37]) { uuids_add(&ch->noted_jobs, id); }
 
 /* ---- between runs ---- */
 
 bool chain_wants(const struct chain *ch) { return ch->wants; }
+
+bool chain_begin_writing(struct chain *ch)
+{
+    bool begins = ch->wants_writing && !ch->writes;
+
+    ch->writes = ch->writes || begins;
+    return begins;
+}
+
 bool chain_has_after(const struct chain *ch) { return ch->after.n > 0; }
 
 void chain_tell_jobs(struct chain *ch, um_domain_jobs_fn *fn, void *arg)
@@ -258,7 +248,7 @@ static void ask(struct chain *ch, const struct to_ask *t, um_handler_answered *c
 {
     const char *operation = json_string_value(json_object_get(t->context, "id"));
     struct um_handler_ask a = { t->handler, t->registration, t->authorization, t->inject_token, ch->who, ch->scope,
-                                um_category_word(t->category), operation, 1,
+                                t->object, operation, 1,
                                 (unsigned)json_integer_value(json_object_get(t->context, "depth")), t->context };
 
     ch->n_asked++;

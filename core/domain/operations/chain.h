@@ -31,10 +31,10 @@ struct chain_answer {
     json_t *reply;                           /* NULL: nothing */
     char code[UM_HANDLER_CODE_MAX + 1], message[UM_HANDLER_MESSAGE_MAX + 1];
 };
-/* What REGISTRATION said to operation I on IMAGE; NULL: it was not asked. */
-const struct chain_answer *chain_find(const struct chain *ch, size_t i, const char *registration, const json_t *image);
-/* It must be: the run ends now. CONTEXT is adopted. False: this call has asked too many. */
-bool chain_want(struct chain *ch, size_t i, const struct registration *r, const json_t *image, json_t *context);
+/* What REGISTRATION said to operation I on what has this ESSENCE; NULL: it was not asked. */
+const struct chain_answer *chain_find(const struct chain *ch, size_t i, const char *registration, const json_t *essence);
+/* It must be: the run ends now. ESSENCE and CONTEXT are adopted. False: this call has asked too many. */
+bool chain_want(struct chain *ch, size_t i, const struct registration *r, json_t *essence, json_t *context);
 /* To be asked after the commit. CONTEXT is adopted. */
 void chain_note_after(struct chain *ch, size_t i, const struct registration *r, json_t *context);
 void chain_note_job(struct chain *ch, const char id[37]);
@@ -42,9 +42,14 @@ void chain_note_job(struct chain *ch, const char id[37]);
 json_t *chain_made(struct chain *ch, size_t *which);
 void chain_note_jobs(struct chain *ch);      /* some that are not known may be due */
 
+/* This run has something to write, and its unit only reads: it ends now, and the next ones are units that write. */
+void chain_want_writing(struct chain *ch);
+bool chain_writes(const struct chain *ch);   /* they are */
+
 /* ---- between runs, and after the last: on the loop of the call ---- */
 
 bool chain_wants(const struct chain *ch);
+bool chain_begin_writing(struct chain *ch);  /* the run has ended for that: chain_writes from now on */
 bool chain_has_after(const struct chain *ch);
 /* FN (may be NULL) hears of the jobs that are committed, once. */
 void chain_tell_jobs(struct chain *ch, um_domain_jobs_fn *fn, void *arg);

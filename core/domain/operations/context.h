@@ -7,6 +7,7 @@
 /* ID: the operation's, a UUID. The caller decrefs. */
 json_t *operation_context(const struct um_call *c, const struct operation *o, const struct registration *r, const char *id,
                           const json_t *image);
-const char *operation_action_word(enum um_action a);
+/* What an image says, without what each run makes anew: dates, versions, ids of files. The caller decrefs. */
+json_t *operation_essence(const struct operation *o, const json_t *image);
 
 #endif

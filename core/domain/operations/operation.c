@@ -21,14 +21,18 @@ static bool means(enum um_action registered, enum um_action a)
 
 static bool is_one(const struct registration *r, const struct operation *o, enum operation_phase phase, bool asynchronous)
 {
-    return r->phase == phase && r->asynchronous == asynchronous && r->category == o->category && means(r->action, o->action);
+    return r->phase == phase && r->asynchronous == asynchronous && r->object == o->object && means(r->action, o->action);
 }
 
 /* ASSIGN and ANSWER are filtered by who has the task, 5.2 of the platform reference. */
 static struct filter_subject subject_of(const struct um_call *c, const struct operation *o, const json_t *image)
 {
-    struct filter_subject s = { .model = c->model, .image = image, .category = um_category_word(o->category), .user = c->who->user };
+    struct filter_subject s = { .model = c->model, .image = image, .category = operation_object_words[o->object], .user = c->who->user };
 
+    if (o->action == UM_ACTION_SEARCH) {
+        s.image = NULL;
+        s.request = image;
+    }
     if (o->action == UM_ACTION_ASSIGN || o->action == UM_ACTION_ANSWER) {
         s.id = json_string_value(json_object_get(image, "assignee"));
         s.is_assignment = o->action == UM_ACTION_ASSIGN;
@@ -58,17 +62,20 @@ static bool is_too_deep(const struct um_call *c)
 /* Registrations themselves have no handlers: one that refuses everything could never be taken away. */
 static bool has_any(const struct um_call *c, const struct operation *o, const json_t *image)
 {
-    return c->model != NULL && registrations_count(um_model_registrations(c->model)) > 0 && !registration_is_one(o->category, image) &&
-           !registration_is_one(o->category, o->before);
+    return c->model != NULL && registrations_count(um_model_registrations(c->model)) > 0 && !registration_is_one(o->object, image) &&
+           !registration_is_one(o->object, o->before);
 }
 
 /* ---- before ---- */
 
 static um_err ask(struct um_call *c, size_t i, const struct operation *o, const struct registration *r, json_t **image)
 {
-    const struct chain_answer *a = chain_find(c->chain, i, r->id, *image);
+    json_t *essence = operation_essence(o, *image);
+    const struct chain_answer *a = chain_find(c->chain, i, r->id, essence);
+    bool may_ask = a != NULL || chain_want(c->chain, i, r, json_incref(essence), operation_context(c, o, r, chain_uuid(c->chain, i), *image));
 
-    if (a == NULL && !chain_want(c->chain, i, r, *image, operation_context(c, o, r, chain_uuid(c->chain, i), *image)))
+    json_decref(essence);
+    if (!may_ask)
         return um_fail(c, UM_U00413, "this asks more than %d handlers", CHAIN_ASKED_MAX);
     if (a == NULL)
         return UM_EINVAL;                    /* the run ends: chain_wants */
@@ -111,7 +118,7 @@ um_err operation_before(struct um_call *c, struct operation *o, json_t **image)
 /* What is too large for a job is left out, and said to be: the handler can ask for it. */
 static char *payload_of(json_t *context)
 {
-    static const char *const parts[] = { "previous", "files", "component" };
+    static const char *const parts[] = { "response", "previous", "files", "component", "request" };
     json_t *omitted = json_array();
     char *text = json_dumps(context, JSON_COMPACT);
 
@@ -147,9 +154,9 @@ static um_err add_job(struct um_call *c, size_t i, const struct operation *o, co
     bool is_early = r->phase == OPERATION_BEFORE && o->before != NULL;          /* told what it was: 5.1 */
     json_t *context = operation_context(c, o, r, chain_uuid(c->chain, i), is_early ? o->before : image);
     char *payload, id[UM_JOB_ID_LEN + 1];
-    struct um_job_new job = { .scope = c->scope, .registration = r->id, .handler = r->handler, .action = operation_action_word(o->action),
-                              .phase = operation_phase_word(r->phase), .category = um_category_word(o->category),
-                              .object = um_body_id(image), .user = c->who->user, .request = c->who->request, .depth = c->who->depth + c->depth };
+    struct um_job_new job = { .scope = c->scope, .registration = r->id, .handler = r->handler, .action = operation_action_words[o->action],
+                              .phase = operation_phase_word(r->phase), .category = operation_object_words[o->object],
+                              .object = o->action == UM_ACTION_SEARCH ? chain_uuid(c->chain, i) : um_body_id(image), .user = c->who->user, .request = c->who->request, .depth = c->who->depth + c->depth };
     um_err err;
 
     json_object_set_new(context, "caller", caller_of(c));
@@ -170,10 +177,17 @@ static um_err add_job(struct um_call *c, size_t i, const struct operation *o, co
     return err;
 }
 
+/* A search is about no component: its jobs have no order, and so a name each. */
+static bool may_write(const struct um_call *c) { return (c->call->flags & UM_CALL_WRITES) != 0 || chain_writes(c->chain); }
+
 static um_err follow(struct um_call *c, size_t i, const struct operation *o, const struct registration *r, const json_t *image)
 {
     if (!fits(c, r, o, image))
         return UM_OK;
+    if (r->asynchronous && !may_write(c)) {
+        chain_want_writing(c->chain);
+        return UM_EINVAL;                    /* the run ends: chain_begin_writing */
+    }
     if (r->asynchronous)
         return add_job(c, i, o, r, image);
     chain_note_after(c->chain, i, r, operation_context(c, o, r, chain_uuid(c->chain, i), image));

@@ -12,12 +12,6 @@
 #include "tags.h"
 
 static const char *const phases[OPERATION_PHASES_N] = { "BEFORE", "AFTER" };
-static const char *const actions[UM_ACTIONS_N] = {
-#define X(id, change) #id,
-    UM_ACTIONS(X)
-#undef X
-};
-
 /* The vendor's names of what we do, by their ends. */
 static const struct { const char *end, *ours; } aliases[] = {
     { ".FullTextOperationHandler", "fulltext" },
@@ -181,14 +175,9 @@ static bool read_rules(struct reading *in, const char *text)
 
 static bool read_all(struct reading *in, const char *const texts[])
 {
-    static const char *const categories[UM_CATEGORIES_N] = {
-#define X(id) #id,
-        UM_CATEGORIES(X)
-#undef X
-    };
     struct registration *r = in->r;
     const char *action = value(in, "Action");
-    unsigned phase = 0, what = UM_ACTION_VERSION, category = 0;
+    unsigned phase = 0, what = UM_ACTION_VERSION;
     bool promotes = action != NULL && strcmp(action, "PROMOTE") == 0;          /* another word for VERSION */
 
     r->asynchronous = truth(in, "Asynchronous");
@@ -197,12 +186,13 @@ static bool read_all(struct reading *in, const char *const texts[])
     r->inject_token = truth(in, "InjectToken");
     r->reserves = truth(in, "ReserveComponentsAsynchronous");
     if (!read_handler(in) || !read_word(in, "ExecutionPhase", phases, UM_COUNT(phases), &phase) ||
-        (!promotes && !read_word(in, "Action", actions, UM_ACTIONS_N, &what)) ||
-        !read_word(in, "ObjectType", categories, UM_CATEGORIES_N, &category))
+        (!promotes && !read_word(in, "Action", operation_action_words, UM_ALL_ACTIONS_N, &what)) ||
+        !read_word(in, "ObjectType", operation_object_words, OPERATION_OBJECTS_N, &r->object))
         return false;
     r->phase = (enum operation_phase)phase;
     r->action = (enum um_action)what;
-    r->category = (enum um_category)category;
+    if (!operation_happens(r->action, r->object))
+        return refuse(in, "Action", "this is never done with objects of this type");
     return read_order(in) && read_authorization(in) && read_filter(in, texts[REGISTRATION_REQUEST]) && read_rules(in, texts[REGISTRATION_RULES]);
 }
 

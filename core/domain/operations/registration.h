@@ -3,7 +3,7 @@
 #ifndef OPERATIONS_REGISTRATION_H
 #define OPERATIONS_REGISTRATION_H
 #include <umbel/domain_handlers.h>
-#include "component.h"
+#include "operations/object.h"
 #include "rules.h"
 
 struct registrations;
@@ -15,7 +15,7 @@ struct registration {
     const struct um_handler_kind *kind;
     enum operation_phase phase;
     enum um_action action;
-    enum um_category category;
+    unsigned object;                         /* object.h */
     int64_t order;
     bool enabled, asynchronous, stop, inject_token, reserves;
     struct filter *filter;                   /* NULL: whatever it is */
@@ -45,7 +45,7 @@ const struct registration *registrations_at(const struct registrations *all, siz
 
 /* ---- documents that are registrations ---- */
 
-bool registration_is_one(enum um_category k, const json_t *body);
+bool registration_is_one(unsigned object, const json_t *body);
 /* M, one of them, has just been written: checked, or refused. */
 UM_CHECK_RESULT um_err registration_follow(struct um_call *c, const struct component *m);
 UM_CHECK_RESULT um_err registration_forget(struct um_call *c, const struct component *m);      /* it goes, or is none any more */

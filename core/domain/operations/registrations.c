@@ -97,11 +97,11 @@ const struct registration *registrations_at(const struct registrations *all, siz
 
 /* ---- one that is written ---- */
 
-bool registration_is_one(enum um_category k, const json_t *body)
+bool registration_is_one(unsigned object, const json_t *body)
 {
     const char *class = um_body_data(body, "classId");
 
-    return k == UM_CATEGORY_DOCUMENT && class != NULL && strcmp(class, UM_REGISTRATION_CLASS) == 0;
+    return object == UM_CATEGORY_DOCUMENT && class != NULL && strcmp(class, UM_REGISTRATION_CLASS) == 0;
 }
 
 static um_err check_room(struct um_call *c)

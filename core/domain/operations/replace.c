@@ -49,7 +49,7 @@ static json_t *replaced(const json_t *image, const json_t *by)
 /* The class as it is now decides. What is read-only to people is not to handlers, and defaults were given before. */
 static um_err check(struct um_call *c, const struct operation *o, const struct registration *r, json_t *next)
 {
-    const json_t *class = um_model_find(c->model, um_class_kind(o->category), um_body_data(next, "classId"));
+    const json_t *class = um_model_find(c->model, um_class_kind((enum um_category)o->object), um_body_data(next, "classId"));
     struct tags_ask ask = { .path = "/tags", .asked = json_object_get(next, "tags"), .before = json_object_get(next, "tags") };
     json_t *tags;
     um_err err;
@@ -68,13 +68,29 @@ static um_err check(struct um_call *c, const struct operation *o, const struct r
     return UM_OK;
 }
 
+/* Whether it is a search is found out where it is run. */
+static void replace_request(const json_t *by, json_t **image)
+{
+    if (!json_is_object(by))
+        return;
+    json_decref(*image);
+    *image = json_deep_copy(by);
+    operation_count(OPERATION_REPLACED);
+}
+
 um_err operation_replace(struct um_call *c, const struct operation *o, const struct registration *r, const json_t *reply, json_t **image)
 {
     const json_t *by = json_object_get(reply, "component");
     json_t *next;
     um_err err;
 
-    if (!json_is_object(by) || o->action == UM_ACTION_DELETE)
+    if (!operation_is_replaceable(o->action, o->object))
+        return UM_OK;
+    if (o->action == UM_ACTION_SEARCH) {
+        replace_request(json_object_get(reply, "request"), image);
+        return UM_OK;
+    }
+    if (!json_is_object(by))
         return UM_OK;
     next = replaced(*image, by);
     err = check(c, o, r, next);

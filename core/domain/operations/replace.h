@@ -4,7 +4,7 @@
 #include "operations/operation.h"
 #include "operations/registration.h"
 
-/* REPLY: {"component": {…}}, or anything else, which changes nothing. Its name, tags, class, ACL, owner, status, assignee and
+/* REPLY: {"component": {…}}, of a SEARCH {"request": {…}}, or anything else, which changes nothing. Its name, tags, class, ACL, owner, status, assignee and
  * workflow become the image's; the rest is the operation's own. What no component can be is refused: T00000, for it is the
  * handler's fault. */
 UM_CHECK_RESULT um_err operation_replace(struct um_call *c, const struct operation *o, const struct registration *r, const json_t *reply,

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include "operations/operation.h"
 #include "search/plan.h"
 #include "search/results.h"
 #include "search/search.h"
@@ -58,7 +59,7 @@ static um_err make_reply(struct run *r, json_t **reply)
     return err;
 }
 
-um_err search_run(struct um_call *c, enum um_category category, const json_t *request, const char *path, bool count, json_t **reply)
+static um_err run_it(struct um_call *c, enum um_category category, const json_t *request, const char *path, bool count, json_t **reply)
 {
     struct run *r = um_xcalloc(1, sizeof(*r));
     um_err err;
@@ -83,6 +84,26 @@ um_err search_run(struct um_call *c, enum um_category category, const json_t *re
     json_decref(r->after);
     free(r->acls);
     free(r);
+    return err;
+}
+
+um_err search_run(struct um_call *c, enum um_category category, const json_t *request, const char *path, bool count, json_t **reply)
+{
+    struct operation o = { .action = UM_ACTION_SEARCH, .object = category };
+    json_t *asked = json_incref((json_t *)request);
+    um_err err = operation_before(c, &o, &asked);
+
+    *reply = NULL;
+    if (err == UM_OK)
+        err = run_it(c, category, asked, path, count, reply);
+    o.response = *reply;
+    if (err == UM_OK)
+        err = operation_after(c, &o, asked);
+    if (err != UM_OK) {
+        json_decref(*reply);
+        *reply = NULL;
+    }
+    json_decref(asked);
     return err;
 }
 

@@ -54,10 +54,13 @@ static void counted(void *arg, um_err err)
 /* Of the tests before, when they had the same database. */
 static um_err work_empty(void *arg, struct um_sql *q)
 {
-    um_err err = um_sql_exec(q, "DELETE FROM content_files", UM_SQL_NO_ARGS, NULL);
+    static const char *const texts[] = { "DELETE FROM content_files", "DELETE FROM contents", "DELETE FROM jobs" };
+    um_err err = UM_OK;
 
     (void)arg;
-    return err == UM_OK ? um_sql_exec(q, "DELETE FROM contents", UM_SQL_NO_ARGS, NULL) : err;
+    for (size_t i = 0; i < UM_COUNT(texts) && err == UM_OK; i++)
+        err = um_sql_exec(q, texts[i], UM_SQL_NO_ARGS, NULL);
+    return err;
 }
 
 static void empty(struct content_rig *t)

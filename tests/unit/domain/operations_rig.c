@@ -27,6 +27,9 @@ static void answer(struct um_msg *m)
     else if (strcmp(a->handler, "test:tag") == 0)
         reply = json_pack("{s:{s:[{s:s, s:[s]}]}}", "component", "tags", "name", "T", "value",
                           json_string_value(json_object_get(component, "name")));
+    else if (strncmp(a->handler, "test:search=", 12) == 0)
+        reply = json_pack("{s:{s:[{s:[{s:s, s:s, s:s, s:[s]}]}]}}", "request", "filterClauses", "criteria", "name",
+                          a->handler[12] != '\0' ? "name" : "", "operator", "EQUALS_TO", "type", "STRING", "values", a->handler + 12);
     said.reply = reply;
     a->cb(a->arg, &said);
     json_decref(reply);
@@ -43,6 +46,8 @@ static void run(void *env, struct um_loop *l, const struct um_handler_ask *ask, 
     snprintf(t->heard + at, sizeof(t->heard) - at, "%s/%s/%s ", ask->registration, json_string_value(json_object_get(ask->context, "action")),
              json_string_value(json_object_get(ask->context, "phase")));
     snprintf(a->handler, sizeof(a->handler), "%s", ask->handler);
+    json_decref(t->told);
+    t->told = json_deep_copy(ask->context);
     a->t = t;
     a->context = json_deep_copy(ask->context);
     a->cb = cb;
@@ -101,19 +106,26 @@ int close_rig(void **state)
     struct tests *t = *state;
 
     content_rig_close(&t->rig);
+    json_decref(t->told);
     free(t);
     return 0;
 }
 
-const char *registration(const char *id, const char *handler, const char *phase, const char *action, int order, const char *flags)
+const char *registration_for(const char *type, const char *id, const char *handler, const char *phase, const char *action, int order,
+                             const char *flags)
 {
     static char text[2048];
 
     snprintf(text, sizeof(text),
              "[{'id':'%s','name':'%s','data':{'classId':'OperationHandlerRegistration'},'tags':[{'name':'OperationHandler','value':['%s']},"
-             "{'name':'ExecutionPhase','value':['%s']},{'name':'Action','value':['%s']},{'name':'ObjectType','value':['DOCUMENT']},"
-             "{'name':'RegistrationOrder','value':['%d']},{'name':'Enabled','value':['true']}%s]}]", id, id, handler, phase, action, order, flags);
+             "{'name':'ExecutionPhase','value':['%s']},{'name':'Action','value':['%s']},{'name':'ObjectType','value':['%s']},"
+             "{'name':'RegistrationOrder','value':['%d']},{'name':'Enabled','value':['true']}%s]}]", id, id, handler, phase, action, type, order, flags);
     return text;
+}
+
+const char *registration(const char *id, const char *handler, const char *phase, const char *action, int order, const char *flags)
+{
+    return registration_for("DOCUMENT", id, handler, phase, action, order, flags);
 }
 
 

@@ -4,14 +4,22 @@
 #define OPERATIONS_RIG_H
 #include "content_rig.h"
 #include <umbel/domain_handlers.h>
+#include <umbel/util.h>
 
-struct tests { struct content_rig rig; char heard[4096]; int jobs; };      /* heard: "registration/ACTION/PHASE " each */
+struct tests {
+    struct content_rig rig;
+    char heard[4096];                         /* "registration/ACTION/PHASE " each */
+    json_t *told;                             /* what the newest of them was told */
+    int jobs;
+};
 
 int open_rig(void **state);                   /* of a cmocka test: its state is a struct tests. The class Doc has the tag T */
 int close_rig(void **state);
 
 /* A registration as the body of a write, for documents; FLAGS: more of it. Until the next one. */
 const char *registration(const char *id, const char *handler, const char *phase, const char *action, int order, const char *flags);
+const char *registration_for(const char *type, const char *id, const char *handler, const char *phase, const char *action, int order,
+                             const char *flags);
 void put(struct tests *t, const char *id, const char *handler, const char *phase, const char *action, int order, const char *flags);
 int64_t count_jobs(struct tests *t);
 

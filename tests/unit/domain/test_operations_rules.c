@@ -7,13 +7,19 @@
 #define FACTS "{'category':'DOCUMENT','id':'d1','start':0,'max':10}"
 #define ALL "{'selectClause':{'fields':['id','name']},'max':100}"
 
-/* A registration of the handler `rules` for documents, with a file of that name. */
-static const char *with_rules(struct tests *t, const char *id, const char *phase, const char *action, const char *flags, const char *text)
+/* A registration of the handler `rules`, with a file of that name. */
+static const char *rules_for(struct tests *t, const char *type, const char *id, const char *phase, const char *action, const char *flags,
+                             const char *text)
 {
     char more[512];
 
     snprintf(more, sizeof(more), "%s],'files':[{'id':'%s','name':'rules'}", flags, content_rig_upload_text(&t->rig, "rules", text));
-    return registration(id, "rules", phase, action, 1, more);
+    return registration_for(type, id, "rules", phase, action, 1, more);
+}
+
+static const char *with_rules(struct tests *t, const char *id, const char *phase, const char *action, const char *flags, const char *text)
+{
+    return rules_for(t, "DOCUMENT", id, phase, action, flags, text);
 }
 
 static void put_rules(struct tests *t, const char *id, const char *action, const char *flags, const char *text)
@@ -125,15 +131,9 @@ static void tasks_that_make_tasks_come_to_an_end(void **state)
 {
     struct tests *t = *state;
     struct domain_rig *r = &t->rig.rig;
-    char body[2048], *type;
 
     put_task_class(r);
-    snprintf(body, sizeof(body), "%s", with_rules(t, "r", "BEFORE", "CREATE", "", "- do: [{createTask: {classId: Archiving}}]"));
-    type = strstr(body, "'DOCUMENT']");
-    assert_non_null(type);
-    memmove(type + 8, type + 12, strlen(type + 12) + 1);
-    memcpy(type, "'TASK']}", 8);
-    assert_done(r, &um_components_create, DOCS, body);
+    assert_done(r, &um_components_create, DOCS, rules_for(t, "TASK", "r", "BEFORE", "CREATE", "", "- do: [{createTask: {classId: Archiving}}]"));
     put_rules(t, "d", "CREATE", "", "- do: [{createTask: {classId: Archiving}}]");
     assert_done(r, &um_components_create, DOCS, DOC("d1", "one"));
     assert_done(r, &um_search, "{'category':'TASK'}", ALL);
@@ -152,7 +152,8 @@ static void rules_that_mean_nothing_are_refused_at_their_registration(void **sta
     refuse_rules(t, "AFTER", "CREATE", "", "- do: [{setStatus: NEW}]", "BEFORE");
     refuse_rules(t, "BEFORE", "CREATE", ASYNC, "- do: [{setStatus: NEW}]", "at once");
     refuse_rules(t, "BEFORE", "CREATE", "", "- do: [{refuse: no}]", "StopOnException");
-    refuse_rules(t, "BEFORE", "DELETE", "", "- do: [{setStatus: GONE}]", "deleted");
+    refuse_rules(t, "BEFORE", "DELETE", "", "- do: [{setStatus: GONE}]", "change nothing with this action");
+    refuse_rules(t, "BEFORE", "READ", "", "- do: [{createFact: {action: SEEN}}]", "make nothing with this action");
     assert_done(r, &um_components_create, DOCS, DOC("d1", "one"));
 }
 
