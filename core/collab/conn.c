@@ -230,7 +230,7 @@ static bool is_held_back(struct conn *c, struct um_span name, const char *user)
 
 /* It has said who it is, and may have RIGHT: it gets its seat, or is told why not. */
 static void enter(struct conn *c, const struct wire_frame *f, const struct um_collab_identity *who, bool speaks_4x, bool greets,
-                  enum um_collab_right right)
+                  enum um_collab_right right, const char *reason)
 {
     bool held_back;
 
@@ -239,7 +239,7 @@ static void enter(struct conn *c, const struct wire_frame *f, const struct um_co
         return;
     }
     if (right == UM_COLLAB_NONE) {
-        deny(c, f->address, "permission-denied");
+        deny(c, f->address, reason);
         return;
     }
     held_back = right < UM_COLLAB_WRITE || is_held_back(c, f->name, who->user);
@@ -255,15 +255,17 @@ static void on_right(void *subject, enum um_collab_right right)
     struct um_bytes *address = um_bytes_ref(w->address);
     struct wire_frame f = { .address = um_bytes_span(address), .name = UM_SPAN(address->data, w->name_len) };
     struct um_collab_identity who;
+    char reason[64];
 
     identity_copy(&who, judge_identity(w->judging));
+    strcpy(reason, judge_reason(w->judging));
     w->judging = NULL;
-    enter(c, &f, &who, w->speaks_4x, w->greets, right);
+    enter(c, &f, &who, w->speaks_4x, w->greets, right, reason);
     identity_drop(&who);
     um_bytes_unref(address);
 }
 
-/* Documents with rights of their own are asked for, and what the client says meanwhile is kept. WHO is dropped. */
+/* Documents with rights of their own are asked for, and the service outside; what the client says meanwhile is kept. WHO is dropped. */
 static void judge_and_enter(struct conn *c, const struct wire_frame *f, struct um_collab_identity *who, bool speaks_4x, bool greets)
 {
     struct waiting *w = find_waiting(c, f->address);
@@ -274,11 +276,13 @@ static void judge_and_enter(struct conn *c, const struct wire_frame *f, struct u
     w->name_len = f->name.len;
     w->speaks_4x = speaks_4x;
     w->greets = greets;
-    w->judging = judge_ask(c->hub, f->name, who, on_right, w);
+    if (c->parameters != NULL && who->parameters == NULL)
+        who->parameters = um_bytes_ref(c->parameters);
+    w->judging = judge_ask(c->hub, f->name, who, true, on_right, w);
     if (w->judging == NULL) {
         if (is_new)
             drop_waiting(c, w);
-        enter(c, f, who, speaks_4x, greets, UM_COLLAB_WRITE);
+        enter(c, f, who, speaks_4x, greets, UM_COLLAB_WRITE, "");
     }
     identity_drop(who);
 }
@@ -451,6 +455,7 @@ static void conn_free(struct conn *c)
     if (c->identity != NULL)
         identity_drop(c->identity);
     free(c->identity);
+    um_bytes_unref(c->parameters);
     free(c->address);
     free(c);
 }
@@ -643,6 +648,8 @@ void conn_accept(struct hub *h, int fd, struct um_span early, const struct um_co
         c->identity = um_xcalloc(1, sizeof(*c->identity));
         identity_copy(c->identity, peer->identity);
     }
+    if (peer->parameters != NULL)
+        c->parameters = um_bytes_ref(peer->parameters);
     um_list_init(&c->seats);
     um_list_init(&c->waiting);
     um_list_init(&c->link);

@@ -71,6 +71,7 @@ static struct doc *doc_new(struct hub *h, struct um_span name)
     presence_init(&d->presence);
     outbox_init(d);
     bus_doc_init(d);
+    told_init(d);
     um_list_append(&h->all_docs, &d->link);
     um_map_put(&h->docs, name, d);
     count(C_DOCUMENTS, 1);
@@ -88,6 +89,7 @@ static void doc_free(struct doc *d)
     um_timer_stop(h->loop, &d->unload_timer);
     um_timer_stop(h->loop, &d->reload_timer);
     persist_free(d);
+    told_free(d);
     elsewhere_free(d);
     outbox_free(d);
     presence_free(&d->presence);
@@ -140,12 +142,14 @@ void doc_settle(struct doc *d)
     }
     if (d->state == DOC_UNLOADING && d->own_seq > d->last_seq)
         elsewhere_catch_up(d);
+    if (d->state == DOC_UNLOADING)
+        told_hurry(d);
     if (d->state == DOC_UNLOADING && persist_is_settled(d) && !UM_FAILPOINT("unload.before"))
         doc_free(d);
     else if (d->state == DOC_UNLOADING)
         persist_fold_now(d);
     else if (d->state == DOC_ENDING && um_list_is_empty(&d->pending) && !d->fold_running && !d->loading &&
-             !d->catching_up)
+             !d->catching_up && !told_is_asking(d))
         doc_free(d);
 }
 
@@ -162,6 +166,7 @@ void doc_end(struct doc *d, const char *reason, enum end_how how, unsigned code)
         seat_end(UM_CONTAINER(it, struct seat, in_doc), reason, how, code);
     work_give_up(d, strcmp(reason, "deleted") == 0 ? UM_ENOTFOUND : UM_EUNAVAIL);
     persist_give_up(d);
+    told_give_up(d);
     doc_settle(d);
 }
 
@@ -267,6 +272,14 @@ void doc_loaded(struct doc *d)
         elsewhere_look(d);
 }
 
+static void tell_left(const struct doc *d, const struct seat *s)
+{
+    const struct um_collab_service *service = d->hub->engine->hooks.service;
+
+    if (service != NULL && service->left != NULL)
+        service->left(service->ctx, d->name, &s->who);
+}
+
 void doc_leave(struct seat *s)
 {
     struct doc *d = s->doc;
@@ -284,6 +297,7 @@ void doc_leave(struct seat *s)
     d->n_seats--;
     count_open(d->hub->engine, um_bytes_span(s->name), -1);
     rights_leave(d, s);
+    tell_left(d, s);
     outbox_forget_seat(d, s);
     persist_forget_seat(d, s);
     presence_owner_left(&d->presence, s);

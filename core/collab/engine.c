@@ -121,17 +121,19 @@ struct handover {
     struct um_bytes *early;
     struct um_collab_identity identity;
     bool has_identity;
+    struct um_bytes *parameters;
     char *room, *address;
 };
 
 static void accept_here(void *arg)
 {
     struct handover *o = arg;
-    struct um_collab_peer peer = { o->has_identity ? &o->identity : NULL, o->room, o->address };
+    struct um_collab_peer peer = { o->has_identity ? &o->identity : NULL, o->room, o->address, o->parameters };
 
     conn_accept(o->hub, o->fd, um_bytes_span(o->early), &peer);
     um_bytes_unref(o->early);
     identity_drop(&o->identity);
+    um_bytes_unref(o->parameters);
     free(o->room);
     free(o->address);
     free(o);
@@ -151,6 +153,8 @@ void um_collab_accept(struct um_collab *c, struct um_loop *l, int fd, struct um_
     o->has_identity = peer->identity != NULL;
     if (o->has_identity)
         identity_copy(&o->identity, peer->identity);
+    if (peer->parameters != NULL)
+        o->parameters = um_bytes_ref(peer->parameters);
     o->room = um_xstrdup(peer->room);
     o->address = um_xstrdup(peer->address ? peer->address : "-");
     um_loop_call(h->loop, accept_here, o);

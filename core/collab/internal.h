@@ -10,6 +10,7 @@
  *   persist.c   log, acknowledgements, folding, loading
  *   elsewhere.c what other processes wrote
  *   work.c      what the server itself reads and changes
+ *   told.c      changes on their way to a service outside
  *   presence.c  who is here              message.c  frames
  *   bus.h       the other cores: bus_native.c, bus_peer.c, bus_wire.c over a bus_port
  *               stock servers: bus_stock.c, bus_stock_peer.c, bus_stock_lock.c, bus_stock_wire.c        */
@@ -93,6 +94,7 @@ struct conn {
     struct um_timer deadline;            /* admission; later the end of a rate pause */
     struct bucket updates, bytes;
     struct um_collab_identity *identity; /* proven at the handshake, or NULL */
+    struct um_bytes *parameters;         /* of its URL, or NULL */
     char *address;
 };
 void conn_accept(struct hub *h, int fd, struct um_span early, const struct um_collab_peer *peer);
@@ -103,10 +105,12 @@ void conn_deliver(struct conn *c, struct um_bytes *head, struct um_bytes *rest);
 /* A judgement that waits for its answer (judge.c). It holds the identity that it is about. */
 struct judging;
 typedef void judged_fn(void *subject, enum um_collab_right right);
-/* NULL: DOCUMENT has no rights of its own. Else FN runs later, on H's loop, unless the subject is forgotten before. */
-struct judging *judge_ask(struct hub *h, struct um_span document, const struct um_collab_identity *who, judged_fn *fn, void *subject);
+/* JOINS: WHO is not in yet, so the service outside is asked too. NULL: nobody has anything against it. Else FN runs later, on H's
+ * loop, unless the subject is forgotten before. */
+struct judging *judge_ask(struct hub *h, struct um_span document, const struct um_collab_identity *who, bool joins, judged_fn *fn, void *subject);
 void judge_forget(struct judging *j);    /* NULL is fine */
 const struct um_collab_identity *judge_identity(const struct judging *j);
+const char *judge_reason(const struct judging *j);       /* of a refusal */
 void judge_free_all(struct hub *h);      /* nobody answers any more */
 /* A copy with a reference of its own; dropping gives it back. */
 void identity_copy(struct um_collab_identity *to, const struct um_collab_identity *from);
@@ -187,6 +191,7 @@ struct pending {                         /* one append that is not committed yet
     struct work *work;                   /* or what does; else NULL */
     struct um_bytes *bytes;
     uint64_t number;                     /* among our appends, for other cores */
+    uint64_t nth;                        /* of the document's; told.c */
     bool stored;
     bool failed;                         /* waits for the retry timer */
     bool refused;                        /* the document was deleted */
@@ -197,6 +202,17 @@ struct held_frame {                      /* said while the document was loading 
     struct um_list link;
     uint64_t type;
     struct um_bytes *body;
+};
+
+/* told.c: what is due to be told of the changes of a document. */
+struct told {
+    int64_t token;                       /* of the mark that holds for the next change; 0: none */
+    int64_t marked_ms, last_ms;
+    bool marking;
+    uint64_t n_appends;                  /* so far */
+    struct um_collab_identity who;       /* made the last change */
+    struct um_timer timer, retry;
+    struct um_list tellings;             /* struct telling: marks that hold for no further change */
 };
 
 struct outbox_item { size_t at, len; struct seat *origin; };
@@ -224,7 +240,7 @@ struct doc {
     /* persistence (persist.c) */
     struct um_list pending;
     size_t unstored_bytes;
-    bool loading;
+    bool loading, begun;                 /* BEGUN: the service was asked what it begins with */
     bool exists;                         /* in the store, as far as we know */
     struct um_list work;                 /* struct work that waits for the document */
     uint64_t version, last_seq, folded_seq;  /* last_seq: all rows up to it are in crdt (elsewhere.c) */
@@ -239,6 +255,7 @@ struct doc {
     size_t fold_bytes;                   /* log_bytes when the fold began */
     int64_t retry_ms;
     struct um_timer fold_timer, retry_timer, catch_up_timer, unload_timer;
+    struct told told;
     struct bus_doc bus;
     struct um_timer reload_timer;
     bool too_large;                      /* over collab.max-document: read-only */
@@ -300,7 +317,20 @@ void work_give_up(struct doc *d, um_err err);
 void work_finish(struct work *w, um_err err);
 const char *work_user(const struct work *w);
 
+/* told.c */
+void told_init(struct doc *d);
+bool told_may_append(struct doc *d);                     /* false: told_init's document submits again when there is a mark */
+void told_note(struct doc *d, struct pending *p);        /* P is a new change */
+void told_stored(struct doc *d);                         /* one more is stored */
+void told_hurry(struct doc *d);                          /* nobody will change D any more: it is told as soon as it is stored */
+void told_give_up(struct doc *d);                        /* D is gone, and with it what was to be told */
+bool told_is_settled(const struct doc *d);
+bool told_is_asking(const struct doc *d);                /* the service has yet to answer */
+void told_free(struct doc *d);
+
 /* persist.c */
+size_t persist_submit_waiting(struct doc *d);            /* appends that were held back, or failed: so many */
+void persist_retry_later(struct doc *d);
 void persist_load(struct doc *d);
 /* Applies what the store has; an error means that the stored bytes are not a document of ours. RELAY: readers are told. */
 um_err persist_take(struct doc *d, const struct um_store_loaded *doc, bool relay);

@@ -55,6 +55,7 @@ static void acknowledge_what_is_stored(struct doc *d)
         drop(p);
     }
     d->hub->bus.ops->stored(d);
+    told_stored(d);
 }
 
 static bool is_folded(const struct doc *d) { return d->last_seq == d->folded_seq && !d->overwritten; }
@@ -63,26 +64,32 @@ static bool is_folded(const struct doc *d) { return d->last_seq == d->folded_seq
 
 static void append_done(void *arg, um_err err, uint64_t seq);
 
+/* What is to be told of is not appended before its mark: it waits as if it had failed. */
 static void submit(struct pending *p)
 {
-    p->failed = false;
+    p->failed = !told_may_append(p->doc);
+    if (p->failed)
+        return;
     um_store_append(p->doc->hub->engine->store, p->doc->hub->loop, p->doc->name, p->bytes, p->user, append_done, p);
 }
 
-static void retry(void *arg)
+size_t persist_submit_waiting(struct doc *d)
 {
-    struct doc *d = arg;
+    size_t n = 0;
 
     UM_LIST_EACH(it, &d->pending) {
         struct pending *p = UM_CONTAINER(it, struct pending, link);
         if (!p->failed)
             continue;
-        count(C_STORE_RETRIES, 1);
         submit(p);
+        n++;
     }
+    return n;
 }
 
-static void retry_later(struct doc *d)
+static void retry(void *arg) { count(C_STORE_RETRIES, (int64_t)persist_submit_waiting(arg)); }
+
+void persist_retry_later(struct doc *d)
 {
     if (um_timer_is_set(&d->retry_timer))
         return;
@@ -127,7 +134,7 @@ static void append_done(void *arg, um_err err, uint64_t seq)
         p->failed = true;
         um_log_limited(UM_ERROR, "collab", "append failed", UM_S("doc", d->name), UM_S("reason", um_err_text(err)),
                        UM_I("unstored", d->unstored_bytes));
-        retry_later(d);
+        persist_retry_later(d);
     }
     doc_settle(d);
 }
@@ -150,6 +157,7 @@ static void wait_for_store(struct doc *d, struct um_span bytes, struct seat *s, 
         snprintf(p->user, sizeof(p->user), "%s", s != NULL ? s->who.user : w != NULL ? work_user(w) : "");
     }
     um_list_append(&d->pending, &p->link);
+    told_note(d, p);
     if (p->bytes != NULL) {
         submit(p);
         persist_changed(d);
@@ -369,10 +377,53 @@ static void fold_overtaken(void *arg, um_err err, const struct um_store_loaded *
     doc_settle(d);                       /* the other's fold may have left nothing to do */
 }
 
+static void load_done(void *arg, um_err err, const struct um_store_loaded *doc);
+
+static void load(struct doc *d) { um_store_load(d->hub->engine->store, d->hub->loop, d->name, load_done, d); }
+
+/* Whoever was first: what the document begins with is in the store now. */
+static void begun(void *arg, um_err err, uint64_t version)
+{
+    struct doc *d = arg;
+
+    (void)version;
+    if (err != UM_OK && err != UM_ECONFLICT)
+        um_log_limited(UM_ERROR, "collab", "what a document begins with was not stored", UM_S("doc", d->name), UM_S("reason", um_err_text(err)));
+    load(d);
+}
+
+static void on_begin(void *arg, struct um_bytes *state)
+{
+    struct doc *d = arg;
+
+    if (state != NULL && d->state != DOC_ENDING)
+        um_store_fold(d->hub->engine->store, d->hub->loop, d->name, state, d->last_seq, d->version, begun, d);
+    else
+        load(d);
+}
+
+/* A document without content is given what a service says it begins with, by a fold of its own: of several cores one is first, and
+ * all read what that one has written. */
+static bool begins(struct doc *d, const struct um_store_loaded *doc)
+{
+    static const struct um_collab_identity nobody;
+    const struct um_collab_service *s = d->hub->engine->hooks.service;
+    const struct seat *first = um_list_is_empty(&d->seats) ? NULL : UM_CONTAINER(d->seats.next, struct seat, in_doc);
+
+    if (s == NULL || s->begin == NULL || d->begun || doc->state != NULL || doc->n_updates > 0)
+        return false;
+    d->begun = true;
+    d->version = doc->version;
+    d->last_seq = doc->last_seq;
+    return s->begin(s->ctx, d->hub->loop, d->name, first != NULL ? &first->who : &nobody, on_begin, d);
+}
+
 static void load_done(void *arg, um_err err, const struct um_store_loaded *doc)
 {
     struct doc *d = arg;
 
+    if (err == UM_OK && !doc->deleted && d->state != DOC_ENDING && begins(d, doc))
+        return;
     d->loading = false;
     if (d->state == DOC_ENDING) {
         doc_settle(d);
@@ -405,13 +456,13 @@ void persist_load(struct doc *d)
     if (d->loading || d->bus.loaded)
         return;                          /* one load, however many wait for it, and for the other cores after it */
     d->loading = true;
-    um_store_load(d->hub->engine->store, d->hub->loop, d->name, load_done, d);
+    load(d);
 }
 
 bool persist_is_settled(const struct doc *d)
 {
     return um_list_is_empty(&d->pending) && !d->fold_running && !d->catching_up && is_folded(d) &&
-           d->own_seq <= d->last_seq;
+           d->own_seq <= d->last_seq && told_is_settled(d);
 }
 
 void persist_free(struct doc *d)

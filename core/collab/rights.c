@@ -138,7 +138,7 @@ static void judge_right(struct doc *d, struct seat *s)
     if (s->judging != NULL)
         s->judge_again = true;               /* the answer on its way may be older than the change */
     else
-        s->judging = judge_ask(d->hub, UM_SPAN_STR(d->name), &s->who, on_right, s);
+        s->judging = judge_ask(d->hub, UM_SPAN_STR(d->name), &s->who, false, on_right, s);
 }
 
 struct again { struct hub *hub; char *prefix; };

@@ -27,6 +27,7 @@
 #include <umbel/token.h>
 #include <umbel/util.h>
 #include <umbel/versions.h>
+#include <umbel/webhook.h>
 #include <umbel/ws.h>
 #include "cache_source.h"
 #include "roles.h"
@@ -49,7 +50,7 @@ static const struct um_conf_table *const tables[] = {
     &um_rest_conf_table, &um_store_conf_table, &um_content_conf_table, &um_archive_conf_table, &um_versions_conf_table,
     &um_collab_conf_table, &um_redis_conf_table, &um_cluster_conf_table, &um_cachegen_conf_table,
     &um_reserve_conf_table, &um_actuator_conf_table, &um_domain_conf_table, &um_import_conf_table,
-    &um_jobs_conf_table, &um_outgoing_conf_table,
+    &um_jobs_conf_table, &um_outgoing_conf_table, &um_webhook_conf_table,
 };
 static const char *const prefixes[] = { "umbel", "core", "server", "collab", "store", "ws", "token", "internal", "system", "json", "login", "archive", "file",
                                         "redis", "spring.redis", "spring.data.redis", "cluster", "cache", "reservation", "operation", "scope", "model", "management", NULL };
@@ -65,6 +66,7 @@ static const struct um_conf_flag flags[] = {
     { "--redis-lock-timeout", NULL, "collab.redis.lock-timeout", UM_CONF_FLAG_VALUE, NULL, NULL, NULL, "life of the lock while storing, in ms" },
     { "--redis-disconnect-delay", NULL, "collab.redis.disconnect-delay", UM_CONF_FLAG_VALUE, NULL, NULL, NULL,
       "how long a document stays open after its last reader, in ms" },
+    { "--webhook", "-w", "collab.webhook.url", UM_CONF_FLAG_VALUE, NULL, NULL, NULL, "service that is told of documents and connections" },
     { "--sqlite", "-s", "store.url", UM_CONF_FLAG_OPTIONAL, "memory:", "sqlite:%", NULL, "SQLite file; in memory without a value" },
 };
 
@@ -116,6 +118,7 @@ struct core {
     struct um_import_conf import_conf;
     struct um_jobs_conf jobs_conf;
     struct um_outgoing_conf outgoing_conf;
+    struct um_webhook_conf webhook_conf;
     char *token_key;
     struct um_token_ring ring;
     struct um_reactors *reactors;
@@ -130,6 +133,7 @@ struct core {
     struct um_jobs *jobs;
     struct um_outgoing *outgoing;
     struct um_operations *operations;
+    struct um_webhook *webhook;              /* NULL: none is configured */
     struct um_domain *domain;
     struct um_content *content;
     struct um_archive *archive;              /* NULL: none is configured */
@@ -158,6 +162,7 @@ static bool bind_all(struct core *c)
         { &um_cachegen_conf_table, &c->cachegen_conf }, { &um_reserve_conf_table, &c->reserve_conf },
         { &um_domain_conf_table, &c->domain_conf }, { &um_import_conf_table, &c->import_conf },
         { &um_jobs_conf_table, &c->jobs_conf }, { &um_outgoing_conf_table, &c->outgoing_conf },
+        { &um_webhook_conf_table, &c->webhook_conf },
     };
 
     for (size_t i = 0; i < UM_COUNT(rows); i++)
@@ -270,6 +275,15 @@ static bool open_operations(struct core *c)
     return true;
 }
 
+static bool open_webhook(struct core *c)
+{
+    struct um_webhook_env env = { .loop = um_reactors_loop(c->reactors, 0), .store = c->store, .jobs = c->jobs, .jobs_conf = &c->jobs_conf,
+                                  .outgoing = c->outgoing, .default_scope = um_domain_default_scope(c->domain), .conf = &c->webhook_conf };
+    char why[256] = "";
+
+    return um_webhook_new(&c->webhook, &env, why) == UM_OK || fail("webhook", why);
+}
+
 static bool open_rest(struct core *c)
 {
     struct um_rest_deps deps = { .conf = c->conf, .own = &c->rest_conf, .store = c->store,
@@ -285,6 +299,7 @@ static bool open_rest(struct core *c)
     if (um_rest_new(&c->rest, &deps, why) != UM_OK)
         return fail("users", why);
     hooks = um_rest_collab_hooks(c->rest);
+    hooks.service = um_webhook_service(c->webhook);
     if (um_collab_new(&c->collab, c->reactors, c->store, &c->collab_conf, &c->ws, &hooks) != UM_OK)
         return fail("collaboration", "out of memory");
     if (c->redis != NULL)
@@ -334,6 +349,7 @@ static bool open_doors(struct core *c)
     beat(c);
     um_content_start(c->content);
     um_jobs_start(c->jobs);
+    um_webhook_start(c->webhook);
     um_versions_start(c->versions, um_reactors_loop(c->reactors, 0));
     um_reactors_start(c->reactors);
     if (um_process_write_port(c->process.data_dir, "core", servers_port(c->servers)) != UM_OK)
@@ -353,7 +369,7 @@ static bool start(struct core *c)
     um_ws_start();
     c->reactors = um_reactors_new(c->process.reactors ? (unsigned)c->process.reactors : um_process_cpus());
     return open_node(c) && open_store(c) && open_caches(c) && open_reservations(c) && open_jobs(c) && open_keys(c) && open_domain(c) &&
-           open_operations(c) && open_rest(c) && open_models(c) && open_doors(c);
+           open_operations(c) && open_webhook(c) && open_rest(c) && open_models(c) && open_doors(c);
 }
 
 static void drain_done(void *arg)
@@ -404,6 +420,7 @@ static void take_down(struct core *c)
     if (c->reactors != NULL)
         um_reactors_stop(c->reactors);
     servers_free(c->servers);
+    um_webhook_stop(c->webhook);
     um_outgoing_free(c->outgoing);           /* its callers hear that it ends */
     um_rest_stop(c->rest);
     um_content_stop(c->content);
@@ -418,6 +435,7 @@ static void take_down(struct core *c)
     um_versions_free(c->versions);
     um_collab_free(c->collab);
     um_rest_free(c->rest);
+    um_webhook_free(c->webhook);
     um_operations_free(c->operations);
     um_jobs_free(c->jobs);
     um_domain_free(c->domain);

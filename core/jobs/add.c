@@ -45,9 +45,26 @@ static um_err check(const struct um_job_new *j)
     return j->payload.len <= UM_JOB_PAYLOAD_MAX ? UM_OK : UM_ELIMIT;
 }
 
-um_err um_jobs_add(struct um_sql *q, const struct um_job_new *j, char id[UM_JOB_ID_LEN + 1])
+static int64_t lane_of(const struct um_job_new *j)
 {
     const char *lane[] = { text_of(j->scope), text_of(j->registration), text_of(j->category), text_of(j->object) };
+
+    return name_of(lane, UM_COUNT(lane));
+}
+
+um_err um_jobs_is_waiting(struct um_sql *q, const struct um_job_new *j, bool *is_waiting)
+{
+    struct um_sql_row row;
+    um_err err = um_sql_one(q, "SELECT num FROM jobs WHERE lane = ?1 AND status < 2 AND object = ?2 AND action = ?3 AND registration = ?4 LIMIT 1",
+                            UM_SQL_ARGS(UM_SQL_INT(lane_of(j)), um_sql_word(text_of(j->object)), um_sql_word(text_of(j->action)),
+                                        um_sql_word(text_of(j->registration))), &row);
+
+    *is_waiting = err == UM_OK;
+    return err == UM_ENOTFOUND ? UM_OK : err;
+}
+
+um_err um_jobs_add(struct um_sql *q, const struct um_job_new *j, char id[UM_JOB_ID_LEN + 1])
+{
     const char *queue[] = { text_of(j->scope), text_of(j->registration), text_of(j->handler) };
     int64_t now_ms = um_sql_now_ms(q);
     um_err err = check(j);
@@ -58,9 +75,10 @@ um_err um_jobs_add(struct um_sql *q, const struct um_job_new *j, char id[UM_JOB_
     return um_sql_exec(q, "INSERT INTO jobs(id, scope, registration, handler, action, phase, category, object, user_id, request, depth,"
                        " queue, lane, status, due_ms, behind, fence, attempts, created_ms, payload)"
                        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14, 0, 0, 0, ?14, ?15)",
-                       UM_SQL_ARGS(um_sql_word(id), um_sql_word(lane[0]), um_sql_word(lane[1]), um_sql_word(queue[2]),
-                                   um_sql_word(text_of(j->action)), um_sql_word(text_of(j->phase)), um_sql_word(lane[2]), um_sql_word(lane[3]),
+                       UM_SQL_ARGS(um_sql_word(id), um_sql_word(queue[0]), um_sql_word(queue[1]), um_sql_word(queue[2]),
+                                   um_sql_word(text_of(j->action)), um_sql_word(text_of(j->phase)), um_sql_word(text_of(j->category)),
+                                   um_sql_word(text_of(j->object)),
                                    um_sql_word(text_of(j->user)), um_sql_word(text_of(j->request)), UM_SQL_INT(j->depth),
-                                   UM_SQL_INT(name_of(queue, UM_COUNT(queue))), UM_SQL_INT(name_of(lane, UM_COUNT(lane))),
+                                   UM_SQL_INT(name_of(queue, UM_COUNT(queue))), UM_SQL_INT(lane_of(j)),
                                    UM_SQL_INT(now_ms), UM_SQL_TEXT(j->payload)), NULL);
 }

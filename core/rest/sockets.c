@@ -10,20 +10,44 @@ struct door {
     struct um_loop *loop;
     struct um_collab_identity identity;
     bool has_identity;
+    struct um_bytes *parameters;
     char *room, *address;
 };
 
 static void hand_over(void *arg, int fd, struct um_span early)
 {
     struct door *d = arg;
-    struct um_collab_peer peer = { d->has_identity ? &d->identity : NULL, d->room, d->address };
+    struct um_collab_peer peer = { d->has_identity ? &d->identity : NULL, d->room, d->address, d->parameters };
 
     if (fd >= 0)                             /* -1: the client left before */
         um_collab_accept(d->rest->collab, d->loop, fd, early, &peer);
     um_bytes_unref(d->identity.who);
+    um_bytes_unref(d->parameters);
     free(d->room);
     free(d->address);
     free(d);
+}
+
+static void add_parameter(void *arg, const char *name, const char *value)
+{
+    if (strcmp(name, "token") != 0)          /* nobody else's business */
+        json_object_set_new(arg, name, json_string(value));
+}
+
+/* Of the URL, for services outside; NULL: none. */
+static struct um_bytes *parameters_of(const struct um_http_req *rq)
+{
+    json_t *all = json_object();
+    char *text;
+    struct um_bytes *bytes = NULL;
+
+    um_http_each_query(rq, add_parameter, all);
+    if (json_object_size(all) > 0 && (text = json_dumps(all, JSON_COMPACT)) != NULL) {
+        bytes = um_bytes_dup(text, strlen(text));
+        free(text);
+    }
+    json_decref(all);
+    return bytes;
 }
 
 static void open_door(struct um_rest *r, struct um_http_req *rq, const char *token, const char *room)
@@ -39,6 +63,7 @@ static void open_door(struct um_rest *r, struct um_http_req *rq, const char *tok
     d->loop = um_http_loop(rq);
     d->room = room ? um_xstrdup(room) : NULL;
     d->address = um_xstrdup(um_http_peer(rq));
+    d->parameters = parameters_of(rq);
     um_http_upgrade(rq, NULL, hand_over, d);
 }
 

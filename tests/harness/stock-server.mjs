@@ -3,6 +3,7 @@
  * driver: "native" (better-sqlite3, for measurements) or "python" (needs nothing compiled).
  * postgres: connection settings of node-postgres instead; the statements are those of the vendor's guide.
  * redis: settings of the Redis extension of the same generation, { port, identifier, ... }: several servers work as one.
+ * webhook: settings of the vendor's webhook extension.
  * watch: GET /stores answers { changes, waiting, lastAt }: changes so far, documents and stores that are not done, and when
  * (milliseconds since 1970) the last one was. */
 import { Database } from '@hocuspocus/extension-database'
@@ -65,6 +66,10 @@ const extensions = await storage()
 if (settings.redis) {
   const { Redis } = await import(redisPackage)
   extensions.push(new Redis({ host: '127.0.0.1', ...settings.redis }))
+}
+if (settings.webhook) {
+  const { Webhook } = await import('@hocuspocus/extension-webhook')
+  extensions.push(new Webhook(settings.webhook))
 }
 if (settings.watch) extensions.push(new StoreWatch(settings.options?.debounce === 0))
 const server = new Server({

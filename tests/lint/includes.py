@@ -35,6 +35,8 @@ TABLE = [
     ("core/reserve",         LIBUMBEL + ["umbel/reserve.h", "umbel/store.h", "umbel/store_shared.h"], []),
     ("core/domain",          LIBUMBEL + ["umbel/content.h", "umbel/content_sql.h", "umbel/domain.h", "umbel/domain_calls.h", "umbel/domain_handlers.h", "umbel/jobs.h", "umbel/sql.h", "umbel/sql_shared.h",
                                          "umbel/store.h", "umbel/store_shared.h", "umbel/store_work.h", "umbel/yaml.h"], []),
+    ("core/webhook",         LIBUMBEL + CRDT + ["umbel/collab.h", "umbel/jobs.h", "umbel/sql.h", "umbel/store.h", "umbel/store_work.h", "umbel/webhook.h"],
+                                                                                     []),
     ("core/operations",      LIBUMBEL + ["umbel/content.h", "umbel/domain.h", "umbel/domain_calls.h", "umbel/domain_handlers.h", "umbel/jobs.h", "umbel/operations.h",
                                          "umbel/store_work.h", "umbel/sql.h"], []),
     ("core/import",          LIBUMBEL + ["umbel/api.h", "umbel/domain.h", "umbel/domain_calls.h", "umbel/import.h", "umbel/model.h", "umbel/model_files.h", "umbel/store_shared.h"], []),

@@ -111,7 +111,7 @@ void bench_init(struct bench *b, unsigned n_reactors)
 void bench_start(struct bench *b)
 {
     struct um_store_conf cf = { .url = "memory:", .commit_delay_ms = 0, .commit_rows = 64, .max_waiting_bytes = 256 << 20 };
-    struct um_collab_hooks hooks = { judge, judge_own, may_change, changed, editing, NULL, b };
+    struct um_collab_hooks hooks = { .authenticate = judge, .judge = judge_own, .may_change = may_change, .changed = changed, .editing = editing, .ctx = b };
     char why[256];
 
     assert_int_equal(um_store_open(&b->store, &cf, why), UM_OK);

@@ -53,11 +53,35 @@ struct um_collab_identity {
     bool read_only;
     struct um_bytes *who;                /* what `judge` has to know of him beside it; may be NULL. A reference: whoever made
                                           * the identity gives it back, of `authenticate` the engine */
+    struct um_bytes *context, *parameters;   /* what services outside are told of the connection: JSON objects, or NULL: nothing.
+                                              * The engine's, likewise */
 };
 
 /* UNKNOWN: it cannot be told now. Nobody is let in by it, nor told that he may not: his socket ends with 1013, and he comes again. */
 enum um_collab_right { UM_COLLAB_UNKNOWN, UM_COLLAB_NONE, UM_COLLAB_READ, UM_COLLAB_WRITE };
 typedef void um_collab_right_cb(void *arg, enum um_collab_right right);
+
+/* A service outside that is told of connections and changes (umbel/webhook.h). A member may be NULL, but MARK and TELL together.
+ * Callbacks run once, on L, never inside the call, unless the process ends before; what they are given is borrowed. WHO and his
+ * texts are the caller's. On any reactor: nothing here may block. */
+struct um_collab_service {
+    void *ctx;
+    /* WHO, who may read DOCUMENT, is about to join it. False: he may. Else CB: he may, with CONTEXT (NULL: none) told of him from then
+     * on; or REASON (at most 63 characters) is why not; REASON "": it cannot be told now, and he comes again. */
+    bool (*join)(void *ctx, struct um_loop *l, const char *document, const struct um_collab_identity *who,
+                 void (*cb)(void *arg, bool may, const char *reason, struct um_bytes *context), void *arg);
+    void (*left)(void *ctx, const char *document, const struct um_collab_identity *who);
+    /* DOCUMENT has no content. False: it stays so. Else CB: the STATE it begins with, or NULL. WHO opens it. */
+    bool (*begin)(void *ctx, struct um_loop *l, const char *document, const struct um_collab_identity *who,
+                  void (*cb)(void *arg, struct um_bytes *state), void *arg);
+    /* DOCUMENT is about to be changed by WHO: a mark TOKEN is put into the store, so that whatever becomes of this process, somebody
+     * tells. Afterwards, when what was changed is stored: it is told, and the mark goes. */
+    void (*mark)(void *ctx, struct um_loop *l, const char *document, const struct um_collab_identity *who, int64_t token,
+                 void (*cb)(void *arg, um_err err), void *arg);
+    void (*tell)(void *ctx, struct um_loop *l, const char *document, const struct um_collab_identity *who, int64_t token,
+                 void (*cb)(void *arg, um_err err), void *arg);
+    int64_t tell_after_ms, tell_by_ms;   /* after the last change; but after the first one at the latest */
+};
 
 struct um_collab_hooks {
     /* Is TOKEN good for DOCUMENT? Runs on the socket's reactor, any of them: must not block. On refusal REASON (at most
@@ -79,6 +103,7 @@ struct um_collab_hooks {
     /* STATE of DOCUMENT (borrowed) has been stored whole, so often as documents are folded. On its reactor L. May be NULL. */
     void (*folded)(void *ctx, struct um_loop *l, const char *document, struct um_bytes *state);
     void *ctx;
+    const struct um_collab_service *service;         /* outlives the engine; may be NULL */
 };
 
 um_err um_collab_new(struct um_collab **out, struct um_reactors *reactors, struct um_store *store,
@@ -96,6 +121,7 @@ struct um_collab_peer {
     const struct um_collab_identity *identity;
     const char *room;
     const char *address;                 /* for the log */
+    struct um_bytes *parameters;         /* of its URL, a JSON object for services outside; may be NULL. The engine takes its own reference */
 };
 void um_collab_accept(struct um_collab *c, struct um_loop *l, int fd, struct um_span early, const struct um_collab_peer *peer);
 

@@ -1,4 +1,4 @@
-/* Documents of Tiptap and ProseMirror editors as HTML, Markdown and plain text: for export and for search.
+/* Documents of Tiptap and ProseMirror editors as HTML, Markdown, plain text and JSON: for export, for search and for others.
  *
  *   err = um_crdt_declare_root(doc, root, UM_CRDT_XML_FRAGMENT);      // "default" of Tiptap, "prosemirror" of y-prosemirror
  *   if (err == UM_OK)
@@ -23,5 +23,10 @@ UM_CHECK_RESULT um_err um_crdt_read_markdown(const struct um_crdt *doc, struct u
 
 /* The text alone, a line per block. */
 UM_CHECK_RESULT um_err um_crdt_read_plain(const struct um_crdt *doc, struct um_span root, struct um_buf *out);
+
+/* All roots as one JSON object, {"default":{"type":"doc","content":[…]}}: the nodes and marks of ProseMirror, as y-prosemirror's
+ * yDocToProsemirrorJSON gives them; roots that are no editor's as their toJSON(). Declares the roots as what they look like.
+ * Other than the above it has no limit of its own: at most some times what the document encodes to, but for formats. */
+UM_CHECK_RESULT um_err um_crdt_read_prosemirror(struct um_crdt *doc, struct um_buf *out);
 
 #endif

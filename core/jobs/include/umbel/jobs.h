@@ -60,6 +60,9 @@ struct um_job_new {                           /* NULL: "", but of registration, 
  * UM_EINVAL: no registration, handler or payload; UM_ELIMIT: one of the above. */
 UM_CHECK_RESULT um_err um_jobs_add(struct um_sql *q, const struct um_job_new *j, char id[UM_JOB_ID_LEN + 1]);
 
+/* Is there one of the same lane and action that nobody has begun? What it will say when it is done covers what this unit sees. */
+UM_CHECK_RESULT um_err um_jobs_is_waiting(struct um_sql *q, const struct um_job_new *j, bool *is_waiting);
+
 /* ---- the engine ------------------------------------------------------------------------------------------------ */
 
 struct um_jobs_env {                          /* all outlive the um_jobs */
