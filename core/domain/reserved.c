@@ -3,7 +3,7 @@
 #include <string.h>
 #include <umbel/sql_shared.h>
 #include <umbel/util.h>
-#include "component.h"
+#include "operations/operation.h"
 
 struct asked { const char *id; int64_t token; };
 
@@ -85,8 +85,31 @@ static um_err judge(struct um_call *c, const struct component *m, const char **w
     return err;
 }
 
-static um_err judge_one(struct um_call *c, const json_t *reference)
+/* ---- handlers of that ---- */
+
+static bool is_about(const struct um_call *c, size_t i) { return json_is_true(json_array_get(json_object_get(c->args, "those"), i)); }
+
+static struct operation operation_of(const struct um_call *c, const struct component *m)
 {
+    bool unlocks = strcmp(um_arg(c, "action"), "UNLOCK") == 0;
+
+    return (struct operation){ .action = unlocks ? UM_ACTION_UNLOCK : UM_ACTION_LOCK, .object = m->category };
+}
+
+/* Of what he may have, if it is to be: LOCK needs WRITE. */
+static um_err ask_handlers(struct um_call *c, struct component *m, const char *word, bool *followed)
+{
+    struct operation o = operation_of(c, m);
+
+    if (strcmp(word, "NONE") == 0 || (o.action == UM_ACTION_LOCK && strcmp(word, "WRITE") != 0))
+        return UM_OK;
+    *followed = *followed || operation_is_followed(c, &o);
+    return operation_before(c, &o, &m->body);
+}
+
+static um_err judge_one(struct um_call *c, size_t i, json_t *words, bool *followed)
+{
+    const json_t *reference = json_array_get(c->body, i);
     struct component m = { 0 };
     const char *word = "ABSENT";
     enum um_category k;
@@ -97,23 +120,62 @@ static um_err judge_one(struct um_call *c, const json_t *reference)
         err = component_fetch(c, k, json_string_value(json_object_get(reference, "id")), &m);
     if (err == UM_OK)
         err = judge(c, &m, &word);
+    if (err == UM_OK && is_about(c, i))
+        err = ask_handlers(c, &m, word, followed);
     component_done(&m);
     if (err != UM_OK && err != UM_ENOTFOUND)
         return err;
-    json_array_append_new(c->reply, json_string(word));
+    json_array_append_new(words, json_string(word));
     return UM_OK;
 }
 
 /* Where there is no scope there are no components, but perhaps documents of free names. */
+static um_err find_model(struct um_call *c)
+{
+    um_err err = c->model == NULL ? um_model_get(c->domain, c->q, c->scope, &c->model) : UM_OK;
+
+    return err == UM_ENOTFOUND ? UM_OK : err;
+}
+
 static um_err rights(struct um_call *c)
 {
-    um_err err = um_model_get(c->domain, c->q, c->scope, &c->model);
+    um_err err = find_model(c);
+    json_t *words = json_array();
+    bool followed = false;
 
-    err = err == UM_ENOTFOUND ? UM_OK : err;
-    c->reply = json_array();
     for (size_t i = 0; i < json_array_size(c->body) && err == UM_OK; i++)
-        err = judge_one(c, json_array_get(c->body, i));
+        err = judge_one(c, i, words, &followed);
+    c->reply = json_pack("{s:o, s:b}", "rights", words, "followed", followed);
+    return err;
+}
+
+/* What is no more has nothing to tell. */
+static um_err tell_one(struct um_call *c, const json_t *reference)
+{
+    struct component m = { 0 };
+    struct operation o;
+    enum um_category k;
+    um_err err;
+
+    UM_ASSERT(um_category_of(json_string_value(json_object_get(reference, "category")), &k));
+    err = component_fetch(c, k, json_string_value(json_object_get(reference, "id")), &m);
+    if (err == UM_OK) {
+        o = operation_of(c, &m);
+        err = operation_after(c, &o, m.body);
+    }
+    component_done(&m);
+    return err == UM_ENOTFOUND ? UM_OK : err;
+}
+
+static um_err held(struct um_call *c)
+{
+    um_err err = find_model(c);
+
+    for (size_t i = 0; c->model != NULL && i < json_array_size(c->body) && err == UM_OK; i++)
+        if (is_about(c, i))
+            err = tell_one(c, json_array_get(c->body, i));
     return err;
 }
 
 const struct um_domain_call um_components_rights = { "components.rights", rights, UM_CALL_ANY_SCOPE };
+const struct um_domain_call um_components_held = { "components.held", held, UM_CALL_ANY_SCOPE };

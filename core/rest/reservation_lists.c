@@ -2,11 +2,13 @@
  * broken. */
 #include <stdlib.h>
 #include <string.h>
-#include <umbel/domain.h>
+#include <umbel/domain_calls.h>
 #include <umbel/log.h>
 #include <umbel/session.h>
 #include <umbel/util.h>
 #include "internal.h"
+#include "kept_who.h"
+#include "platform.h"
 #include "reservations.h"
 
 #define OWN_MAX 1000
@@ -163,11 +165,23 @@ void reservation_own(struct um_http_req *rq, void *ctx)
 
 /* ---- breaking ---- */
 
-static void reply_broken(void *arg, um_err err, const struct um_reserve_answer *a)
-{
-    struct um_http_req *rq = later_take(arg);
+struct breaking { struct later *later; struct um_who *who; json_t *reference; };
 
-    (void)a;
+static void breaking_free(void *arg)
+{
+    struct breaking *b = arg;
+
+    later_take(b->later);
+    who_drop(b->who);
+    json_decref(b->reference);
+    free(b);
+}
+
+static void end_broken(struct breaking *b, um_err err)
+{
+    struct um_http_req *rq = b->later->rq;
+
+    breaking_free(b);
     if (rq == NULL)
         return;
     if (err == UM_OK || err == UM_ENOTFOUND)      /* to break what is free is success */
@@ -176,11 +190,32 @@ static void reply_broken(void *arg, um_err err, const struct um_reserve_answer *
         reservation_refused(rq, err);
 }
 
+static void on_told(void *arg, const struct um_domain_answer *answer)
+{
+    (void)answer;                            /* it is broken, whatever handlers say of it */
+    end_broken(arg, UM_OK);
+}
+
+static void on_broken(void *arg, um_err err, const struct um_reserve_answer *a)
+{
+    struct breaking *b = arg;
+    struct um_rest *r = b->later->rest;
+
+    (void)a;
+    if (err == UM_OK)
+        um_domain_run_or(r->deps.domain, b->later->loop, &um_components_held, b->who, json_pack("{s:s, s:[b]}", "action", "UNLOCK", "those", 1),
+                         json_pack("[O]", b->reference), on_told, breaking_free, b);
+    else
+        end_broken(b, err);
+}
+
 void reservation_break(struct um_http_req *rq, void *ctx)
 {
     struct um_rest *r = ctx;
-    const char *id = um_http_param(rq, "id"), *scope = caller_scope_asked(r, rq);
-    char name[UM_DOMAIN_SHARED_MAX + 1];
+    const char *id = um_http_param(rq, "id"), *scope = caller_scope_asked(r, rq), *category = um_http_param(rq, "category");
+    char name[UM_DOMAIN_SHARED_MAX + 1], session[UM_RESERVE_SESSION_MAX + 1];
+    struct breaking *b;
+    struct um_who who;
 
     if (scope == NULL)
         return;
@@ -188,6 +223,10 @@ void reservation_break(struct um_http_req *rq, void *ctx)
         um_http_reply_error(rq, 400, "U00400", "the id of a component in one scope is needed");
         return;
     }
-    um_reserve_break(r->deps.reserve, um_http_loop(rq), (struct um_store_ref){ um_http_param(rq, "category"), name, 0 },
-                     caller_of(rq)->claims.sub, &(struct um_store_about){ scope, id }, reply_broken, later_new(rq, r, NULL));
+    who = platform_who(r, rq, session);
+    who.scope = scope;
+    b = um_xcalloc(1, sizeof(*b));
+    *b = (struct breaking){ later_new(rq, r, NULL), who_keep(&who), json_pack("{s:s, s:s}", "category", category, "id", id) };
+    um_reserve_break(r->deps.reserve, um_http_loop(rq), (struct um_store_ref){ category, name, 0 }, who.user,
+                     &(struct um_store_about){ scope, id }, on_broken, b);
 }

@@ -17,6 +17,7 @@
 #include <umbel/util.h>
 #include "bodies.h"
 #include "internal.h"
+#include "kept_who.h"
 #include "platform.h"
 #include "reservations.h"
 
@@ -33,7 +34,11 @@ struct asking {
     enum call call;
     struct um_reserve_opts opts;
     char session[UM_RESERVE_SESSION_MAX + 1], *user, *scope;
+    struct um_who *who;
     json_t *body, *rights;                   /* references, and a word for each */
+    json_t *args;                            /* what handlers hear of: {action, those}; NULL: nothing */
+    json_t *reply;                           /* while they do */
+    bool is_followed;
     struct um_store_ref *refs;               /* as they are kept; ids in NAMES */
     char (*names)[UM_DOMAIN_SHARED_MAX + 1];
     size_t n;
@@ -45,6 +50,9 @@ static struct um_http_req *asking_end(struct asking *a)
 
     json_decref(a->body);
     json_decref(a->rights);
+    json_decref(a->args);
+    json_decref(a->reply);
+    who_drop(a->who);
     free(a->user);
     free(a->scope);
     free(a->refs);
@@ -135,13 +143,68 @@ static void reply_blocked(struct um_http_req *rq, const struct asking *a, const 
                              json_pack("{s:o}", "reservations", list));
 }
 
-static void reply_rows(struct um_http_req *rq, const struct asking *a, const struct um_reserve_answer *answer)
+static json_t *shown_rows(const struct asking *a, const struct um_reserve_answer *answer)
 {
     json_t *list = json_array();
 
     for (size_t i = 0; i < answer->n; i++)
         json_array_append_new(list, shown(a, i, &answer->rows[i]));
-    um_http_reply_json(rq, 200, list);
+    return list;
+}
+
+static void end_well(struct asking *a)
+{
+    json_t *reply = json_incref(a->reply);
+    struct um_http_req *rq = asking_end(a);
+
+    if (rq == NULL) {
+        json_decref(reply);
+        return;
+    }
+    um_http_add_header(rq, "Cache-Control", "no-store");
+    um_http_reply_json(rq, 200, reply);
+}
+
+/* ---- handlers: LOCK of what he did not hold, UNLOCK of what he does not hold any more ---- */
+
+static void drop(void *arg) { asking_end(arg); }
+
+static bool is_held(const struct asking *a, size_t i)
+{
+    struct um_reserve_holder h;
+
+    return um_reserve_holder(a->rest->deps.reserve, a->refs[i].category, a->refs[i].id, &h) != UM_RESERVE_FREE &&
+           strcmp(h.session, a->session) == 0;
+}
+
+static json_t *handlers_args(const struct asking *a)
+{
+    json_t *those;
+
+    if (a->call != TAKE && a->call != RELEASE)
+        return NULL;
+    those = json_array();
+    for (size_t i = 0; i < a->n; i++)
+        json_array_append_new(those, json_boolean(is_held(a, i) == (a->call == RELEASE)));
+    return json_pack("{s:s, s:o}", "action", a->call == TAKE ? "LOCK" : "UNLOCK", "those", those);
+}
+
+static void on_told(void *arg, const struct um_domain_answer *answer)
+{
+    if (answer->err != UM_OK)                /* it has happened all the same */
+        um_log_limited(UM_ERROR, "operation", "handlers of a reservation could not be told", UM_S("code", answer->problem->code));
+    end_well(arg);
+}
+
+/* Some of what was to be given back may have been another grant. */
+static void tell_handlers(struct asking *a, const struct um_reserve_answer *answer)
+{
+    json_t *those = json_object_get(a->args, "those");
+
+    for (size_t i = 0; a->call == RELEASE && i < answer->n; i++)
+        if (answer->rows[i].left_ms > 0 && strcmp(answer->rows[i].session, a->session) == 0)
+            json_array_set_new(those, i, json_false());
+    um_domain_run_or(a->rest->deps.domain, a->loop, &um_components_held, a->who, json_deep_copy(a->args), json_incref(a->body), on_told, drop, a);
 }
 
 /* A client that waited and has left does not know of its grant. */
@@ -160,16 +223,21 @@ static void on_reserved(void *arg, um_err err, const struct um_reserve_answer *a
     struct asking *a = arg;
     struct um_http_req *rq = a->later->rq;
 
-    if (rq == NULL && err == UM_OK && a->opts.wait_ms > 0)
+    if (rq == NULL && err == UM_OK && a->opts.wait_ms > 0) {
         take_back(a, answer);
-    if (rq != NULL) {
+    } else if (err == UM_OK) {
+        a->reply = shown_rows(a, answer);
+        if (a->is_followed)
+            tell_handlers(a, answer);
+        else
+            end_well(a);
+        return;
+    } else if (rq != NULL) {
         um_http_add_header(rq, "Cache-Control", "no-store");
         if (err == UM_ECONFLICT)
             reply_blocked(rq, a, answer);
-        else if (err != UM_OK)
-            reservation_refused(rq, err);
         else
-            reply_rows(rq, a, answer);
+            reservation_refused(rq, err);
     }
     asking_end(a);
 }
@@ -225,7 +293,8 @@ static void on_rights(void *arg, const struct um_domain_answer *answer)
     struct asking *a = arg;
     struct um_http_req *rq = a->later->rq;
 
-    a->rights = json_incref(answer->reply);
+    a->rights = json_incref(json_object_get(answer->reply, "rights"));
+    a->is_followed = json_is_true(json_object_get(answer->reply, "followed"));
     if (answer->err != UM_OK && rq != NULL)
         platform_refuse(rq, answer->problem);
     if (answer->err != UM_OK || (rq == NULL && a->call != RELEASE)) {
@@ -236,14 +305,14 @@ static void on_rights(void *arg, const struct um_domain_answer *answer)
         go_on(a);
 }
 
-static void drop(void *arg) { asking_end(arg); }
-
 static void begin(struct um_http_req *rq, struct asking *a)
 {
     char session[UM_RESERVE_SESSION_MAX + 1];
     struct um_who who = platform_who(a->rest, rq, session);
 
-    um_domain_run_or(a->rest->deps.domain, a->loop, &um_components_rights, &who, NULL, json_incref(a->body), on_rights, drop, a);
+    a->args = handlers_args(a);
+    a->who = a->args != NULL ? who_keep(&who) : NULL;
+    um_domain_run_or(a->rest->deps.domain, a->loop, &um_components_rights, &who, json_deep_copy(a->args), json_incref(a->body), on_rights, drop, a);
 }
 
 /* ---- the rows ---- */

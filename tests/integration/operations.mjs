@@ -161,6 +161,29 @@ await run.story('a search, a reading and a fetched file are heard of and refused
   await unregister(classes)
 })
 
+await run.story('who reserves is refused, or heard of, and so is who gives back, and who breaks', async () => {
+  const { id } = await create('Invoice', 'held')
+  const reserve = (what, options) => ask('POST', `/reservation/${what}`, { json: [{ category: 'DOCUMENT', id }], token: bob, ...options })
+  const actions = () => heardOf('/hear', id).map(h => [h.body.action, h.body.user])
+  assert.equal((await reserve('reserve')).status, 200)
+  const ids = [await register('Invoice', at('/hear'), 'AFTER', 'LOCK', { Asynchronous: true }), await register('Invoice', at('/hear'), 'AFTER', 'UNLOCK')]
+  assert.equal((await reserve('reserve')).status, 200)
+  assert.equal((await reserve('release', { at: two })).status, 200)
+  assert.deepEqual(actions(), [['UNLOCK', 'bob']])            /* what he held already was not taken */
+  assert.equal((await reserve('release', { at: two })).status, 200)
+  assert.equal((await reserve('reserve', { at: two })).status, 200)
+  await until('the job is done', () => actions().length === 2)
+  await done('DELETE', `/reservation/DOCUMENT/${id}`)
+  assert.deepEqual(actions(), [['UNLOCK', 'bob'], ['LOCK', 'bob'], ['UNLOCK', 'ann']])
+  ids.push(await register('Invoice', at('/refuse'), 'BEFORE', 'LOCK', { StopOnException: true }))
+  assert.deepEqual([(await reserve('reserve')).code, (await reserve('reserve', { at: two })).code], ['F00039', 'F00039'])
+  const [state] = (await reserve('', {})).body
+  assert.equal(state.reserved, false)
+  for (const registered of ids) await unregister(registered)
+  assert.equal((await reserve('reserve')).status, 200)
+  assert.equal((await reserve('release')).status, 200)
+})
+
 await run.story('a handler that does not exist, and one that may not be reached, are refused at once', async () => {
   for (const handler of ['com.example.Nowhere', 'ftp://example.org/', 'http://user:secret@example.org/', 'worker:']) {
     const refused = await ask('POST', '/documents', { json: [registration(handler, 'AFTER', 'CREATE', { Asynchronous: true })] })

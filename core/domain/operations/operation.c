@@ -194,6 +194,21 @@ static um_err follow(struct um_call *c, size_t i, const struct operation *o, con
     return UM_OK;
 }
 
+static bool is_behind(const struct registration *r, const struct operation *o)
+{
+    return is_one(r, o, OPERATION_AFTER, false) || is_one(r, o, OPERATION_BEFORE, true) || is_one(r, o, OPERATION_AFTER, true);
+}
+
+bool operation_is_followed(const struct um_call *c, const struct operation *o)
+{
+    const struct registrations *all = c->model != NULL ? um_model_registrations(c->model) : NULL;
+
+    for (size_t k = 0; k < registrations_count(all); k++)
+        if (is_behind(registrations_at(all, k), o))
+            return true;
+    return false;
+}
+
 um_err operation_after(struct um_call *c, const struct operation *o, const json_t *image)
 {
     const struct registrations *all;
@@ -208,7 +223,7 @@ um_err operation_after(struct um_call *c, const struct operation *o, const json_
     for (size_t k = 0; k < registrations_count(all) && err == UM_OK; k++) {
         const struct registration *r = registrations_at(all, k);
 
-        if (is_one(r, o, OPERATION_AFTER, false) || is_one(r, o, OPERATION_BEFORE, true) || is_one(r, o, OPERATION_AFTER, true))
+        if (is_behind(r, o))
             err = follow(c, i, o, r, image);
     }
     return err;

@@ -20,4 +20,7 @@ UM_CHECK_RESULT um_err operation_before(struct um_call *c, struct operation *o, 
  * that only reads ends with an error when there are jobs, and runs again as one that writes. */
 UM_CHECK_RESULT um_err operation_after(struct um_call *c, const struct operation *o, const json_t *image);
 
+/* May operation_after have something to do, whatever filters say? */
+bool operation_is_followed(const struct um_call *c, const struct operation *o);
+
 #endif

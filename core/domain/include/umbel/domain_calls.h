@@ -46,9 +46,10 @@ UM_CALLS(um_components_get, um_components_create, um_components_update, um_compo
 UM_CALLS(um_rights_of_classes, um_rights_of_components);
 /* the body of a document of a collaborative class: args {id}; answers {"right": "NONE" | "READ" | "WRITE"} */
 UM_CALLS(um_components_right);
-/* what the caller may do with components that he wants to reserve; body: references. Answers a word for each: "ABSENT", "NONE" (it
- * is as if it were absent), "READ", "WRITE" */
-UM_CALLS(um_components_rights);
+/* what the caller may do with components that he wants to reserve; body: references. Answers {rights, followed}: a word for each: "ABSENT",
+ * "NONE" (it is as if it were absent), "READ", "WRITE". args {action?: "LOCK" | "UNLOCK", those: [boolean]}: that is about to happen
+ * with THOSE references, and handlers may refuse it. FOLLOWED: handlers want to hear of it, by `held`, when it has. */
+UM_CALLS(um_components_rights, um_components_held);
 /* the words of such a body, for the search: args {id, text}. Of the platform itself: nobody is asked for a right. */
 UM_CALLS(um_components_body_text);
 /* children of one folder: args {ids: [folder]}; body: references. Answer: the folder */
