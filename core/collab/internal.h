@@ -12,7 +12,8 @@
  *   work.c      what the server itself reads and changes
  *   told.c      changes on their way to a service outside
  *   presence.c  who is here              message.c  frames
- *   bus.h       the other cores: bus_native.c, bus_peer.c, bus_wire.c over a bus_port
+ *   bus.h       the other cores: bus_native.c, bus_peer.c, bus_wire.c over a bus_port: bus_redis.c,
+ *               bus_streams.c and bus_tail.c with bus_adopt.c
  *               stock servers: bus_stock.c, bus_stock_peer.c, bus_stock_lock.c, bus_stock_wire.c        */
 #ifndef COLLAB_INTERNAL_H
 #define COLLAB_INTERNAL_H
@@ -59,6 +60,7 @@ struct um_collab {
     uint64_t started_ms;
     struct um_cluster *cluster;
     bus_open_port *open_port;
+    struct um_redis *redis;
     void *port_ctx;
     pthread_mutex_t lock;                /* over `open`: touched when seats come and go, never per message */
     struct um_map open;                  /* document -> number of connections, for administrators */

@@ -189,8 +189,6 @@ static bool open_node(struct core *c)
     const char *part = "", *url = c->store_conf.url;
     char why[256] = "";
 
-    if (!roles_read(&c->roles, &c->own.roles, why))
-        return fail("core.roles", why);
     setup.serves = c->roles.text;
     if (um_node_open(&c->node, &setup, &part, why) != UM_OK)
         return fail(part, why);
@@ -359,6 +357,19 @@ static bool open_doors(struct core *c)
     return true;
 }
 
+/* What one table alone cannot know. */
+static bool check(struct core *c)
+{
+    char why[256] = "";
+
+    if (!roles_read(&c->roles, &c->own.roles, why))
+        return fail("core.roles", why);
+    if (c->collab_conf.transport == UM_COLLAB_STREAMS && (!c->redis_conf.enabled || c->collab_conf.cluster_mode != UM_COLLAB_NATIVE))
+        return fail("collab.cluster.transport", "streams need redis.enabled=true and collab.cluster.mode=native");
+    c->collab_conf.works = c->roles.worker;
+    return true;
+}
+
 static bool start(struct core *c)
 {
     const char *bad = NULL;
@@ -368,7 +379,7 @@ static bool start(struct core *c)
     um_http_start();
     um_ws_start();
     c->reactors = um_reactors_new(c->process.reactors ? (unsigned)c->process.reactors : um_process_cpus());
-    return open_node(c) && open_store(c) && open_caches(c) && open_reservations(c) && open_jobs(c) && open_keys(c) && open_domain(c) &&
+    return check(c) && open_node(c) && open_store(c) && open_caches(c) && open_reservations(c) && open_jobs(c) && open_keys(c) && open_domain(c) &&
            open_operations(c) && open_webhook(c) && open_rest(c) && open_models(c) && open_doors(c);
 }
 

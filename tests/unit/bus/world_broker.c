@@ -145,7 +145,7 @@ static void close_port(struct bus_port *base)
 
 struct bus_port *broker_open_port(void *core, struct um_loop *l, uint64_t origin, const struct bus_port_handler *h, void *arg)
 {
-    static const struct bus_port_ops ops = { publish, is_live, close_port };
+    static const struct bus_port_ops ops = { .publish = publish, .is_live = is_live, .free = close_port };
     struct core *c = core;
     struct port *p = um_xcalloc(1, sizeof(*p));
 
