@@ -18,6 +18,7 @@
     X(BEHIND,         "collab.readers.behind",   "times",       COUNTER, "readers that fell behind and got one merged update") \
     X(STORE_RETRIES,  "collab.store.retries",    "appends",     COUNTER, "appends that were repeated after a failure") \
     X(FOLDS,          "collab.folds",            "folds",       COUNTER, "logs folded into their document's state") \
+    X(FOLDS_OFFERED,  "collab.folds.offered",    "folds",       COUNTER, "documents that were offered to workers for folding") \
     X(FOLD_CONFLICTS, "collab.fold.conflicts",   "folds",       COUNTER, "folds that another writer overtook") \
     X(RESTS,          "collab.rests",            "times",       COUNTER, "quiet documents that went back to their encoded form") \
     X(BUS_SENT,       "collab.bus.sent",         "messages",    COUNTER, "messages to other cores")        \

@@ -8,6 +8,7 @@
  *   doc.c       an open document: its life, what its seats may say
  *   outbox.c    one turn's changes to all readers, encoded once
  *   persist.c   log, acknowledgements, folding, loading
+ *   folder.h    folding by workers
  *   elsewhere.c what other processes wrote
  *   work.c      what the server itself reads and changes
  *   told.c      changes on their way to a service outside
@@ -24,6 +25,7 @@
 #include <umbel/log.h>
 #include <umbel/map.h>
 #include "bus.h"
+#include "folder.h"
 #include "counters.h"
 #include "presence.h"
 #include "message.h"
@@ -41,6 +43,7 @@ struct hub {                             /* the part on one reactor */
     bool asking;
     struct um_bytes *keep_alive, *keep_alive_bare;
     struct bus_hub bus;
+    struct folder *folder;               /* folder.h; NULL: no streams */
     struct um_list judging;              /* judge.c */
     bool draining;
     void (*drained)(struct hub *h);      /* set while draining: called when nothing is left */

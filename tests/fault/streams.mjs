@@ -1,7 +1,8 @@
 /* fault.streams: collab.cluster.transport=streams. Cores are killed and added while people type; Redis is emptied.
  *   - nothing acknowledged is lost, and the store has it at the moment of a death;
  *   - who comes reads what the store does not have yet out of Redis, and not from other cores;
- *   - with Redis emptied, all comes from the store. */
+ *   - with Redis emptied, all comes from the store;
+ *   - workers fold, and one that dies is replaced. */
 import assert from 'node:assert/strict'
 import { startCluster } from '../harness/cluster.mjs'
 import { openRun, until } from '../harness/run.mjs'
@@ -15,7 +16,8 @@ const cluster = await startCluster(run, {
   gateways: 0,
   redis: 'simple',
   balancer: false,
-  properties: { 'collab.cluster.transport': 'streams', 'collab.debounce': '200ms', 'collab.max-debounce': '1s', 'collab.unload-delay': '200ms' }
+  properties: { 'collab.cluster.transport': 'streams', 'collab.debounce': '200ms', 'collab.max-debounce': '1s', 'collab.unload-delay': '200ms' },
+  coreProperties: { 'core.roles': 'rest,collab', 'management.endpoint.health.show-details': 'always' }
 })
 const redis = cluster.redis
 const room = 'typed-in'
@@ -27,11 +29,13 @@ async function figure (core, name) {
   return Number(new RegExp(`^${name.replaceAll('.', '_')}(?:_total)?(?:\\{[^}]*\\})? ([0-9.]+)`, 'm').exec(text)?.[1] ?? 0)
 }
 
-async function addCore (n) {
-  const core = new UmbelCore(run, { ...cluster.common(`core-${n}`), storeUrl: cluster.postgres.url })
+async function addCore (n, { roles = 'rest,collab', env = {} } = {}) {
+  const common = cluster.common(`core-${n}`)
+  const args = common.args.map(arg => arg.startsWith('--core.roles=') ? `--core.roles=${roles}` : arg)
+  const core = new UmbelCore(run, { ...common, args, storeUrl: cluster.postgres.url })
   core.restart = async env => { await core.kill(); await core.start(env) }
   cluster.cores.push(core)
-  await core.start()
+  await core.start(env)
   return core
 }
 
@@ -70,6 +74,21 @@ await run.story('one is killed and another one added, while all type: nothing ac
   assert.ok(await allAgree(watchers) > 150)
 })
 
+await run.story('without a worker documents are complete, their logs stay, and health says it', async () => {
+  const { log } = await readStored(cluster.postgres, room)
+  assert.ok(log.length > 100, 'somebody has folded')
+  const health = await (await cluster.core(1).fetch('/core/actuator/health')).json()
+  assert.deepEqual([health.status, health.components.workers.status, health.components.workers.details.cores], ['UP', 'UNKNOWN', 0])
+  await until('they are offered', async () => Number(await redis.cli('XLEN', 'umbel:collab:folds')) > 0)
+})
+
+await run.story('a worker takes offers and dies before it has folded', async () => {
+  const worker = await addCore(5, { roles: 'worker', env: { UMBEL_FAIL: 'fold.taken=kill*1' } })
+  await worker.child.gone
+  assert.ok((await redis.cli('XPENDING', 'umbel:collab:folds', 'workers'))[0] > 0, 'it had taken none')
+  cluster.cores.splice(cluster.cores.indexOf(worker), 1)
+})
+
 await run.story('what a core had told and not stored when it died is found in Redis by one that comes', async () => {
   const writer = new Typists(run, cluster.core(1), 'left-behind', ['provider4'])
   writer.startTyping(20)
@@ -102,6 +121,12 @@ async function lengthOfStreams () {
   for (let i = 0; i < 4; i++) n += Number(await redis.cli('XLEN', `umbel:collab:stream:${i}`))
   return n
 }
+
+await run.story('another worker takes over, folds, and no offer is left', async () => {
+  await addCore(6, { roles: 'worker' })
+  await until('it is folded', async () => (await readStored(cluster.postgres, room)).log.length === 0, 40000)
+  await until('no offer is left', async () => Number(await redis.cli('XLEN', 'umbel:collab:folds')) === 0, 20000)
+})
 
 await run.story('streams are cut when the store has it all', async () => {
   await until('they are empty', async () => await lengthOfStreams() === 0, 30000)
