@@ -1,4 +1,5 @@
 #include "operations.h"
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -131,13 +132,28 @@ bool operation_takes_list(const struct operation *o, const char *name, size_t le
     return false;
 }
 
+/* dryRun is --dry-run, as If-Match is --if-match: case and dashes do not count. */
+static bool is_named(const json_t *p, const char *name)
+{
+    const char *own = json_string_value(json_object_get(p, "name"));
+
+    for (;; own++, name++) {
+        own += strspn(own, "-");
+        name += strspn(name, "-");
+        if (tolower((unsigned char)*own) != tolower((unsigned char)*name))
+            return false;
+        if (*own == '\0')
+            return true;
+    }
+}
+
 const json_t *operation_option(const struct operation *o, const char *name)
 {
     size_t i;
     json_t *p;
 
     json_array_foreach(o->parameters, i, p)
-        if (!is_of_path(p) && strcasecmp(json_string_value(json_object_get(p, "name")), name) == 0)
+        if (!is_of_path(p) && is_named(p, name))
             return p;
     return NULL;
 }
@@ -146,12 +162,32 @@ const json_t *operation_option(const struct operation *o, const char *name)
 
 static void put_words(const char *id, FILE *f)
 {
-    for (; *id != '\0'; id++) {
-        if (*id >= 'A' && *id <= 'Z')
-            fprintf(f, "-%c", *id | 0x20);
-        else
-            fputc(*id == '.' ? ' ' : *id, f);
+    for (bool within = false; *id != '\0'; id++) {
+        bool is_upper = *id >= 'A' && *id <= 'Z';
+
+        if (is_upper && within)
+            fputc('-', f);
+        fputc(is_upper ? *id | 0x20 : *id == '.' ? ' ' : *id, f);
+        within = *id != '-' && *id != '.';
     }
+}
+
+/* --dry-run, padded: TEXT stands behind it. */
+static void put_option(const char *name, const char *text, FILE *f)
+{
+    int n = 0;
+
+    fputs("  --", f);
+    for (const char *p = name; *p != '\0'; p++)
+        n += 1 + (p > name && *p >= 'A' && *p <= 'Z' && p[-1] != '-');
+    put_words(name, f);
+    fprintf(f, "%*s %s\n", n < 22 ? 22 - n : 0, "", text);
+}
+
+/* A query's word goes before a header's of the same name. */
+static bool is_option(const struct operation *o, const json_t *p)
+{
+    return !is_of_path(p) && operation_option(o, json_string_value(json_object_get(p, "name"))) == p;
 }
 
 /* The {…} of the path in their order. */
@@ -174,9 +210,13 @@ void operation_help(const struct operation *o, FILE *f)
     put_positions(o->path, f);
     fprintf(f, "%s\n\n  %s\n  (%s %s)\n", o->body != NULL ? " [-f FILE | --body JSON]" : "", o->summary, o->method, o->path);
     json_array_foreach(o->parameters, i, p) {
-        const char *text = json_string_value(json_object_get(p, "description"));
+        const char *name = json_string_value(json_object_get(p, "name")), *text = json_string_value(json_object_get(p, "description"));
 
-        fprintf(f, "  %s%-22s %s\n", is_of_path(p) ? "  " : "--", json_string_value(json_object_get(p, "name")), text != NULL ? text : "");
+        text = text != NULL ? text : "";
+        if (is_of_path(p))
+            fprintf(f, "    %-22s %s\n", name, text);
+        else if (is_option(o, p))
+            put_option(name, text, f);
     }
 }
 
@@ -232,6 +272,9 @@ void operations_complete(int argc, char **argv)
     if (o == NULL)
         return;
     json_array_foreach(o->parameters, i, p)
-        if (!is_of_path(p))
-            printf("--%s\n", json_string_value(json_object_get(p, "name")));
+        if (is_option(o, p)) {
+            fputs("--", stdout);
+            put_words(json_string_value(json_object_get(p, "name")), stdout);
+            putchar('\n');
+        }
 }

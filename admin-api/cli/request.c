@@ -221,9 +221,18 @@ static const char *body_media(const struct request *r)
     return media != NULL ? media : "application/json";
 }
 
+/* `--scope '*'` is a word of calls that take it; no scope is called so. */
+static bool means_all_scopes(const struct request *r, const struct server *s)
+{
+    const json_t *p = operation_option(r->o, "scope");
+
+    return s->scope != NULL && strcmp(s->scope, "*") == 0 && p != NULL && strcmp(json_string_value(json_object_get(p, "in")), "query") == 0;
+}
+
 int request_run(const struct server *s, int argc, char **argv, const struct looks *how)
 {
     struct request r = { 0 };
+    struct server here;
     struct answer a;
     int used, status;
 
@@ -231,6 +240,12 @@ int request_run(const struct server *s, int argc, char **argv, const struct look
     if (r.o == NULL) {
         fputs("umbelctl: no such command; umbelctl --help lists them\n", stderr);
         return 2;
+    }
+    if (means_all_scopes(&r, s)) {
+        put_query(&r, "scope", s->scope);
+        here = *s;
+        here.scope = NULL;
+        s = &here;
     }
     status = build(&r, argc - used, argv + used);
     if (status == 0 && !server_ask(s, r.o->method, um_buf_cstr(&r.path), (const char *const *)r.headers, body_media(&r),

@@ -19,10 +19,16 @@ int show_width(void)
 
 /* ---- cells ---- */
 
+/* {"code": …, "message": …}: shown as one sentence. */
+static bool is_error(const json_t *v) { return json_is_string(json_object_get(v, "code")) && json_is_string(json_object_get(v, "message")); }
+
 static bool is_plain(const json_t *v)
 {
     size_t i;
     json_t *item;
+
+    if (is_error(v))
+        return true;
 
     if (!json_is_array(v))
         return !json_is_object(v);
@@ -48,6 +54,10 @@ static void put_cell(struct um_buf *out, const json_t *v)
         return;
     if (json_is_string(v)) {
         put_text(out, json_string_value(v));
+    } else if (is_error(v)) {
+        put_text(out, json_string_value(json_object_get(v, "code")));
+        um_buf_puts(out, " ");
+        put_text(out, json_string_value(json_object_get(v, "message")));
     } else if (json_is_array(v) && is_plain(v)) {
         json_array_foreach(v, i, item) {
             um_buf_puts(out, i > 0 ? "," : "");

@@ -1,7 +1,7 @@
 /* What the files of this module share.
  *
  *   add.c, claim.c, ends.c     a job's row, inside units (rows.h)        controls.c  pauses and rates, likewise
- *   list.c, operate.c, lease.c what operators and external workers ask   figures.c   how many there are
+ *   list.c, by_registration.c, operate.c, lease.c: what operators and external workers ask   figures.c   how many there are
  *   engine.c   the object: what it is told, timers, the end              handlers.c  who does what
  *   cycle.c    one unit at a time: ends, renewals and claims together     hints.c     Redis, which tells who has time */
 #ifndef JOBS_INTERNAL_H

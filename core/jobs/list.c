@@ -29,25 +29,28 @@ static void set(json_t *job, const char *name, json_t *value)
 
 json_t *list_row(const struct um_sql_row *row, int64_t max_attempts)
 {
-    static const char *const names[] = { "id", "scope", NULL, "registration", "handler", "action", "phase", "objectType", "objectId", "user",
-                                         "requestId" };
+    static const struct { const char *name; size_t column; } texts[] = {
+        { "registration", 3 }, { "handler", 4 }, { "action", 5 }, { "objectId", 8 }, { "user", 9 }, { "scope", 1 }, { "phase", 6 },
+        { "objectType", 7 }, { "requestId", 10 },
+    };
     int64_t status = um_sql_int(row, 2);
     json_t *job = json_object();
 
-    for (size_t i = 0; i < UM_COUNT(names); i++)
-        if (names[i] != NULL)
-            set(job, names[i], json_string(um_sql_text(row, i)));
+    /* What is asked for most stands first: tables of the terminal end somewhere. */
+    set(job, "id", json_string(um_sql_text(row, 0)));
     set(job, "status", json_string(status_words[status]));
+    set(job, "attempts", json_integer(um_sql_int(row, 15)));
+    set(job, "maxAttempts", json_integer(max_attempts));
+    if (!um_sql_is_null(row, 16))
+        set(job, "error", json_pack("{s:s, s:s, s:o*}", "code", um_sql_text(row, 16), "message", um_sql_text(row, 17), "at", moment(row, 18)));
     set(job, "createdAt", moment(row, 11));
     set(job, status == JOB_PROCESSING ? "leaseExpiresAt" : "availableAt", moment(row, 12));
     set(job, "startedAt", moment(row, 13));
     if (!um_sql_is_null(row, 14))
         set(job, "worker", json_string(um_sql_text(row, 14)));
-    set(job, "attempts", json_integer(um_sql_int(row, 15)));
-    set(job, "maxAttempts", json_integer(max_attempts));
+    for (size_t i = 0; i < UM_COUNT(texts); i++)
+        set(job, texts[i].name, json_string(um_sql_text(row, texts[i].column)));
     set(job, "depth", json_integer(um_sql_int(row, 19)));
-    if (!um_sql_is_null(row, 16))
-        set(job, "error", json_pack("{s:s, s:s, s:o*}", "code", um_sql_text(row, 16), "message", um_sql_text(row, 17), "at", moment(row, 18)));
     return job;
 }
 

@@ -71,6 +71,69 @@ await run.story('the exit status tells what went wrong, and standard error in wo
   assert.equal((await tool(['acl', 'list'])).status, 2)
 })
 
+await run.story('the queue from the terminal: looked at, worked on, tried again, paused, dropped', async () => {
+  const admin = words => tool(words, { env: { UMBEL_TOKEN: signToken({ profiles: ['SYSTEM_ADMIN'], scope: 'main' }) } })
+  const done = async (...words) => {
+    const answer = await admin(words)
+    assert.equal(answer.status, 0, `${words.join(' ')}: ${answer.err}`)
+    return answer.out
+  }
+  const json = async (...words) => JSON.parse(await done(...words, '--json'))
+  const values = { OperationHandler: 'worker:ledger', ExecutionPhase: 'AFTER', Action: 'CREATE', ObjectType: 'DOCUMENT', Enabled: 'true', Asynchronous: 'true' }
+  const tags = Object.keys(values)
+  await done('tagclass', 'create', '--body', JSON.stringify(tags.map(id => ({ id, type: 'STRING' }))))
+  await done('documentclass', 'create', '--body', JSON.stringify([
+    { id: 'Invoice', category: 'DOCUMENT', data: { ACL: 'all' } },
+    { id: 'OperationHandlerRegistration', category: 'DOCUMENT', data: { ACL: 'all' }, tagReferences: tags.map(tagName => ({ tagName })) }
+  ]))
+  const [{ id: registration }] = await json('documents', 'create', '--body', JSON.stringify([{
+    name: 'Ledger', data: { classId: 'OperationHandlerRegistration' }, tags: Object.entries(values).map(([name, value]) => ({ name, value: [value] }))
+  }]))
+  await done('documents', 'create', '--body', JSON.stringify([1, 2, 3].map(n => ({ name: `Invoice ${n}`, data: { classId: 'Invoice' } }))))
+  assert.match(await done('jobs', 'summary'), /^waiting +3\n/)
+  assert.match(await done('jobs', 'registrations'), new RegExp(`main +${registration} +worker:ledger +3 `))
+  assert.equal((await done('jobs', 'waiting', 'count', '--registration', registration)).trim(), '3')
+
+  const [first, second] = await json('jobs', 'lease', '--body', '{"queue":"ledger","max":2}')
+  assert.match(await done('jobs', 'processing'), new RegExp(first.id))
+  await done('jobs', 'extend', first.id, '--body', `{"fence":${first.fence},"leaseSeconds":30}`)
+  await done('jobs', 'end', first.id, '--body', `{"fence":${first.fence}}`)
+  const late = await admin(['jobs', 'end', first.id, '--body', `{"fence":${first.fence}}`])
+  assert.equal(late.status, 1)
+  assert.match(late.err, /409/)
+  await done('jobs', 'end', second.id, '--body', `{"fence":${second.fence},"code":"F00007","message":"the ledger is closed"}`)
+
+  const errors = (await done('jobs', 'errors')).split('\n')
+  assert.match(errors.find(line => line.startsWith('id')), /^id +status +attempts +maxAttempts +error /)
+  assert.match(errors.find(line => line.startsWith(second.id)), /ERROR +1 +5 +F00007 the ledger is closed /)
+  assert.match(await done('jobs', 'get', second.id), /error +F00007 the ledger is closed/)
+  assert.match(await done('jobs', 'retry-all', '--dry-run'), /^jobs +1\n/)
+  assert.match(await done('jobs', 'purge', '--dryRun', '--object-id', 'another'), /^jobs +0\n/)
+  assert.match(await done('jobs', 'summary', '--scope', '*'), /errors +1\n/)
+  await done('jobs', 'pause', '--registration', registration)
+  await done('jobs', 'retry', second.id)
+  assert.equal((await admin(['jobs', 'retry', second.id])).status, 1)
+  assert.deepEqual(await json('jobs', 'lease', '--body', '{"queue":"ledger"}'), [])
+  await done('jobs', 'rate', '--registration', registration, '--body', '{"perSecond":1}')
+  const [row] = await json('jobs', 'registrations')
+  assert.deepEqual([row.registration, row.waiting, row.paused, row.perSecond], [registration, 2, true, 1])
+  await done('jobs', 'rate', '--registration', registration, '--body', '{"perSecond":0}')
+  await done('jobs', 'resume', '--registration', registration)
+  for (const job of await json('jobs', 'lease', '--body', '{"queue":"ledger","max":2}')) {
+    await done('jobs', 'end', job.id, '--body', `{"fence":${job.fence},"code":"F00007","message":"closed again"}`)
+  }
+  await done('jobs', 'purge-one', second.id)
+  await done('jobs', 'retry-all', '--registration', registration)
+  assert.equal((await done('jobs', 'delayed', 'count')).trim(), '0')
+  const [last] = await json('jobs', 'lease', '--body', '{"queue":"ledger"}')
+  await done('jobs', 'end', last.id, '--body', `{"fence":${last.fence},"code":"F1","message":"no more"}`)
+  await done('jobs', 'purge')
+  assert.equal((await done('jobs', 'errors', 'count')).trim(), '0')
+  const help = (await admin(['jobs', 'retry-all', '--help'])).out
+  assert.match(help, /--dry-run +says how many/)
+  assert.equal(help.match(/--scope/g).length, 1)
+})
+
 await run.story('who logs in keeps a token that only he can read, and no password', async () => {
   const wrong = await tool(['login', '--user', 'root'], { input: 'not this\n' })
   assert.equal(wrong.status, 1)

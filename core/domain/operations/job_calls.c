@@ -70,6 +70,14 @@ static um_err summary(struct um_call *c)
     return err == UM_OK ? um_jobs_summary(c->q, scope, &c->reply) : err;
 }
 
+static um_err registrations(struct um_call *c)
+{
+    um_err err;
+    const char *scope = scope_of(c, &err);
+
+    return err == UM_OK ? um_jobs_registrations(c->q, scope, &c->reply) : err;
+}
+
 /* ---- what has failed ---- */
 
 typedef um_err change_fn(struct um_sql *q, const struct um_jobs_query *query, const char *id, int64_t *n);
@@ -171,6 +179,7 @@ const struct um_domain_call um_job_list = { "jobs.list", list, 0 };
 const struct um_domain_call um_job_count = { "jobs.count", count, 0 };
 const struct um_domain_call um_job_get = { "jobs.get", get, 0 };
 const struct um_domain_call um_job_summary = { "jobs.summary", summary, 0 };
+const struct um_domain_call um_job_registrations = { "jobs.registrations", registrations, 0 };
 const struct um_domain_call um_job_retry = { "jobs.retry", retry, UM_CALL_WRITES };
 const struct um_domain_call um_job_purge = { "jobs.purge", purge, UM_CALL_WRITES };
 const struct um_domain_call um_job_pause = { "jobs.pause", pause_jobs, UM_CALL_WRITES };

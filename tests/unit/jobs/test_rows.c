@@ -290,6 +290,13 @@ static um_err summarize(void *arg, struct um_sql *q)
     return um_jobs_summary(q, "main", &o->out);
 }
 
+static um_err by_registration(void *arg, struct um_sql *q)
+{
+    struct operating *o = arg;
+
+    return um_jobs_registrations(q, "main", &o->out);
+}
+
 static int64_t number(const json_t *o, const char *name) { return json_integer_value(json_object_get(o, name)); }
 
 static void take_and_give_up(const char *object, job_id id)
@@ -537,6 +544,67 @@ static void many_behind_one_are_put_there_while_other_lanes_go_on(void **state)
     assert_int_equal(rig_count(r, "WAITING"), MANY - 1);
 }
 
+static void each_registration_is_counted_with_what_was_said_of_it(void **state)
+{
+    struct operating o = { .registration = "index", .paused = true, .rate = 2.5 };
+    const json_t *row;
+
+    (void)state;
+    take_and_give_up("one", (job_id){ 0 });
+    rig_add(r, "index", "one", NULL);
+    rig_add(r, "index", "two", NULL);
+    rig_add(r, "notify", "three", NULL);
+    assert_int_equal(rig_unit(r, 0, set_rate, &o), UM_OK);
+    o.registration = "asleep";
+    assert_int_equal(rig_unit(r, 0, set_rate, &o), UM_OK);
+    o.registration = NULL;
+    assert_int_equal(rig_unit(r, 0, pause_it, &o), UM_OK);
+    assert_int_equal(rig_view(r, by_registration, &o), UM_OK);
+    assert_int_equal(json_array_size(o.out), 4);
+    row = json_array_get(o.out, 0);
+    assert_string_equal(json_string_value(json_object_get(row, "registration")), "index");
+    assert_string_equal(json_string_value(json_object_get(row, "handler")), "test");
+    assert_int_equal(number(row, "waiting"), 2);
+    assert_int_equal(number(row, "errors"), 1);
+    assert_false(json_is_true(json_object_get(row, "paused")));
+    assert_true(json_real_value(json_object_get(row, "perSecond")) > 2.4);
+    assert_int_equal(number(json_array_get(o.out, 1), "waiting"), 1);
+    row = json_array_get(o.out, 2);                   /* what is said of all comes first by its empty names */
+    assert_string_equal(json_string_value(json_object_get(row, "registration")), "");
+    assert_true(json_is_true(json_object_get(row, "paused")));
+    row = json_array_get(o.out, 3);
+    assert_string_equal(json_string_value(json_object_get(row, "registration")), "asleep");
+    assert_int_equal(number(row, "waiting"), 0);
+    json_decref(o.out);
+}
+
+struct looking { const char *registration, *object; bool is_waiting; };
+
+static um_err look(void *arg, struct um_sql *q)
+{
+    struct looking *l = arg;
+    struct um_job_new j = { .scope = "main", .registration = l->registration, .action = "UPDATE", .category = "DOCUMENT", .object = l->object };
+
+    return um_jobs_is_waiting(q, &j, &l->is_waiting);
+}
+
+static void a_job_that_nobody_has_begun_is_found_by_its_lane_and_one_that_is_begun_is_not(void **state)
+{
+    struct looking one = { "index", "one", false }, other = { "index", "two", true };
+    struct job_claim c;
+
+    (void)state;
+    rig_add(r, "index", "one", NULL);
+    assert_int_equal(rig_view(r, look, &one), UM_OK);
+    assert_int_equal(rig_view(r, look, &other), UM_OK);
+    assert_true(one.is_waiting);
+    assert_false(other.is_waiting);
+    rig_claim(r, 0, "a", 1, &c);
+    assert_int_equal(rig_view(r, look, &one), UM_OK);
+    assert_false(one.is_waiting);
+    job_claim_clear(&c);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, jobs_rig_teardown)
@@ -556,6 +624,8 @@ int main(void)
         TEST(a_paused_registration_waits_and_nobody_else),
         TEST(a_rate_is_everybody_s_together),
         TEST(lists_tell_what_is_asked_for),
+        TEST(each_registration_is_counted_with_what_was_said_of_it),
+        TEST(a_job_that_nobody_has_begun_is_found_by_its_lane_and_one_that_is_begun_is_not),
         TEST(an_external_worker_gets_its_queue_s_jobs_and_ends_them_by_their_fence),
         TEST(the_wait_between_attempts_doubles_up_to_its_bound_give_or_take_a_fifth),
         TEST(many_behind_one_are_put_there_while_other_lanes_go_on),

@@ -105,7 +105,7 @@ UM_CALLS(um_operations_files, um_operations_file_text);
  * retry, purge: of status ERROR, {id?, dryRun?}; pause, resume: {registration?}; rate: body {perSecond}.
  * Workers outside: lease: body {queue, worker?, max?, leaseSeconds?}; answer: jobs with payload and fence. end: args {id}, body
  * {fence, code?, message?}: done, or failed. extend: body {fence, leaseSeconds?}. */
-UM_CALLS(um_job_list, um_job_count, um_job_get, um_job_summary, um_job_retry, um_job_purge, um_job_pause, um_job_resume, um_job_rate,
+UM_CALLS(um_job_list, um_job_count, um_job_get, um_job_summary, um_job_registrations, um_job_retry, um_job_purge, um_job_pause, um_job_resume, um_job_rate,
          um_job_lease, um_job_end, um_job_extend);
 
 #endif

@@ -35,6 +35,7 @@ enum {
     UM_JOB_PAYLOAD_MAX = 256 << 10,           /* bytes */
     UM_JOB_CODE_MAX = 64,                     /* of an error; what is longer is cut */
     UM_JOB_MESSAGE_MAX = 1000,
+    UM_JOBS_REGISTRATIONS_MAX = 200,
     UM_JOBS_PAGE_MAX = 1000,                  /* rows of a list, or changed by one call */
 };
 
@@ -132,6 +133,10 @@ UM_CHECK_RESULT um_err um_jobs_count(struct um_sql *q, const struct um_jobs_quer
 UM_CHECK_RESULT um_err um_jobs_get(struct um_sql *q, const struct um_jobs_conf *cf, const char *scope, const char *id,
                                    json_t **job);                                  /* UM_ENOTFOUND */
 UM_CHECK_RESULT um_err um_jobs_summary(struct um_sql *q, const char *scope, json_t **summary);
+/* Scope "" is all of them, registration "" all of the scope's: they have no jobs of their own, but a pause or a rate.
+ * [{"scope","registration","handler","waiting","delayed","processing","errors","oldestWaitingMs","paused","perSecond"}, ...]: registrations
+ * that have jobs, are paused or have a rate, those with the most jobs first, UM_JOBS_REGISTRATIONS_MAX at most. Reads all rows of the queue. */
+UM_CHECK_RESULT um_err um_jobs_registrations(struct um_sql *q, const char *scope, json_t **list);
 /* Of ERROR, the oldest UM_JOBS_PAGE_MAX (or query->max) of them; ID NULL: all that the query means. N: how many; when it is that
  * many, call again in another unit. A retried job begins with attempt 1. */
 UM_CHECK_RESULT um_err um_jobs_retry(struct um_sql *q, const struct um_jobs_query *query, const char *id, int64_t *n);

@@ -16,6 +16,7 @@ import { Classes } from "./classes";
 import { Connections } from "./connections";
 import { Documents } from "./documents";
 import { GroupPage } from "./group";
+import { Jobs } from "./jobs";
 import { Loggers } from "./loggers";
 import { Overview } from "./overview";
 import { Groups, Users } from "./principals";
@@ -30,6 +31,7 @@ const PARTS: { name: string; text: string; page: ComponentType; one?: ComponentT
     { name: "connections", text: "Connections", page: Connections },
     { name: "reservations", text: "Reservations", page: Reservations },
     { name: "sessions", text: "Sessions", page: Sessions },
+    { name: "jobs", text: "Jobs", page: Jobs },
     { name: "users", text: "Users", page: Users, one: UserPage },
     { name: "groups", text: "Groups", page: Groups, one: GroupPage },
     { name: "classes", text: "Classes", page: Classes },
