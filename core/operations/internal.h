@@ -4,17 +4,33 @@
 #include <umbel/domain_handlers.h>
 #include <umbel/jobs.h>
 #include <umbel/list.h>
+#include <umbel/loop.h>
 #include <umbel/operations.h>
 
 struct um_operations {
     struct um_operations_env env;
     struct um_list reading;                  /* jobs of `fulltext` that wait for bytes of a file */
+    struct um_list lookups;                  /* of this turn: lookup.c */
+    struct um_defer ask;
 };
 
 /* Each a kind for the platform, and who does its jobs. ENV: the um_operations. */
-extern struct um_handler_kind operations_http, operations_https, operations_log, operations_fulltext, operations_worker, operations_library;
-um_job_fn operations_url_job, operations_log_job, operations_fulltext_job, operations_library_job;
+extern struct um_handler_kind operations_http, operations_https, operations_log, operations_fulltext, operations_worker;
+um_job_fn operations_url_job, operations_log_job, operations_fulltext_job;
 void operations_fulltext_drop(struct um_operations *o);      /* those that were cut off by the end of the process */
+
+/* ---- lookup.c; on the loop of the jobs ---- */
+
+struct um_domain_answer;
+struct lookup_wait {                         /* in who waits; texts are his, until one of the two has run, once and never in the call */
+    struct um_list link;
+    const char *scope, *registration, *user, *request;
+    void (*answered)(struct lookup_wait *w, const struct um_domain_answer *a);      /* of um_operations_registration */
+    void (*dropped)(struct lookup_wait *w);  /* the process ends */
+};
+void lookup_registration(struct um_operations *o, struct lookup_wait *w);
+void lookups_init(struct um_operations *o);
+void lookups_drop(struct um_operations *o);
 
 /* ---- url.c ---- */
 

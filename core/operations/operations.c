@@ -3,13 +3,12 @@
 #include <umbel/util.h>
 #include "internal.h"
 
-static const struct { struct um_handler_kind *kind; um_job_fn *job; bool is_native; } rows[] = {
-    { &operations_http, operations_url_job, false },
-    { &operations_https, operations_url_job, false },
-    { &operations_log, operations_log_job, false },
-    { &operations_fulltext, operations_fulltext_job, false },
-    { &operations_worker, NULL, false },     /* done by others */
-    { &operations_library, operations_library_job, true },       /* a core without libraries leaves their jobs to others */
+static const struct { struct um_handler_kind *kind; um_job_fn *job; } rows[] = {
+    { &operations_http, operations_url_job },
+    { &operations_https, operations_url_job },
+    { &operations_log, operations_log_job },
+    { &operations_fulltext, operations_fulltext_job },
+    { &operations_worker, NULL },            /* done by others */
 };
 
 static void on_jobs(void *arg, const char *const *ids, size_t n)
@@ -25,10 +24,11 @@ struct um_operations *um_operations_new(const struct um_operations_env *env)
 
     o->env = *env;
     um_list_init(&o->reading);
+    lookups_init(o);
     for (size_t i = 0; i < UM_COUNT(rows); i++) {
         rows[i].kind->env = o;
         um_domain_add_handlers(env->domain, rows[i].kind);
-        if (rows[i].job != NULL && (!rows[i].is_native || env->native != NULL))
+        if (rows[i].job != NULL)
             um_jobs_serve(env->jobs, rows[i].kind->prefix, rows[i].job, o);
     }
     um_domain_use_jobs(env->domain, env->jobs_conf, on_jobs, o);
@@ -37,7 +37,9 @@ struct um_operations *um_operations_new(const struct um_operations_env *env)
 
 void um_operations_free(struct um_operations *o)
 {
-    if (o != NULL)
-        operations_fulltext_drop(o);
+    if (o == NULL)
+        return;
+    operations_fulltext_drop(o);
+    lookups_drop(o);
     free(o);
 }

@@ -208,8 +208,9 @@ struct um_handler_kind operations_https = { .prefix = "https://", .check = check
 /* ---- asked by the queue ---- */
 
 struct doing {                               /* a job */
-    const struct um_operations *o;
+    struct um_operations *o;
     struct um_job_run *run;
+    struct lookup_wait wait;
     struct um_who who;                       /* strings are the payload's and ours */
     const char **profiles, **groups;
     char *url, *scope, *registration, *category, *id;
@@ -229,10 +230,8 @@ static const char **read_list(const json_t *list, struct um_token_list *out)
     return items;
 }
 
-static void doing_free(void *arg)
+static void doing_free(struct doing *d)
 {
-    struct doing *d = arg;
-
     free(d->profiles);
     free(d->groups);
     free(d->url);
@@ -286,10 +285,9 @@ static void tell(struct doing *d, const json_t *registration)
     json_decref(told);
 }
 
-/* The registration as it is now: a changed one counts from its answer on. */
-static void on_registration(void *arg, const struct um_domain_answer *a)
+static void on_registration(struct lookup_wait *w, const struct um_domain_answer *a)
 {
-    struct doing *d = arg;
+    struct doing *d = UM_CONTAINER(w, struct doing, wait);
 
     if (a->err == UM_OK)
         tell(d, a->reply);
@@ -297,10 +295,11 @@ static void on_registration(void *arg, const struct um_domain_answer *a)
         end_failed(d, a->problem->code, a->problem->message, a->problem->status == 404);
 }
 
+static void on_dropped(struct lookup_wait *w) { doing_free(UM_CONTAINER(w, struct doing, wait)); }
+
 void operations_url_job(void *arg, struct um_job_run *run, const struct um_job *job)
 {
     struct doing *d = um_xcalloc(1, sizeof(*d));
-    struct um_who platform;
     const json_t *caller;
 
     *d = (struct doing){ .o = arg, .run = run, .url = um_xstrdup(job->handler), .scope = um_xstrdup(job->scope),
@@ -318,8 +317,7 @@ void operations_url_job(void *arg, struct um_job_run *run, const struct um_job *
         end_failed(d, "T00000", "the job's payload cannot be read", true);
         return;
     }
-    /* This is asked in no account's name: what was accepted is told, whatever has become of the user since. */
-    platform = (struct um_who){ .user = d->who.user, .scope = d->scope, .request = d->who.request };
-    um_domain_run_or(d->o->env.domain, d->o->env.loop, &um_operations_registration, &platform, json_pack("{s:s}", "id", d->registration), NULL,
-                     on_registration, doing_free, d);
+    d->wait = (struct lookup_wait){ .scope = d->scope, .registration = d->registration, .user = d->who.user, .request = d->who.request,
+                                    .answered = on_registration, .dropped = on_dropped };
+    lookup_registration(d->o, &d->wait);
 }

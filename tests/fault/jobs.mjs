@@ -13,7 +13,7 @@ import { Words } from './checks/words.mjs'
 import { faults, failOver, redisIsWhole } from './faults.mjs'
 
 const wanted = Number(process.env.UMBEL_JOBS ?? 1000)
-const [writers, objects, registrations, paceMs] = [12, 36, 3, 250]
+const [writers, objects, registrations, leasing, paceMs] = [12, 36, 3, 6, 250]
 const run = openRun('fault.jobs')
 const { random } = run
 const world = { storeIsDisturbed: true, afterDeath: async () => {}, times: new Map() }
@@ -78,8 +78,7 @@ async function openJobs () {
   }
   await office.register({ handler: 'fulltext', classId: 'Text', action: 'CREATE' })
   await jobs.add('Invoice', objects)
-  effects.lease(office, 'scans')
-  effects.lease(office, 'scans')
+  for (let n = 0; n < leasing; n++) effects.lease(office, 'scans')
   return { office, effects, jobs }
 }
 

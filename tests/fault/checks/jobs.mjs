@@ -80,7 +80,7 @@ export class Jobs {
     for (const acked of object.acked.keys()) assert.ok(names.has(acked), `${object.id}: ${acked} was acknowledged and is missing`)
   }
 
-  /* One key for each operation, and one operation for each key; a repetition says that it is one. */
+  /* One key for each operation, and one operation for each key; a repetition says that it is one, by an attempt of its own. */
   checkKeys (registration) {
     const byKey = new Map()
     const byName = new Map()
@@ -88,12 +88,13 @@ export class Jobs {
       const before = byKey.get(d.key)
       if (before) {
         assert.deepEqual([d.object, d.name], [before.object, before.name], 'a key of two operations')
-        assert.ok(d.attempt > before.attempt, `${d.key}: attempt ${d.attempt} after ${before.attempt}`)
+        assert.ok(!before.attempts.has(d.attempt), `${d.key}: attempt ${d.attempt} twice`)
+        before.attempts.add(d.attempt)
       } else {
+        byKey.set(d.key, { object: d.object, name: d.name, attempts: new Set([d.attempt]) })
         assert.equal(byName.get(d.name), undefined, `${d.name} has two keys`)
         byName.set(d.name, d.key)
       }
-      byKey.set(d.key, d)
     }
   }
 
