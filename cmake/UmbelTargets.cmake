@@ -54,7 +54,7 @@ function(um_unit_test module)
     set_tests_properties(thread.${module} PROPERTIES LABELS thread TIMEOUT 300)
   endif()
 endfunction()
-set(UMBEL_THREADED content reserve jobs_engine cachegen cluster redis archive collab_engine crdt_threads loop log ws http store store_sqlite store_sql session throttle proxy outgoing)
+set(UMBEL_THREADED content reserve jobs_engine cachegen cluster redis archive collab_engine crdt_threads loop log ws http store store_sqlite store_sql session throttle proxy outgoing native)
 
 # fuzz.<target>: built with clang's libFuzzer; runs UMBEL_FUZZ_S seconds (10) over its corpus in the suite.
 # UMBEL_FUZZ builds the targets (clang); the suite of another build tree runs those of the tree UMBEL_FUZZ_BUILD.

@@ -121,13 +121,25 @@ void bus_join(struct um_collab *c, const char *member, int64_t started_ms, bus_o
         c->hubs[i].bus.ops = &bus_native;
 }
 
+/* Hubs are numbered from 1 in what they are called. */
+static struct bus_port *open_streams_port(void *ctx, struct um_loop *l, uint64_t origin, const struct bus_port_handler *handler, void *arg)
+{
+    struct um_collab *c = ctx;
+
+    return bus_port_streams(c->redis, l, origin, (unsigned)(origin & 0xffff) - 1, c->n_hubs, handler, arg);
+}
+
 void um_collab_join(struct um_collab *c, struct um_redis *redis, struct um_cluster *cluster)
 {
     int64_t started_ms;
     const char *member = um_cluster_self(cluster, &started_ms);
 
     c->cluster = cluster;
-    bus_join(c, member, started_ms, open_redis_port, redis);
+    c->redis = redis;
+    if (c->cf.transport == UM_COLLAB_STREAMS)
+        bus_join(c, member, started_ms, open_streams_port, c);
+    else
+        bus_join(c, member, started_ms, open_redis_port, redis);
     if (c->cf.cluster_mode != UM_COLLAB_HOCUSPOCUS)
         return;
     memcpy(c->identifier, "host-", 5);

@@ -39,14 +39,24 @@ static struct bus_at at_of(const struct doc *d)
 
 static bool is_live(const struct hub *h) { return h->bus.port->ops->is_live(h->bus.port); }
 
-static void send(struct hub *h, uint64_t to, const struct um_buf *message)
+/* Are changes kept where others find them later? Then they are told though nobody else has the document open. */
+static bool has_tail(const struct hub *h) { return h->bus.port->ops->append != NULL; }
+
+static bool may_send(const struct um_buf *message)
 {
     if (message->failed || message->len > BUS_MAX_MESSAGE) {
         count(C_BUS_TOO_LONG, 1);            /* they will miss it, and find it in the store */
-        return;
+        return false;
     }
     count(C_BUS_SENT, 1);
     count(C_BUS_SENT_BYTES, (int64_t)message->len);
+    return true;
+}
+
+static void send(struct hub *h, uint64_t to, const struct um_buf *message)
+{
+    if (!may_send(message))
+        return;
     h->bus.port->ops->publish(h->bus.port, to, UM_SPAN(message->data, message->len), NULL, NULL);
 }
 
@@ -281,12 +291,36 @@ static void wait_too_long(void *arg)
     serve(d, readers_wait);
 }
 
+static void handle(struct hub *h, struct um_span message);
+
+/* As if it came now; what is known to be stored is in no doubt. */
+static void take_from_tail(void *arg, struct um_span message, uint64_t stored)
+{
+    struct doc *d = arg;
+    struct um_reader r;
+    enum bus_kind kind;
+    uint64_t origin;
+    struct bus_peer *p;
+
+    handle(d->hub, message);
+    if (!bus_read_head(message, &r, &kind, &origin) || (p = peer_of_hub(d, origin)) == NULL)
+        return;
+    struct bus_at at = bus_read_at(&r);
+    at.stored = stored;
+    peer_at(p, &at);
+}
+
 static bool native_loaded(struct doc *d)
 {
     struct hub *h = d->hub;
+    bool has_all = false;
 
     d->bus.loaded = true;
     d->bus.epoch = ++h->bus.epochs;
+    if (has_tail(h)) {
+        has_all = h->bus.port->ops->replay(h->bus.port, UM_SPAN_STR(d->name), take_from_tail, d);
+        adopt_from_the_dead(d);
+    }
     d->bus.wait = um_xcalloc(1, sizeof(*d->bus.wait));
     d->bus.wait->hub = h;
     d->bus.wait->doc = d;
@@ -294,7 +328,7 @@ static bool native_loaded(struct doc *d)
         wait_end(d->bus.wait);
         return false;
     }
-    d->bus.wait->readers_wait = h->engine->cf.sync_before_serve;
+    d->bus.wait->readers_wait = h->engine->cf.sync_before_serve && !has_all;
     d->bus.n_waits += d->bus.wait->readers_wait;
     return d->bus.wait->readers_wait;
 }
@@ -309,6 +343,16 @@ static void beat_later(struct doc *d)
         um_list_append(&d->hub->bus.beats, &d->bus.beat_link);
 }
 
+static void send_update(struct doc *d, const struct um_buf *message)
+{
+    struct bus_port *port = d->hub->bus.port;
+
+    if (!has_tail(d->hub))
+        send(d->hub, audience(d), message);
+    else if (may_send(message))
+        port->ops->append(port, UM_SPAN_STR(d->name), UM_SPAN(message->data, message->len));
+}
+
 static void tell_updates(struct doc *d)
 {
     struct um_buf out = { 0 };
@@ -319,8 +363,10 @@ static void tell_updates(struct doc *d)
     um_buf_put_varuint(&out, d->bus.n_out);
     um_buf_put(&out, d->bus.out.data, d->bus.out.len);
     out.failed = out.failed || d->bus.out.failed;
+    if (has_tail(d->hub))
+        put_ident(d->hub, &out);             /* who reads it later may never hear of us */
     if (!UM_FAILPOINT("edit.before_publish"))
-        send(d->hub, audience(d), &out);
+        send_update(d, &out);
     d->bus.told_stored = at.stored;
     beat_later(d);
     um_buf_free(&out);
@@ -340,11 +386,13 @@ static void tell_presence(struct doc *d)
     um_buf_free(&out);
 }
 
+static bool is_told(const struct doc *d) { return d->bus.n_peers > 0 || has_tail(d->hub); }
+
 static void flush(void *arg)
 {
     struct doc *d = arg;
 
-    if (d->bus.n_peers > 0 && d->bus.n_out > 0)
+    if (is_told(d) && d->bus.n_out > 0)
         tell_updates(d);
     if (d->bus.n_peers > 0)
         tell_presence(d);
@@ -362,7 +410,7 @@ static void flush_later(struct doc *d)
 
 static void native_append(struct doc *d, struct um_span update)
 {
-    if (d->bus.n_peers == 0) {
+    if (!is_told(d)) {
         d->bus.n_out = 0;                    /* what is told has no holes */
         um_buf_clear(&d->bus.out);
         return;
@@ -374,7 +422,7 @@ static void native_append(struct doc *d, struct um_span update)
 
 static void native_stored(struct doc *d)
 {
-    if (d->bus.n_peers > 0 && d->bus.told_stored != bus_stored(d) && um_list_is_empty(&d->bus.beat_link))
+    if (is_told(d) && d->bus.told_stored != bus_stored(d) && um_list_is_empty(&d->bus.beat_link))
         beat_later(d);
 }
 
@@ -400,11 +448,11 @@ static void native_closed(struct doc *d)
 {
     struct um_buf out = { 0 };
 
-    if (d->bus.n_peers > 0) {
+    if (is_told(d) && d->bus.loaded) {
         struct bus_at at = at_of(d);
         bus_put_head(&out, BUS_BYE, d->hub->bus.origin);
         bus_put_at(&out, &at);
-        send(d->hub, audience(d), &out);
+        send(d->hub, has_tail(d->hub) ? BUS_TO_ALL : audience(d), &out);
         um_buf_free(&out);
     }
     if (d->bus.wait != NULL)
@@ -672,6 +720,11 @@ static void on_update(struct hub *h, struct bus_origin *o, struct um_reader *r)
     for (uint64_t i = 0; i < n && !r->failed; i++)
         um_read_varbytes(r);
     r->failed = r->failed || n > at.number;
+    if (!r->failed && o->member == NULL && um_reader_left(r) > 0 && has_tail(h)) {
+        struct bus_ident id = bus_read_ident(r);
+        if (!r->failed)
+            peer_identify(o, &id);
+    }
     d = r->failed ? NULL : doc_of(h, at.name);
     p = d != NULL ? peer_get(d, o) : NULL;
     is_new = p != NULL && at.epoch > p->epoch;
@@ -835,7 +888,7 @@ static void beat(void *arg)
 
 static void native_start(struct hub *h)
 {
-    static const struct bus_port_handler handler = { heard, became_live };
+    static const struct bus_port_handler handler = { heard, became_live, adopt_orphan };
 
     h->bus.port = h->engine->open_port(h->engine->port_ctx, h->loop, h->bus.origin, &handler, h);
     h->bus.compared_at_ms = um_loop_now_ms(h->loop);
@@ -854,6 +907,7 @@ static void native_stop(struct hub *h)
             wait_end(UM_CONTAINER(it, struct doc, link)->bus.wait);
     h->bus.port->ops->free(h->bus.port);
     um_bytes_unref(h->bus.held);
+    um_map_free(&h->bus.adopted);
     origin_free_all(h);
 }
 

@@ -247,6 +247,15 @@ static bool is_member(const struct um_members *view, const struct bus_origin *o)
     return false;
 }
 
+bool origin_is_dead(struct hub *h, const struct bus_origin *o)
+{
+    struct um_members *view = h->engine->cluster != NULL ? um_cluster_members(h->engine->cluster) : NULL;
+    bool dead = view != NULL && view->n > 0 && o->member != NULL && !is_member(view, o);
+
+    um_members_unref(view);
+    return dead;
+}
+
 static bool is_gone(const struct um_members *view, const struct bus_origin *o, int64_t now_ms)
 {
     int64_t silent_ms = now_ms - o->heard_ms;

@@ -45,7 +45,13 @@ void peer_put_doubts(const struct doc *d, struct um_buf *out);          /* as in
 void peer_gone(struct bus_peer *p);
 void peer_forget(struct bus_peer *p);        /* our own document goes: nothing of that */
 void origin_gone(struct hub *h, struct bus_origin *o, const char *why);
+/* It has said who it is, and is no member any more. */
+bool origin_is_dead(struct hub *h, const struct bus_origin *o);
 void origin_sweep(struct hub *h, int64_t now_ms);
 void origin_free_all(struct hub *h);
+
+/* bus_adopt.c: what the dead have left in the streams' tail. */
+void adopt_from_the_dead(struct doc *d);     /* D is loaded, and has the tail: what dead hubs said is stored by us */
+bool adopt_orphan(void *hub, struct um_span document, uint64_t origin);          /* bus_port_handler.on_orphan */
 
 #endif

@@ -119,7 +119,9 @@ static void redis_free(struct bus_port *base)
     um_buf_free(&p->all_name);
     free(p);
 }
-static const struct bus_port_ops redis_ops = { redis_publish, redis_is_live, redis_free };
+static const struct bus_port_ops redis_ops = { .publish = redis_publish, .is_live = redis_is_live, .free = redis_free };
+
+struct um_redis_link *bus_port_redis_link(struct bus_port *p) { return of(p)->link; }
 
 struct bus_port *bus_port_redis(struct um_redis *r, struct um_loop *l, uint64_t origin, const struct bus_port_handler *h, void *arg)
 {

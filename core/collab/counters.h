@@ -18,6 +18,7 @@
     X(BEHIND,         "collab.readers.behind",   "times",       COUNTER, "readers that fell behind and got one merged update") \
     X(STORE_RETRIES,  "collab.store.retries",    "appends",     COUNTER, "appends that were repeated after a failure") \
     X(FOLDS,          "collab.folds",            "folds",       COUNTER, "logs folded into their document's state") \
+    X(FOLDS_OFFERED,  "collab.folds.offered",    "folds",       COUNTER, "documents that were offered to workers for folding") \
     X(FOLD_CONFLICTS, "collab.fold.conflicts",   "folds",       COUNTER, "folds that another writer overtook") \
     X(RESTS,          "collab.rests",            "times",       COUNTER, "quiet documents that went back to their encoded form") \
     X(BUS_SENT,       "collab.bus.sent",         "messages",    COUNTER, "messages to other cores")        \
@@ -30,6 +31,9 @@
     X(BUS_NO_ANSWER,  "collab.bus.no-answer",    "times",       COUNTER, "documents that were opened before every other core had answered") \
     X(BUS_DOUBTS,     "collab.bus.doubts",       "messages",    GAUGE,   "other cores' updates that may not be durable yet") \
     X(BUS_ADOPTED,    "collab.bus.adopted",      "messages",    COUNTER, "such updates that were stored here, their core being gone") \
+    X(BUS_STREAM_READ, "collab.bus.stream.read", "updates",    COUNTER, "entries that were read from streams, our own included") \
+    X(BUS_RECOVERED,  "collab.bus.recovered",    "updates",     COUNTER, "updates that a document got from the streams' tail when it was opened") \
+    X(BUS_TRIMS,      "collab.bus.trims",        "times",       COUNTER, "streams were cut behind what the store has") \
     X(STOCK_BRIDGED,  "collab.stock.bridged",    "updates",     COUNTER, "updates passed on between stock servers that cannot hear one another") \
     X(STOCK_LOCKED,   "collab.stock.locked",     "times",       COUNTER, "folds that waited while a stock server was storing the document") \
     X(LOAD_FAILURES,  "collab.load.failures",    "loads",       COUNTER, "documents that could not be loaded")

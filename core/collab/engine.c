@@ -53,6 +53,7 @@ static void hub_start(void *arg)
     sweep_later(h);
     elsewhere_start(h);
     h->bus.ops->start(h);
+    h->folder = folder_new(h);
     h->bus.is_started = true;
 }
 
@@ -98,6 +99,7 @@ void um_collab_free(struct um_collab *c)
     for (unsigned i = 0; i < c->n_hubs; i++) {
         if (c->hubs[i].bus.is_started)
             c->hubs[i].bus.ops->stop(&c->hubs[i]);
+        folder_free(c->hubs[i].folder);
         um_timer_stop(c->hubs[i].loop, &c->hubs[i].sweep);
         um_timer_stop(c->hubs[i].loop, &c->hubs[i].resync);
         judge_free_all(&c->hubs[i]);
@@ -275,7 +277,7 @@ static void hub_drained(struct hub *h)
 void hub_check_drained(struct hub *h)
 {
     if (h->drained != NULL && um_list_is_empty(&h->conns) && um_list_is_empty(&h->all_docs) &&
-        !h->asking)
+        !h->asking && folder_is_idle(h->folder))
         h->drained(h);
 }
 

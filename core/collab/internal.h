@@ -8,11 +8,13 @@
  *   doc.c       an open document: its life, what its seats may say
  *   outbox.c    one turn's changes to all readers, encoded once
  *   persist.c   log, acknowledgements, folding, loading
+ *   folder.h    folding by workers
  *   elsewhere.c what other processes wrote
  *   work.c      what the server itself reads and changes
  *   told.c      changes on their way to a service outside
  *   presence.c  who is here              message.c  frames
- *   bus.h       the other cores: bus_native.c, bus_peer.c, bus_wire.c over a bus_port
+ *   bus.h       the other cores: bus_native.c, bus_peer.c, bus_wire.c over a bus_port: bus_redis.c,
+ *               bus_streams.c and bus_tail.c with bus_adopt.c
  *               stock servers: bus_stock.c, bus_stock_peer.c, bus_stock_lock.c, bus_stock_wire.c        */
 #ifndef COLLAB_INTERNAL_H
 #define COLLAB_INTERNAL_H
@@ -23,6 +25,7 @@
 #include <umbel/log.h>
 #include <umbel/map.h>
 #include "bus.h"
+#include "folder.h"
 #include "counters.h"
 #include "presence.h"
 #include "message.h"
@@ -40,6 +43,7 @@ struct hub {                             /* the part on one reactor */
     bool asking;
     struct um_bytes *keep_alive, *keep_alive_bare;
     struct bus_hub bus;
+    struct folder *folder;               /* folder.h; NULL: no streams */
     struct um_list judging;              /* judge.c */
     bool draining;
     void (*drained)(struct hub *h);      /* set while draining: called when nothing is left */
@@ -59,6 +63,7 @@ struct um_collab {
     uint64_t started_ms;
     struct um_cluster *cluster;
     bus_open_port *open_port;
+    struct um_redis *redis;
     void *port_ctx;
     pthread_mutex_t lock;                /* over `open`: touched when seats come and go, never per message */
     struct um_map open;                  /* document -> number of connections, for administrators */

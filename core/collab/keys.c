@@ -5,6 +5,7 @@
 #define AT(f) .at = offsetof(struct um_collab_conf, f)
 static const char *const ack_words[] = { "durable", "memory", NULL };
 static const char *const auth_words[] = { "required", "anonymous", NULL };
+static const char *const transport_words[] = { "pubsub", "streams", NULL };
 static const char *const mode_words[] = { "native", "hocuspocus", NULL };
 
 static const struct um_conf_key keys[] = {
@@ -19,6 +20,8 @@ static const struct um_conf_key keys[] = {
       UM_CONF_DURATION_MS, 0, AT(compare_interval_ms), .min = 1000, .max = 86400000 },
     { "collab.cluster.mode", NULL, "native", "native = this cluster's cores alone, hocuspocus = together with stock Hocuspocus servers and their Redis extension",
       UM_CONF_ENUM, 0, AT(cluster_mode), .words = mode_words },
+    { "collab.cluster.transport", NULL, "pubsub", "how changes go between cores: pubsub = told and forgotten, streams = kept in Redis until the store has them",
+      UM_CONF_ENUM, 0, AT(transport), .words = transport_words },
     { "collab.redis.prefix", NULL, "hocuspocus", "first part of the channels and locks of stock servers, as their prefix says (hocuspocus mode)",
       UM_CONF_STR, 0, AT(redis_prefix), .min = 1, .max = 255 },
     { "collab.redis.identifier", NULL, "", "what stock servers call this one, different in each process; empty = host- and random (hocuspocus mode)",

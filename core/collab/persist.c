@@ -58,6 +58,8 @@ static void acknowledge_what_is_stored(struct doc *d)
     told_stored(d);
 }
 
+/* By workers, who need not have it open (folder.h). */
+static bool is_folded_elsewhere(const struct doc *d) { return d->hub->folder != NULL && !d->hub->engine->cf.works; }
 static bool is_folded(const struct doc *d) { return d->last_seq == d->folded_seq && !d->overwritten; }
 
 /* ---- appending -------------------------------------------------------------------------------------------------------- */
@@ -294,8 +296,26 @@ static void fold_done(void *arg, um_err err, uint64_t version)
     doc_settle(d);
 }
 
+/* As far as we are concerned, it is folded then. */
+static void offer_fold(struct doc *d)
+{
+    um_timer_stop(d->hub->loop, &d->fold_timer);
+    if (!folder_offer(d->hub->folder, d->name)) {
+        um_timer_set(d->hub->loop, &d->fold_timer, FOLD_RETRY_MS, fold_due, d);
+        return;
+    }
+    d->folded_seq = d->last_seq;
+    d->log_rows = d->log_bytes = 0;
+    d->first_unfolded_ms = 0;
+    d->overwritten = false;
+}
+
 void persist_fold_now(struct doc *d)
 {
+    if (is_folded_elsewhere(d) && !is_folded(d) && d->state != DOC_ENDING && d->state != DOC_LOADING) {
+        offer_fold(d);
+        return;
+    }
     if (d->fold_running || is_folded(d) || d->state == DOC_ENDING || d->state == DOC_LOADING)
         return;
     um_timer_stop(d->hub->loop, &d->fold_timer);
@@ -461,7 +481,7 @@ void persist_load(struct doc *d)
 
 bool persist_is_settled(const struct doc *d)
 {
-    return um_list_is_empty(&d->pending) && !d->fold_running && !d->catching_up && is_folded(d) &&
+    return um_list_is_empty(&d->pending) && !d->fold_running && !d->catching_up && (is_folded(d) || is_folded_elsewhere(d)) &&
            d->own_seq <= d->last_seq && told_is_settled(d);
 }
 

@@ -16,6 +16,7 @@
 #include <umbel/import.h>
 #include <umbel/jobs.h>
 #include <umbel/log.h>
+#include <umbel/native.h>
 #include <umbel/node.h>
 #include <umbel/operations.h>
 #include <umbel/outgoing.h>
@@ -50,7 +51,7 @@ static const struct um_conf_table *const tables[] = {
     &um_rest_conf_table, &um_store_conf_table, &um_content_conf_table, &um_archive_conf_table, &um_versions_conf_table,
     &um_collab_conf_table, &um_redis_conf_table, &um_cluster_conf_table, &um_cachegen_conf_table,
     &um_reserve_conf_table, &um_actuator_conf_table, &um_domain_conf_table, &um_import_conf_table,
-    &um_jobs_conf_table, &um_outgoing_conf_table, &um_webhook_conf_table,
+    &um_jobs_conf_table, &um_outgoing_conf_table, &um_webhook_conf_table, &um_native_conf_table,
 };
 static const char *const prefixes[] = { "umbel", "core", "server", "collab", "store", "ws", "token", "internal", "system", "json", "login", "archive", "file",
                                         "redis", "spring.redis", "spring.data.redis", "cluster", "cache", "reservation", "operation", "scope", "model", "management", NULL };
@@ -119,6 +120,7 @@ struct core {
     struct um_jobs_conf jobs_conf;
     struct um_outgoing_conf outgoing_conf;
     struct um_webhook_conf webhook_conf;
+    struct um_native_conf native_conf;
     char *token_key;
     struct um_token_ring ring;
     struct um_reactors *reactors;
@@ -132,6 +134,7 @@ struct core {
     struct um_reserve *reserve;
     struct um_jobs *jobs;
     struct um_outgoing *outgoing;
+    struct um_native *native;                /* NULL: no directory is configured */
     struct um_operations *operations;
     struct um_webhook *webhook;              /* NULL: none is configured */
     struct um_domain *domain;
@@ -163,6 +166,7 @@ static bool bind_all(struct core *c)
         { &um_domain_conf_table, &c->domain_conf }, { &um_import_conf_table, &c->import_conf },
         { &um_jobs_conf_table, &c->jobs_conf }, { &um_outgoing_conf_table, &c->outgoing_conf },
         { &um_webhook_conf_table, &c->webhook_conf },
+        { &um_native_conf_table, &c->native_conf },
     };
 
     for (size_t i = 0; i < UM_COUNT(rows); i++)
@@ -189,8 +193,6 @@ static bool open_node(struct core *c)
     const char *part = "", *url = c->store_conf.url;
     char why[256] = "";
 
-    if (!roles_read(&c->roles, &c->own.roles, why))
-        return fail("core.roles", why);
     setup.serves = c->roles.text;
     if (um_node_open(&c->node, &setup, &part, why) != UM_OK)
         return fail(part, why);
@@ -261,7 +263,7 @@ static bool open_keys(struct core *c)
     return um_token_ring_init(&c->ring, c->token.key, c->token.key_previous) == UM_OK || fail("token.key", "a key has at least 32 bytes");
 }
 
-/* Who is asked when something is done: through the queue, and over the network. */
+/* Who is asked when something is done: through the queue, over the network, in processes beside this one. */
 static bool open_operations(struct core *c)
 {
     struct um_operations_env env = { .loop = um_reactors_loop(c->reactors, 0), .domain = c->domain, .content = c->content, .jobs = c->jobs,
@@ -270,7 +272,10 @@ static bool open_operations(struct core *c)
 
     if (um_outgoing_new(&c->outgoing, &c->outgoing_conf, why) != UM_OK)
         return fail("outgoing", why);
+    if (*c->native_conf.dir != '\0' && um_native_new(&c->native, &c->native_conf, why) != UM_OK)
+        return fail("operation.handlers", why);
     env.outgoing = c->outgoing;
+    env.native = c->native;
     c->operations = um_operations_new(&env);
     return true;
 }
@@ -359,6 +364,19 @@ static bool open_doors(struct core *c)
     return true;
 }
 
+/* What one table alone cannot know. */
+static bool check(struct core *c)
+{
+    char why[256] = "";
+
+    if (!roles_read(&c->roles, &c->own.roles, why))
+        return fail("core.roles", why);
+    if (c->collab_conf.transport == UM_COLLAB_STREAMS && (!c->redis_conf.enabled || c->collab_conf.cluster_mode != UM_COLLAB_NATIVE))
+        return fail("collab.cluster.transport", "streams need redis.enabled=true and collab.cluster.mode=native");
+    c->collab_conf.works = c->roles.worker;
+    return true;
+}
+
 static bool start(struct core *c)
 {
     const char *bad = NULL;
@@ -368,7 +386,7 @@ static bool start(struct core *c)
     um_http_start();
     um_ws_start();
     c->reactors = um_reactors_new(c->process.reactors ? (unsigned)c->process.reactors : um_process_cpus());
-    return open_node(c) && open_store(c) && open_caches(c) && open_reservations(c) && open_jobs(c) && open_keys(c) && open_domain(c) &&
+    return check(c) && open_node(c) && open_store(c) && open_caches(c) && open_reservations(c) && open_jobs(c) && open_keys(c) && open_domain(c) &&
            open_operations(c) && open_webhook(c) && open_rest(c) && open_models(c) && open_doors(c);
 }
 
@@ -422,6 +440,7 @@ static void take_down(struct core *c)
     servers_free(c->servers);
     um_webhook_stop(c->webhook);
     um_outgoing_free(c->outgoing);           /* its callers hear that it ends */
+    um_native_stop(c->native);
     um_rest_stop(c->rest);
     um_content_stop(c->content);
     settle(c);                               /* what its workers had to say may still ask the store */
@@ -437,6 +456,7 @@ static void take_down(struct core *c)
     um_rest_free(c->rest);
     um_webhook_free(c->webhook);
     um_operations_free(c->operations);
+    um_native_free(c->native);
     um_jobs_free(c->jobs);
     um_domain_free(c->domain);
     um_reserve_free(c->reserve);

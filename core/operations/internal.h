@@ -15,8 +15,8 @@ struct um_operations {
 };
 
 /* Each a kind for the platform, and who does its jobs. ENV: the um_operations. */
-extern struct um_handler_kind operations_http, operations_https, operations_log, operations_fulltext, operations_worker;
-um_job_fn operations_url_job, operations_log_job, operations_fulltext_job;
+extern struct um_handler_kind operations_http, operations_https, operations_log, operations_fulltext, operations_worker, operations_library;
+um_job_fn operations_url_job, operations_log_job, operations_fulltext_job, operations_library_job;
 void operations_fulltext_drop(struct um_operations *o);      /* those that were cut off by the end of the process */
 
 /* ---- lookup.c; on the loop of the jobs ---- */

@@ -3,12 +3,13 @@
 #include <umbel/util.h>
 #include "internal.h"
 
-static const struct { struct um_handler_kind *kind; um_job_fn *job; } rows[] = {
-    { &operations_http, operations_url_job },
-    { &operations_https, operations_url_job },
-    { &operations_log, operations_log_job },
-    { &operations_fulltext, operations_fulltext_job },
-    { &operations_worker, NULL },            /* done by others */
+static const struct { struct um_handler_kind *kind; um_job_fn *job; bool is_native; } rows[] = {
+    { &operations_http, operations_url_job, false },
+    { &operations_https, operations_url_job, false },
+    { &operations_log, operations_log_job, false },
+    { &operations_fulltext, operations_fulltext_job, false },
+    { &operations_worker, NULL, false },     /* done by others */
+    { &operations_library, operations_library_job, true },       /* a core without libraries leaves their jobs to others */
 };
 
 static void on_jobs(void *arg, const char *const *ids, size_t n)
@@ -28,7 +29,7 @@ struct um_operations *um_operations_new(const struct um_operations_env *env)
     for (size_t i = 0; i < UM_COUNT(rows); i++) {
         rows[i].kind->env = o;
         um_domain_add_handlers(env->domain, rows[i].kind);
-        if (rows[i].job != NULL)
+        if (rows[i].job != NULL && (!rows[i].is_native || env->native != NULL))
             um_jobs_serve(env->jobs, rows[i].kind->prefix, rows[i].job, o);
     }
     um_domain_use_jobs(env->domain, env->jobs_conf, on_jobs, o);

@@ -41,6 +41,28 @@ static enum um_health liveness(void *arg)
     return UM_HEALTH_UP;
 }
 
+/* With streams, folding is the workers': without one documents are complete, and their logs grow. */
+static bool has_workers_pattern(void *arg)
+{
+    struct um_rest *r = arg;
+
+    return r->deps.redis != NULL && r->deps.collab_conf->transport == UM_COLLAB_STREAMS;
+}
+
+static json_int_t count_workers(const struct um_rest *r)
+{
+    struct um_members *members = um_cluster_members(r->deps.cluster);
+    json_int_t n = 0;
+
+    for (size_t i = 0; i < members->n; i++)
+        n += strcmp(members->list[i].role, "core") == 0 && um_member_serves(&members->list[i], "worker");
+    um_members_unref(members);
+    return n;
+}
+
+static enum um_health workers(void *arg) { return count_workers(arg) > 0 ? UM_HEALTH_UP : UM_HEALTH_UNKNOWN; }
+static json_t *workers_details(void *arg) { return json_pack("{s:I}", "cores", count_workers(arg)); }
+
 static json_t *cluster_details(void *arg)
 {
     return json_pack("{s:o}", "members", um_node_members_json(((struct um_rest *)arg)->deps.cluster));
@@ -123,6 +145,7 @@ static const struct um_actuator_component components[] = {       /* sorted by na
     { "queue", NULL, queue, has_jobs, queue_details },
     { "readinessState", "readiness", readiness, NULL, NULL },
     { "redis", NULL, redis, has_redis, redis_details },
+    { "workers", NULL, workers, has_workers_pattern, workers_details },
 };
 static const char *const endpoints[] = { "caches", "configprops", "env", "health", "httpexchanges", "info", "logfile", "loggers", "metrics",
                                          "prometheus", "shutdown", "status", "threaddump", NULL };

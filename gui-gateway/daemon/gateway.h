@@ -23,6 +23,7 @@ struct gateway {
     struct gateway_conf own;
     struct um_process_conf process;
     struct um_http_conf http;             /* its port is the real one as soon as the first reactor listens */
+    struct um_http_front front;
     struct um_http_conf management;       /* of the actuator's own port, if there is one */
     struct um_actuator_conf actuator;
     struct um_token_conf token;

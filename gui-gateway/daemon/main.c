@@ -27,7 +27,7 @@ static const struct um_conf_key own_keys[] = {
 static const struct um_conf_table own_table = UM_CONF_TABLE("Gateway", own_keys);
 
 static const struct um_conf_table *const tables[] = {
-    &own_table, &um_conf_own_table, &um_process_conf_table, &um_http_conf_table, &um_site_conf_table, &um_auth_conf_table,
+    &own_table, &um_conf_own_table, &um_process_conf_table, &um_http_conf_table, &um_http_front_conf_table, &um_site_conf_table, &um_auth_conf_table,
     &um_session_conf_table, &um_throttle_conf_table, &um_token_conf_table, &um_upstream_conf_table, &um_tunnels_conf_table,
     &um_redis_conf_table, &um_cluster_conf_table, &um_cachegen_conf_table, &um_actuator_conf_table,
 };
@@ -45,6 +45,7 @@ static bool bind_all(struct gateway *gw)
 {
     const struct { const struct um_conf_table *table; void *base; } rows[] = {
         { &own_table, &gw->own }, { &um_process_conf_table, &gw->process }, { &um_http_conf_table, &gw->http },
+        { &um_http_front_conf_table, &gw->front },
         { &um_site_conf_table, &gw->site }, { &um_auth_conf_table, &gw->auth }, { &um_session_conf_table, &gw->sessions_conf },
         { &um_throttle_conf_table, &gw->throttle_conf }, { &um_token_conf_table, &gw->token },
         { &um_upstream_conf_table, &gw->upstream }, { &um_tunnels_conf_table, &gw->tunnels },
@@ -60,6 +61,7 @@ static bool bind_all(struct gateway *gw)
     gw->management.port = gw->actuator.port;
     if (*gw->actuator.address != '\0')
         gw->management.address = gw->actuator.address;
+    gw->http.front = &gw->front;              /* not before the management port: monitoring asks it directly */
     return true;
 }
 
@@ -83,16 +85,25 @@ static bool read_keys(struct gateway *gw)
     return true;
 }
 
+static bool is_trusted(void *arg, const char *peer) { return um_trusted_has(arg, peer); }
+
 /* What no row can check. */
 static bool read_values(struct gateway *gw)
 {
     const struct um_conf_list *proxies = &gw->own.trusted_proxies;
     const char *bad = um_upstream_bad_node(&gw->upstream.nodes);
+    char why[256];
 
     if (bad != NULL)
         return fail("core.nodes", bad, "expected http://host:port, without a path");
     if (um_trusted_new(&gw->trusted, proxies->items, proxies->n, &bad) != UM_OK)
         return fail("server.trusted-proxies", bad, "neither an address nor address/prefix");
+    gw->front.trusts = is_trusted;
+    gw->front.arg = gw->trusted;
+    if (gw->front.proxy_protocol && proxies->n == 0)
+        return fail("server.proxy-protocol", "true", "server.trusted-proxies is empty: nobody could come in");
+    if (um_http_front_check(&gw->front, why) != UM_OK)
+        return fail("server.ssl", "", why);
     if (um_failpoint_init_from_env(&bad) != UM_OK)
         return fail("UMBEL_FAIL", bad, "not understood");
     return read_keys(gw);

@@ -153,5 +153,6 @@ void um_client_of(const struct um_trusted *t, const struct um_http_req *rq, stru
         um_http_each_header(rq, join_forwarded, &j);
     um_client_resolve(t, um_http_peer(rq), j.list.len > 0 ? um_buf_cstr(&j.list) : NULL,
                       um_http_header(rq, "X-Forwarded-Proto"), out);
+    out->secure = out->secure || um_http_is_secure(rq);
     um_buf_free(&j.list);
 }

@@ -32,6 +32,18 @@ struct um_http_route {
     size_t max_body;                         /* 0: the server's */
 };
 
+/* What stands before HTTP on this port. TRUSTS says whether a peer may speak for its clients; server.trusted-proxies. */
+struct um_http_front {
+    bool proxy_protocol, tls;
+    const char *certificate, *private_key, *ciphers;
+    int64_t reload_ms;                       /* how often the files are looked at */
+    bool (*trusts)(void *arg, const char *peer);
+    void *arg;
+};
+extern const struct um_conf_table um_http_front_conf_table;
+/* UM_EINVAL: WHY names key, file and reason. */
+um_err um_http_front_check(const struct um_http_front *f, char why[256]);
+
 struct um_http_conf {                        /* limits: reliability.md 7.1; key rows in um_http_conf_table */
     const char *address;                     /* "127.0.0.1" */
     int64_t port;                            /* 0: a free one (first reactor picks, see um_http_port) */
@@ -39,6 +51,7 @@ struct um_http_conf {                        /* limits: reliability.md 7.1; key 
     int64_t header_timeout_ms, min_rate_bytes, keep_alive_ms, max_connections, max_per_address;
     int64_t deadline_ms;                     /* of a suspended request, unless um_http_deadline says otherwise */
     int64_t json_max_depth, json_max_array, json_max_string;
+    const struct um_http_front *front;       /* borrowed; NULL: plain HTTP from the first byte */
 };                                           /* server.port is a row of the daemon's own: its default differs */
 extern const struct um_conf_table um_http_conf_table;
 
@@ -82,7 +95,8 @@ struct um_span um_http_body(const struct um_http_req *rq);       /* whole body (
 /* Parses the body as JSON under json.* limits (depth 64, no duplicate keys); on failure replies 400/415 itself and returns NULL. Caller decrefs. */
 json_t *um_http_body_json(struct um_http_req *rq);
 json_t *um_http_json(struct um_http_req *rq, struct um_span text);      /* the same of a text that came in another way */
-const char *um_http_peer(const struct um_http_req *rq);          /* textual address of the TCP peer */
+const char *um_http_peer(const struct um_http_req *rq);          /* textual address of the TCP peer, or whom its balancer names by the PROXY protocol */
+bool um_http_is_secure(const struct um_http_req *rq);            /* TLS ends here, or the PROXY protocol tells of it; no header is asked */
 const char *um_http_request_id(const struct um_http_req *rq);    /* X-Request-Id taken (1-64 printable characters) or made; echoed in every reply */
 void um_http_set_user(struct um_http_req *rq, void *user, void (*free_fn)(void *));   /* what `before` found out */
 void *um_http_user(const struct um_http_req *rq);

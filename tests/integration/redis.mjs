@@ -1,8 +1,6 @@
 /* integration.redis: the link and one real Redis, in good days and bad ones. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import fs from 'node:fs'
-import path from 'node:path'
+import { certificate } from '../harness/certificates.mjs'
 import { openRun, pass, until } from '../harness/run.mjs'
 import { ask, freePorts, startRedis } from '../harness/redis-server.mjs'
 import { openLink } from '../harness/redis-link.mjs'
@@ -299,25 +297,6 @@ await run.story('two spellings of a key: the newer prefix wins, the difference i
 })
 
 /* --- TLS ------------------------------------------------------------------------------------------------------ */
-
-function openssl (...args) {
-  const done = spawnSync('openssl', args, { encoding: 'utf8' })
-  if (done.status !== 0) throw new Error(`openssl ${args.join(' ')}: ${done.error ?? done.stderr}`)
-}
-
-/* An authority, and a certificate of it for NAMES ("DNS:localhost,IP:127.0.0.1"). */
-function certificate (dir, label, names, ca = null) {
-  const file = kind => path.join(dir, `${label}.${kind}`)
-  if (ca === null) {
-    openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', `/CN=${label}`,
-      '-keyout', file('key'), '-out', file('crt'))
-  } else {
-    fs.writeFileSync(file('ext'), `subjectAltName=${names}\n`)
-    openssl('req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', `/CN=${label}`, '-keyout', file('key'), '-out', file('csr'))
-    openssl('x509', '-req', '-in', file('csr'), '-CA', ca.cert, '-CAkey', ca.key, '-CAcreateserial', '-days', '2', '-extfile', file('ext'), '-out', file('crt'))
-  }
-  return { cert: file('crt'), key: file('key') }
-}
 
 await run.story('TLS: the right name is taken, a wrong name, a strange authority and a server in clear are refused', async () => {
   const dir = run.folder('certificates')

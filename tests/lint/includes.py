@@ -33,11 +33,13 @@ TABLE = [
     ("core/versions",        LIBUMBEL + ["umbel/archive.h", "umbel/store.h", "umbel/versions.h"], []),
     ("core/jobs",            LIBUMBEL + ["umbel/jobs.h", "umbel/sql.h", "umbel/store_work.h"], []),
     ("core/reserve",         LIBUMBEL + ["umbel/reserve.h", "umbel/store.h", "umbel/store_shared.h"], []),
+    ("core/native",          LIBUMBEL + ["umbel/native.h"],                          []),
+    ("core/native/process",  ["umbel/handler.h"],                                    []),
     ("core/domain",          LIBUMBEL + ["umbel/content.h", "umbel/content_sql.h", "umbel/domain.h", "umbel/domain_calls.h", "umbel/domain_handlers.h", "umbel/jobs.h", "umbel/sql.h", "umbel/sql_shared.h",
                                          "umbel/store.h", "umbel/store_shared.h", "umbel/store_work.h", "umbel/yaml.h"], []),
     ("core/webhook",         LIBUMBEL + CRDT + ["umbel/collab.h", "umbel/jobs.h", "umbel/sql.h", "umbel/store.h", "umbel/store_work.h", "umbel/webhook.h"],
                                                                                      []),
-    ("core/operations",      LIBUMBEL + ["umbel/content.h", "umbel/domain.h", "umbel/domain_calls.h", "umbel/domain_handlers.h", "umbel/jobs.h", "umbel/operations.h",
+    ("core/operations",      LIBUMBEL + ["umbel/content.h", "umbel/domain.h", "umbel/domain_calls.h", "umbel/domain_handlers.h", "umbel/jobs.h", "umbel/native.h", "umbel/operations.h",
                                          "umbel/store_work.h", "umbel/sql.h"], []),
     ("core/import",          LIBUMBEL + ["umbel/api.h", "umbel/domain.h", "umbel/domain_calls.h", "umbel/import.h", "umbel/model.h", "umbel/model_files.h", "umbel/store_shared.h"], []),
     ("core/collab",          LIBUMBEL + ["umbel/collab.h", "umbel/crdt.h", "umbel/store.h"], []),
@@ -50,7 +52,7 @@ TABLE = [
     ("gui-gateway/auth",     LIBUMBEL + ["auth/*", "proxy/*"],                       []),
     ("gui-gateway/sio",      LIBUMBEL + ["auth/*", "proxy/*", "sio/*"],              []),
     ("gui-gateway/daemon",   LIBUMBEL + ["auth/*", "proxy/*", "sio/*", "site.h", "assets.h", "actuator.h"], []),
-    ("docs/examples",        CRDT,                                                   []),
+    ("docs/examples",        CRDT + ["umbel/handler.h"],                             []),
     ("admin-api",            LIBUMBEL + ["umbel/store_transfer.h"],                  []),
 ]
 OURS = ["umbel/*", "proxy/*", "auth/*", "sio/*", "site.h", "assets.h", "actuator.h"]

@@ -21,3 +21,4 @@ um_unit_test(collab_bus SOURCES ${bus}/test_bus.c ${bus}/test_stories.c ${bus}/t
              ${bus}/world_store.c ${bus}/world_fakes.c ${bus}/actor.c ${collab}/bench.c
              LINK um_collab INCLUDES ${CMAKE_SOURCE_DIR}/core/collab ${collab})
 um_unit_test(bus_wire SOURCES ${bus}/test_wire.c LINK um_collab INCLUDES ${CMAKE_SOURCE_DIR}/core/collab)
+um_unit_test(bus_tail SOURCES ${bus}/test_tail.c LINK um_collab INCLUDES ${CMAKE_SOURCE_DIR}/core/collab)

@@ -6,3 +6,5 @@ um_unit_test(http SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/http/test_http_guard.c
              LINK um_http um_ws)
 um_unit_test(multipart SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/http/test_multipart.c LINK um_http)
 um_unit_test(http_file SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/http/test_http_file.c LINK um_http)
+um_unit_test(http_front SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/http/test_http_front.c ${CMAKE_SOURCE_DIR}/tests/unit/http/http_bench.c
+             LINK um_http INCLUDES ${CMAKE_SOURCE_DIR}/core/lib/http)

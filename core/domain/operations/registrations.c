@@ -171,13 +171,21 @@ um_err registration_forget(struct um_call *c, const struct component *m)
     return keep_texts(c, m, (char *[REGISTRATION_TEXTS_N]){ NULL });
 }
 
+/* What is enabled must be there; what is gone later fails, is not passed over, and may be disabled. */
+static bool is_there(const struct registration *r, char where[64], char why[RULES_WHY_MAX])
+{
+    snprintf(where, 64, "/tags/OperationHandler");
+    return !r->enabled || r->kind->admit == NULL || r->kind->admit(r->kind->env, r->handler, why);
+}
+
 um_err registration_follow(struct um_call *c, const struct component *m)
 {
     struct registration *r = NULL;
     char *texts[REGISTRATION_TEXTS_N] = { NULL }, where[64], why[RULES_WHY_MAX];
     um_err err = read_texts(c, m, texts);
 
-    if (err == UM_OK && !registration_new(c->domain, m->body, (const char *const *)texts, &r, where, why))
+    if (err == UM_OK && !(registration_new(c->domain, m->body, (const char *const *)texts, &r, where, why) &&
+                          is_there(r, where, why)))
         err = um_fail_at(c, UM_U00400, where, "%s", why);
     if (err == UM_OK)
         err = keep_texts(c, m, texts);

@@ -46,17 +46,6 @@ struct um_members *view_new(const struct sign *const *signs, size_t n, const cha
     return m;
 }
 
-bool um_member_serves(const struct um_member *m, const char *what)
-{
-    const char *serves = m->serves != NULL ? m->serves : "";
-    size_t len = strlen(what);
-
-    for (const char *at = serves; *at != '\0'; at += strcspn(at, ","), at += *at == ',')
-        if (strcspn(at, ",") == len && strncmp(at, what, len) == 0)
-            return true;
-    return *serves == '\0';
-}
-
 void um_members_unref(struct um_members *m)
 {
     if (m != NULL && atomic_fetch_sub(&m->refs, 1) == 1)

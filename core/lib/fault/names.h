@@ -10,4 +10,4 @@
     X(bus.drop) X(bus.dup) X(bus.swap) X(drain.start) X(drain.before_close) X(startup.migrate) X(startup.before_listen) X(file.before_rename) X(file.before_sync) \
     X(search.walk) X(loop.beat)                                                                        \
     X(job.before_outbox) X(job.after_outbox) X(operation.after_commit)                                 \
-    X(job.before_effect) X(job.after_effect) X(job.before_ack) X(job.before_offer) X(lease.renew)
+    X(job.before_effect) X(job.after_effect) X(job.before_ack) X(job.before_offer) X(lease.renew) X(fold.taken)

@@ -15,6 +15,7 @@
 #ifndef UMBEL_HTTP_INT_H
 #define UMBEL_HTTP_INT_H
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <umbel/histogram.h>
 #include <umbel/http.h>
 #include <umbel/map.h>
@@ -26,7 +27,7 @@
 enum http_metric {
     HTTP_M_CONNECTIONS, HTTP_M_REQUESTS, HTTP_M_OPEN, HTTP_M_2XX, HTTP_M_3XX, HTTP_M_4XX, HTTP_M_5XX, HTTP_M_UPGRADES,
     HTTP_M_REFUSED, HTTP_M_GONE, HTTP_M_HEADER_SIZE, HTTP_M_BODY_SIZE, HTTP_M_HEADER_TIMEOUT, HTTP_M_MIN_RATE,
-    HTTP_M_MAX_CONNECTIONS, HTTP_M_PER_ADDRESS, HTTP_M_DEADLINE, HTTP_M_JSON, HTTP_M_MULTIPART, HTTP_M_N
+    HTTP_M_MAX_CONNECTIONS, HTTP_M_PER_ADDRESS, HTTP_M_DEADLINE, HTTP_M_JSON, HTTP_M_MULTIPART, HTTP_M_PROXY_HEAD, HTTP_M_N
 };
 extern struct um_metric http_metrics[HTTP_M_N];
 static inline void http_count(enum http_metric m, int64_t n) { um_count(&http_metrics[m], n); }
@@ -40,7 +41,8 @@ struct um_http {
     void *ctx;
     struct http_router *router;
     struct MHD_Daemon *daemon;
-    int listen_fd;                          /* -1 once quiesced */
+    int listen_fd;                          /* -1 once quiesced, or when it is the door's */
+    struct http_door *door;                 /* NULL: libmicrohttpd accepts by itself */
     int port;
     bool draining, closed, stopping;
     struct um_io io;                        /* libmicrohttpd's epoll */
@@ -67,6 +69,7 @@ struct http_conn {                          /* accepted .. closed */
     int fd;                                 /* libmicrohttpd's */
     bool over_cap;
     bool linger;                            /* ends with unread input: see linger.c */
+    bool secure;
     char peer[48];
 };
 
@@ -120,6 +123,7 @@ struct um_http_req {
 
 /* server.c */
 void http_run_soon(struct um_http *h);      /* MHD_run within this turn */
+const char *http_address_text(const struct sockaddr_storage *sa, char out[INET6_ADDRSTRLEN]);   /* NULL: no IP address */
 
 /* request.c */
 void *http_on_target(void *cls, const char *target, struct MHD_Connection *c);

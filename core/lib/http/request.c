@@ -469,6 +469,7 @@ const char *um_http_method(const struct um_http_req *rq) { return rq->method; }
 const char *um_http_path(const struct um_http_req *rq) { return rq->path.text; }
 const char *um_http_raw_target(const struct um_http_req *rq) { return rq->target; }
 const char *um_http_peer(const struct um_http_req *rq) { return rq->conn->peer; }
+bool um_http_is_secure(const struct um_http_req *rq) { return rq->conn->secure; }
 const char *um_http_request_id(const struct um_http_req *rq) { return rq->id; }
 void *um_http_user(const struct um_http_req *rq) { return rq->user; }
 const struct um_http_route *um_http_matched_route(const struct um_http_req *rq) { return rq->match.route; }

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <umbel/log.h>
+#include "door.h"
 #include "http_int.h"
 
 enum {
@@ -36,6 +37,7 @@ struct um_metric http_metrics[HTTP_M_N] = {
                              UM_COUNTER, 0 },
     [HTTP_M_DEADLINE] = { "limit.hit.server.http.deadline", "requests", "503: no reply in time", UM_COUNTER, 0 },
     [HTTP_M_MULTIPART] = { "limit.hit.multipart", "requests", "413: a form with too many parts, or headers that are too long", UM_COUNTER, 0 },
+    [HTTP_M_PROXY_HEAD] = { "http.refused.proxy-head", "connections", "closed: no right head of the PROXY protocol from a trusted proxy", UM_COUNTER, 0 },
     [HTTP_M_JSON] = { "limit.hit.json", "requests", "400: JSON too deep or too large", UM_COUNTER, 0 },
 };
 
@@ -92,6 +94,20 @@ static struct um_span address_key(const struct sockaddr *sa)
     if (sa->sa_family == AF_INET6)
         return UM_SPAN(&((const struct sockaddr_in6 *)sa)->sin6_addr, 16);
     return UM_SPAN("", 0);
+}
+
+static const char *address_text(const struct sockaddr *sa, char out[INET6_ADDRSTRLEN])
+{
+    if (sa->sa_family == AF_INET)
+        return inet_ntop(AF_INET, &((const struct sockaddr_in *)sa)->sin_addr, out, INET6_ADDRSTRLEN);
+    if (sa->sa_family == AF_INET6)
+        return inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)sa)->sin6_addr, out, INET6_ADDRSTRLEN);
+    return NULL;
+}
+
+const char *http_address_text(const struct sockaddr_storage *sa, char out[INET6_ADDRSTRLEN])
+{
+    return address_text((const struct sockaddr *)sa, out);
 }
 
 static enum MHD_Result may_accept(void *cls, const struct sockaddr *sa, socklen_t len)
@@ -157,15 +173,13 @@ static void header_timeout(void *arg)
 static void conn_opened(struct um_http *h, struct MHD_Connection *mhd, void **ctx)
 {
     struct http_conn *c = um_xcalloc(1, sizeof(*c));
-    const struct sockaddr *sa = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+    struct sockaddr *sa = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
 
     c->http = h;
     c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     um_list_append(&h->connections, &c->link);
-    if (sa->sa_family == AF_INET)
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)sa)->sin_addr, c->peer, sizeof(c->peer));
-    else if (sa->sa_family == AF_INET6)
-        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)sa)->sin6_addr, c->peer, sizeof(c->peer));
+    (void)address_text(sa, c->peer);
+    c->secure = h->door != NULL && http_door_arrived(h->door, c->fd);
     count_address(c, sa);
     c->over_cap = h->n_connections++ >= (size_t)h->cf.max_connections;
     um_timer_set(h->loop, &c->timer, h->cf.header_timeout_ms, header_timeout, c);
@@ -265,17 +279,24 @@ static int port_of(int fd)
     return ntohs(sa.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&sa)->sin6_port : ((struct sockaddr_in *)&sa)->sin_port);
 }
 
-static um_err start_daemon(struct um_http *h)
+/* LISTEN_FD goes to libmicrohttpd, or to the door when something is to be done before HTTP. */
+static um_err start_daemon(struct um_http *h, int listen_fd)
 {
     /* Fields and line of a request stand in the pool, and the reply's header behind them. */
     size_t pool = UM_MAX((size_t)h->cf.max_header_bytes * 2, (size_t)POOL_MIN);
     unsigned seconds = (unsigned)((h->cf.keep_alive_ms + 999) / 1000);
+    bool own_door = h->cf.front != NULL && (h->cf.front->proxy_protocol || h->cf.front->tls);
+    struct MHD_OptionItem listening[] = {
+        { own_door ? MHD_OPTION_END : MHD_OPTION_LISTEN_SOCKET, listen_fd, NULL }, { MHD_OPTION_END, 0, NULL },
+    };
+    um_err err;
     int fd;
 
     h->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, may_accept, h, http_on_access, h,
+        MHD_USE_EPOLL | MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (own_door ? MHD_USE_NO_LISTEN_SOCKET : 0),
+        0, may_accept, h, http_on_access, h,
         MHD_OPTION_EXTERNAL_LOGGER, log_mhd, (void *)h,
-        MHD_OPTION_LISTEN_SOCKET, h->listen_fd,
+        MHD_OPTION_ARRAY, listening,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)h->cf.max_connections + 2 * OVER_CAP,
         MHD_OPTION_CONNECTION_TIMEOUT, seconds,
@@ -285,8 +306,15 @@ static um_err start_daemon(struct um_http *h)
         MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, (void *)h,
         MHD_OPTION_END);
     if (h->daemon == NULL) {
-        h->listen_fd = -1;                  /* closed by libmicrohttpd */
+        if (own_door)
+            close(listen_fd);               /* else libmicrohttpd has */
         return UM_EIO;
+    }
+    if (own_door) {
+        if ((err = http_door_open(&h->door, h, listen_fd)) != UM_OK)
+            return err;
+    } else {
+        h->listen_fd = listen_fd;
     }
     fd = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     return um_io_start(h->loop, &h->io, fd, UM_READ, on_epoll, h);
@@ -303,6 +331,7 @@ um_err um_http_new(struct um_http **out, struct um_loop *l, const struct um_http
                    const struct um_http_hooks *hooks, void *ctx)
 {
     struct um_http *h = um_xcalloc(1, sizeof(*h));
+    int listen_fd;
     um_err err;
 
     *out = NULL;
@@ -316,9 +345,11 @@ um_err um_http_new(struct um_http **out, struct um_loop *l, const struct um_http
     um_list_init(&h->lingering);
     um_defer_init(&h->run, run, h);
     h->router = http_router_new(routes, n_routes);
-    if ((err = listen_on(cf, true, &h->listen_fd)) != UM_OK || (err = start_daemon(h)) != UM_OK)
+    if ((err = listen_on(cf, true, &listen_fd)) != UM_OK)
         goto out;
-    h->port = port_of(h->listen_fd);
+    h->port = port_of(listen_fd);
+    if ((err = start_daemon(h, listen_fd)) != UM_OK)
+        goto out;
     um_log(UM_DEBUG, "http", "listening", UM_S("address", cf->address), UM_I("port", h->port));
     *out = h;
     h = NULL;
@@ -342,6 +373,10 @@ void um_http_quiesce(struct um_http *h)
     if (h->draining)
         return;
     h->draining = true;                     /* replies say Connection: close from now on */
+    if (h->door != NULL) {
+        http_door_shut(h->door);
+        return;
+    }
     MHD_quiesce_daemon(h->daemon);
     close(h->listen_fd);
     h->listen_fd = -1;
@@ -369,7 +404,10 @@ void um_http_free(struct um_http *h)
     um_io_stop(h->loop, &h->io);
     if (h->daemon != NULL) {
         end_requests(h);
+        if (h->door != NULL)
+            http_door_shut(h->door);
         MHD_stop_daemon(h->daemon);         /* closes the listening socket when it was not quiesced */
+        http_door_free(h->door);
     } else if (h->listen_fd >= 0) {
         close(h->listen_fd);
     }

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include "test_bus.h"
 
-enum { SEEDS = 200, ROUNDS = 250, CALM_MS = 40000 };
+enum { SEEDS = 200, SEEDS_WITH_TAIL = 60, ROUNDS = 250, CALM_MS = 40000 };
 
 static const char *const documents[] = { "a", "b" };
 
@@ -187,12 +187,13 @@ static void expect_peace(struct world *w, uint64_t seed)
         fail_msg("seed %llu: somebody is not seen", (unsigned long long)seed);
 }
 
-static void run_seed(uint64_t seed)
+static void run_seed(uint64_t seed, bool has_tail)
 {
     struct world w;
     unsigned n_cores, n_actors;
 
     world_open(&w, seed);
+    w.has_tail = has_tail;
     w.hubs = 1 + (unsigned)world_random(&w, 2);
     w.lose_percent = w.double_percent = (unsigned)world_random(&w, 11);
     w.delay_percent = (unsigned)world_random(&w, 21);
@@ -215,22 +216,33 @@ static void run_seed(uint64_t seed)
     world_close(&w);
 }
 
-static void nothing_acknowledged_is_lost_and_all_agree_in_the_end(void **state)
+static void run_seeds(uint64_t seeds, bool has_tail)
 {
     const char *one = getenv("UMBEL_SEED"), *many = getenv("UMBEL_SEEDS");
-    uint64_t first = one != NULL ? strtoull(one, NULL, 10) : 1, n = many != NULL ? strtoull(many, NULL, 10) : one != NULL ? 1 : SEEDS;
+    uint64_t first = one != NULL ? strtoull(one, NULL, 10) : 1, n = many != NULL ? strtoull(many, NULL, 10) : one != NULL ? 1 : seeds;
 
-    (void)state;
     for (uint64_t i = 0; i < n; i++) {
         if (getenv("UMBEL_SEED_SHOW") != NULL)
             print_message("seed %llu\n", (unsigned long long)(first + i));
-        run_seed(first + i);
+        run_seed(first + i, has_tail);
     }
+}
+
+static void nothing_acknowledged_is_lost_and_all_agree_in_the_end(void **state)
+{
+    (void)state;
+    run_seeds(SEEDS, false);
+}
+
+static void nor_with_streams(void **state)
+{
+    (void)state;
+    run_seeds(SEEDS_WITH_TAIL, true);
 }
 
 int sim_group(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(nothing_acknowledged_is_lost_and_all_agree_in_the_end) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(nothing_acknowledged_is_lost_and_all_agree_in_the_end), cmocka_unit_test(nor_with_streams) };
 
     return cmocka_run_group_tests_name("simulation", tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <umbel/cluster.h>
 #include "bench.h"
 #include "bus_peer.h"
+#include "bus_tail.h"
 
 enum { CORES_MAX = 5, STARTS_MAX = 64, ACTORS_MAX = 12, MEMBER_MS = 3000 };
 
@@ -40,6 +41,8 @@ struct world {
     unsigned starts;
     struct um_collab_conf cf;                /* for cores that start */
     int64_t documents_before, unstored_before, doubts_before;      /* what failed tests have left */
+    bool has_tail;                           /* ports of cores that start are such with a tail: updates go to all, and are kept */
+    uint64_t updates;                        /* that went so */
     unsigned hubs;                           /* of a core that starts */
     /* the store */
     struct um_map documents;                 /* struct stored */

@@ -17,6 +17,7 @@ struct um_conf_table;
 
 enum um_collab_ack { UM_COLLAB_DURABLE, UM_COLLAB_MEMORY };
 enum um_collab_auth { UM_COLLAB_REQUIRED, UM_COLLAB_ANONYMOUS };
+enum um_collab_transport { UM_COLLAB_PUBSUB, UM_COLLAB_STREAMS };
 enum um_collab_mode { UM_COLLAB_NATIVE, UM_COLLAB_HOCUSPOCUS };
 
 struct um_collab_conf {                  /* key rows: um_collab_conf_table */
@@ -26,6 +27,8 @@ struct um_collab_conf {                  /* key rows: um_collab_conf_table */
     int64_t sync_timeout_ms;             /* but no longer */
     int64_t compare_interval_ms;         /* state vectors of documents that several cores have open */
     int cluster_mode;                    /* enum um_collab_mode */
+    int transport;                       /* enum um_collab_transport */
+    bool works;                          /* core.roles has worker: what the dead left in the streams is stored here */
     const char *redis_prefix, *redis_identifier;         /* of stock channels; "" = an identifier made up at the start */
     int64_t redis_lock_timeout_ms, redis_disconnect_delay_ms;
     bool echo;                           /* send a writer its own update back, as stock does */

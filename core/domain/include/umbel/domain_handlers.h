@@ -41,6 +41,7 @@ struct um_handler_kind {
     const char *prefix;                      /* "http://"; or, of IS_WORD, the whole name */
     bool is_word;
     bool (*check)(void *env, const char *handler, char why[256]);      /* of the rest of the name; NULL: it may be anything */
+    bool (*admit)(void *env, const char *handler, char why[256]);      /* is it there now? Asked when one is enabled, in a unit; NULL: yes */
     um_handler_run *run;                     /* NULL: asynchronously only */
     bool is_async;                           /* jobs of it are done by somebody */
     void *env;

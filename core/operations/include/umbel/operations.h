@@ -1,4 +1,4 @@
-/* Who does what is registered for operations (umbel/domain_handlers.h): URLs, and the words `log` and `fulltext`. Synchronous ones
+/* Who does what is registered for operations (umbel/domain_handlers.h): URLs, shared objects, and the words `log` and `fulltext`. Synchronous ones
  * are asked by the platform, asynchronous ones by the queue (umbel/jobs.h). docs/operations.md is the users' side. */
 #ifndef UMBEL_OPERATIONS_H
 #define UMBEL_OPERATIONS_H
@@ -9,6 +9,7 @@ struct um_domain;
 struct um_jobs;
 struct um_jobs_conf;
 struct um_loop;
+struct um_native;
 struct um_operations;
 struct um_outgoing;
 
@@ -19,6 +20,7 @@ struct um_operations_env {                   /* all outlive the um_operations */
     struct um_jobs *jobs;
     const struct um_jobs_conf *jobs_conf;
     struct um_outgoing *outgoing;
+    struct um_native *native;                /* NULL: operation.handlers.dir is not set */
     const struct um_token_ring *ring;        /* signs what goes with a call */
 };
 /* Before threads start: makes its kinds known to DOMAIN and JOBS, and wakes JOBS when DOMAIN has added some. */

@@ -13,7 +13,7 @@ bool um_trusted_has(const struct um_trusted *t, const char *address);
 
 struct um_client {
     char address[46];
-    bool secure;                          /* the client speaks TLS to the first trusted proxy */
+    bool secure;                          /* the client speaks TLS, to us or to the first trusted proxy */
 };
 /* PEER: address of the TCP peer. FORWARDED_FOR, FORWARDED_PROTO: header values or NULL; read only when PEER is trusted.
  * The client is the last address in the list that is not a trusted proxy. */

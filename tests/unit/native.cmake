@@ -1,0 +1,13 @@
+# Libraries as others build them: without our flags, without sanitizers.
+set(native ${CMAKE_SOURCE_DIR}/tests/unit/native)
+foreach(mood IN ITEMS moods moods-other-abi)
+  add_library(${mood} MODULE ${native}/moods.c)
+  target_include_directories(${mood} PRIVATE ${CMAKE_SOURCE_DIR}/include)
+  target_link_libraries(${mood} PRIVATE Threads::Threads)
+  set_target_properties(${mood} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+endforeach()
+target_compile_definitions(moods-other-abi PRIVATE ABI=99)
+um_unit_test(native_frame SOURCES ${native}/test_native_frame.c LINK um_native INCLUDES ${CMAKE_SOURCE_DIR}/core/native)
+um_unit_test(native SOURCES ${native}/test_native.c LINK um_native)
+target_compile_definitions(test_native PRIVATE UM_PROGRAM="$<TARGET_FILE:umbel-handler>" UM_MOODS="$<TARGET_FILE:moods>" UM_OTHER_ABI="$<TARGET_FILE:moods-other-abi>")
+add_dependencies(test_native umbel-handler moods moods-other-abi)
