@@ -196,9 +196,8 @@ void peer_gone(struct bus_peer *p)
 
     if (d->state != DOC_ENDING)
         store_doubts(p);
-    presence_owner_left(&d->presence, p);
-    outbox_presence(d);
-    doc_ask_contested(d);
+    /* Those of its people who are behind gateways come to other cores now, and are the same people there. */
+    presence_owner_moved(&d->presence, p, um_loop_now_ms(d->hub->loop) - PRESENCE_MS + LOST_GRACE_MS);
     peer_forget(p);
     doc_settle(d);
 }

@@ -4,6 +4,7 @@
 #define COLLAB_BUS_PEER_H
 #include "internal.h"
 
+enum { LOST_GRACE_MS = 5000 };           /* for the people of a core that is gone, to be found at another */
 enum {
     BUS_MAX_ORIGINS = BUS_MAX_DOUBTS,        /* hubs; further ones are not listened to */
     BUS_STRANGER_MS = 10000,                 /* a hub that never said who it is, and is silent, is gone */

@@ -431,7 +431,7 @@ static void take_presence(struct stock_doc *sd, struct um_span update)
     struct doc *d = sd->doc;
     const struct um_collab_conf *cf = &d->hub->engine->cf;
     struct presence_limits limits = { cf->max_presence_state, cf->max_presence_ids, cf->max_presence_ids_document };
-    struct presence_speaker by = { sd->hub, NULL, true };
+    struct presence_speaker by = { sd->hub, NULL, true, false };
     struct presence_result r;
     um_err err = presence_apply(&d->presence, update, &by, um_loop_now_ms(d->hub->loop), &limits, &r);
 

@@ -643,6 +643,7 @@ void conn_accept(struct hub *h, int fd, struct um_span early, const struct um_co
 
     c->id = ++next_id;
     c->bare = peer->room != NULL;
+    c->is_leg = peer->is_leg;
     c->address = um_xstrdup(peer->address ? peer->address : "-");
     if (peer->identity != NULL) {
         c->identity = um_xcalloc(1, sizeof(*c->identity));

@@ -88,6 +88,7 @@ static void doc_free(struct doc *d)
     um_list_remove(&d->link);
     um_timer_stop(h->loop, &d->unload_timer);
     um_timer_stop(h->loop, &d->reload_timer);
+    um_timer_stop(h->loop, &d->mark_timer);
     persist_free(d);
     told_free(d);
     elsewhere_free(d);
@@ -300,7 +301,7 @@ void doc_leave(struct seat *s)
     tell_left(d, s);
     outbox_forget_seat(d, s);
     persist_forget_seat(d, s);
-    presence_owner_left(&d->presence, s);
+    legs_leave(d, s);
     outbox_presence(d);
     doc_ask_contested(d);
     if (d->n_seats == 0 && d->state == DOC_OPEN)
@@ -349,7 +350,8 @@ static void answer_step1(struct doc *d, struct seat *s, struct um_span sv)
     if (!s->bare && um_crdt_state_vector(d->crdt, &own) == UM_OK)
         seat_send_frame(s, WIRE_SYNC, SYNC_STEP1, UM_SPAN(own.data, own.len));
     um_buf_free(&own);
-    outbox_send_state(d, s, sv);
+    if (outbox_send_state(d, s, sv) && s->is_leg)
+        legs_mark(d, s);
 }
 
 /* Whose Yjs client is it? An update with one section is its sender's own; more may be others' work that it passes on. */
@@ -546,13 +548,13 @@ void doc_ask_contested(struct doc *d)
     }
 }
 
-static bool take_presence(struct doc *d, struct seat *s, struct um_span body)
+bool doc_take_presence(struct doc *d, struct seat *s, struct um_span body, bool is_vouched)
 {
     const struct um_collab_conf *cf = &d->hub->engine->cf;
     struct presence_limits limits = { cf->max_presence_state, cf->max_presence_ids, cf->max_presence_ids_document };
     struct um_reader r = um_reader(body);
     struct um_span update = um_read_varbytes(&r);
-    struct presence_speaker by = { s, cf->presence_bind ? s->who.user : NULL, false };
+    struct presence_speaker by = { .who = s, .user = cf->presence_bind ? s->who.user : NULL, .is_vouched = is_vouched };
     struct presence_result result;
     um_err err;
 
@@ -567,7 +569,7 @@ static bool take_presence(struct doc *d, struct seat *s, struct um_span body)
         count(C_LIMIT_HIT, 1);           /* dropped: presence promises nothing */
         return true;
     }
-    if (result.accepted > 0)
+    if (result.accepted > 0 || is_vouched)
         outbox_presence(d);
     if (result.needs_query)
         ask_presence(s, result.query_client, result.query_clock);
@@ -595,9 +597,11 @@ static bool say(struct doc *d, struct seat *s, uint64_t type, struct um_span bod
     case WIRE_SYNC_REPLY:
         return take_sync(d, s, body);
     case WIRE_AWARENESS:
-        return take_presence(d, s, body);
+        return doc_take_presence(d, s, body, false);
     case WIRE_STATELESS:
         return take_stateless(d, s, body);
+    case WIRE_LEG:
+        return !s->is_leg || legs_hear(d, s, body);
     default:
         return true;                     /* as stock: other types from a client are ignored */
     }

@@ -7,7 +7,6 @@
 
 #define SWEEP_MS      3000
 #define REST_BYTES (4u << 20)            /* encoded in one sweep: some milliseconds */
-#define PRESENCE_MS  30000               /* y-protocols: a state that was not renewed for so long is dropped */
 
 struct hub *hub_of_document(struct um_collab *c, struct um_span name)
 {
@@ -122,7 +121,7 @@ struct handover {
     int fd;
     struct um_bytes *early;
     struct um_collab_identity identity;
-    bool has_identity;
+    bool has_identity, is_leg;
     struct um_bytes *parameters;
     char *room, *address;
 };
@@ -130,7 +129,7 @@ struct handover {
 static void accept_here(void *arg)
 {
     struct handover *o = arg;
-    struct um_collab_peer peer = { o->has_identity ? &o->identity : NULL, o->room, o->address, o->parameters };
+    struct um_collab_peer peer = { o->has_identity ? &o->identity : NULL, o->room, o->address, o->parameters, o->is_leg };
 
     conn_accept(o->hub, o->fd, um_bytes_span(o->early), &peer);
     um_bytes_unref(o->early);
@@ -159,6 +158,7 @@ void um_collab_accept(struct um_collab *c, struct um_loop *l, int fd, struct um_
         o->parameters = um_bytes_ref(peer->parameters);
     o->room = um_xstrdup(peer->room);
     o->address = um_xstrdup(peer->address ? peer->address : "-");
+    o->is_leg = peer->is_leg;
     um_loop_call(h->loop, accept_here, o);
 }
 

@@ -10,6 +10,7 @@
  *   persist.c   log, acknowledgements, folding, loading
  *   folder.h    folding by workers
  *   elsewhere.c what other processes wrote
+ *   legs.c      readers behind a gateway: what they have, and where they go
  *   work.c      what the server itself reads and changes
  *   told.c      changes on their way to a service outside
  *   presence.c  who is here              message.c  frames
@@ -29,6 +30,8 @@
 #include "counters.h"
 #include "presence.h"
 #include "message.h"
+
+#define PRESENCE_MS  30000               /* y-protocols: a state that was not renewed for so long is dropped */
 
 /* ---- engine ------------------------------------------------------------------------------------------------ */
 
@@ -93,6 +96,7 @@ struct conn {
     unsigned n_seats, n_waiting;
     size_t queued_bytes, queued_frames;  /* of what waits for admission */
     bool bare;                           /* y-websocket: one document, no addresses */
+    bool is_leg;                         /* a gateway's, which hands documents over */
     bool admitted_once;
     bool has_identity;
     bool congested;
@@ -136,6 +140,7 @@ struct seat {
     struct hub *doc_hub;
     struct um_collab_identity who;
     bool bare;                           /* y-websocket */
+    bool is_leg;                         /* a gateway's (legs.c) */
     bool speaks_4x;                      /* sent a version string with its token */
     bool has_session;                    /* address carries a session: frames cannot be shared */
     struct um_bytes *addr;               /* length-prefixed address as it stands in frames; empty when bare */
@@ -153,6 +158,8 @@ struct seat {
     bool is_behind;
     uint64_t asked_clock;                /* was told that its presence under this clock had been taken for gone; 0: never */
     uint64_t client;                     /* the Yjs client that it was last seen to be; 0: none */
+    bool has_state;                      /* legs.c: was sent all that it lacked */
+    bool has_moved;                      /* legs.c: goes on at another core */
     bool in_flush;                       /* gets this turn's changes, even if it falls behind meanwhile */
     bool counted;                        /* in engine->open */
     /* rights.c */
@@ -263,6 +270,7 @@ struct doc {
     struct told told;
     struct bus_doc bus;
     struct um_timer reload_timer;
+    struct um_timer mark_timer;              /* legs.c */
     bool too_large;                      /* over collab.max-document: read-only */
     struct um_bytes *ack_plain;          /* SyncStatus 1 for everybody without a session, built once */
 };
@@ -278,6 +286,7 @@ void doc_end(struct doc *d, const char *reason, enum end_how how, unsigned code)
 void doc_reload(struct doc *d);          /* D goes as soon as the store has all of it, and its seats are asked to come back */
 void doc_close_seats(struct doc *d, const char *reason);                            /* all seats out; they are asked to come back */
 void doc_settle(struct doc *d);          /* something finished: unload when nothing is left to do */
+bool doc_take_presence(struct doc *d, struct seat *s, struct um_span body, bool is_vouched);     /* false: the seat has ended */
 void doc_ask_contested(struct doc *d);   /* those that presence.c wants to hear from again */
 void doc_presence_sweep(struct doc *d, int64_t now_ms, int64_t age_ms);
 /* A document that nobody has changed for long keeps only its encoded state. Returns the bytes that this has encoded. */
@@ -304,9 +313,15 @@ void outbox_flush(struct doc *d);
 void outbox_presence(struct doc *d);                     /* presence has dirty entries */
 void outbox_forget_seat(struct doc *d, struct seat *s);
 void outbox_drop_copy(struct doc *d);
-void outbox_send_state(struct doc *d, struct seat *s, struct um_span sv);   /* Step2, in pieces when large */
+bool outbox_send_state(struct doc *d, struct seat *s, struct um_span sv);   /* Step2, in pieces when large; false: no memory */
 void outbox_catch_up(struct doc *d, struct seat *s);     /* S was behind and has drained */
 void outbox_free(struct doc *d);
+
+/* legs.c */
+void legs_changed(struct doc *d);                        /* marks are due, soon */
+void legs_mark(struct doc *d, struct seat *s);           /* S has been sent all that there is */
+bool legs_hear(struct doc *d, struct seat *s, struct um_span body);      /* false: the seat has ended */
+void legs_leave(struct doc *d, struct seat *s);          /* S's presence, as it leaves */
 
 /* elsewhere.c */
 void elsewhere_start(struct hub *h);                     /* on its loop */

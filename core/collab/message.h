@@ -10,10 +10,12 @@
 
 enum wire_type {
     WIRE_SYNC, WIRE_AWARENESS, WIRE_AUTH, WIRE_QUERY_AWARENESS, WIRE_SYNC_REPLY, WIRE_STATELESS,
-    WIRE_BROADCAST_STATELESS, WIRE_CLOSE, WIRE_SYNC_STATUS, WIRE_PING, WIRE_PONG
+    WIRE_BROADCAST_STATELESS, WIRE_CLOSE, WIRE_SYNC_STATUS, WIRE_PING, WIRE_PONG,
+    WIRE_LEG = 96                         /* between a gateway and a core alone (legs.c) */
 };
 enum { SYNC_STEP1, SYNC_STEP2, SYNC_UPDATE };
 enum { AUTH_TOKEN, AUTH_DENIED, AUTH_OK };
+enum { LEG_MARK, LEG_MOVED, LEG_CLAIM };
 #define NO_KIND (-1)
 
 /* The address as it stands in a frame, length first; empty for y-websocket. */

@@ -20,6 +20,7 @@ static bool echoes(const struct doc *d) { return d->hub->engine->cf.echo; }
 
 void outbox_add(struct doc *d, struct um_span update, struct seat *origin)
 {
+    legs_changed(d);
     if (d->n_seats == 0 || (d->n_seats == 1 && origin != NULL && !echoes(d)))
         return;
     if (d->n_items == d->cap_items) {
@@ -243,7 +244,7 @@ static um_err copy_rest(struct doc *d, struct um_buf *rest)
     return err;
 }
 
-static void send_copy(struct doc *d, struct seat *s)
+static bool send_copy(struct doc *d, struct seat *s)
 {
     static const uint8_t nothing[] = { 0, 0 };
     struct um_buf rest = { 0 };
@@ -251,16 +252,17 @@ static void send_copy(struct doc *d, struct seat *s)
     if (d->copy.n == 0 || (!d->copy.fresh && copy_rest(d, &rest) != UM_OK)) {
         um_buf_free(&rest);
         if (copy_make(d) != UM_OK)
-            return;                      /* no memory: the client asks again */
+            return false;                /* no memory: the client asks again */
     }
     if (d->copy.fresh && d->copy.n == 1) {
         send_shared(s, SYNC_STEP2, d->copy.piece[0]);
-        return;
+        return true;
     }
     for (size_t i = 0; i < d->copy.n; i++)
         send_shared(s, SYNC_UPDATE, d->copy.piece[i]);
     seat_send_frame(s, WIRE_SYNC, SYNC_STEP2, rest.len > 0 ? UM_SPAN(rest.data, rest.len) : UM_SPAN(nothing, sizeof(nothing)));
     um_buf_free(&rest);
+    return true;
 }
 
 static um_err send_piece(void *arg, struct um_span piece)
@@ -269,31 +271,32 @@ static um_err send_piece(void *arg, struct um_span piece)
     return UM_OK;
 }
 
-static void send_difference(struct doc *d, struct seat *s, struct um_span sv, int kind)
+static bool send_difference(struct doc *d, struct seat *s, struct um_span sv, int kind)
 {
     static const uint8_t nothing[] = { 0, 0 };
     size_t piece = (size_t)d->hub->engine->cf.piece_bytes;
     struct um_buf out = { 0 };
+    bool ok = um_crdt_encode(d->crdt, sv, &out) == UM_OK;
 
-    if (um_crdt_encode(d->crdt, sv, &out) == UM_OK) {
+    if (ok) {
         if (out.len <= piece)
             seat_send_frame(s, WIRE_SYNC, kind, UM_SPAN(out.data, out.len));
-        else if (um_crdt_encode_pieces(d->crdt, sv, piece, send_piece, s) == UM_OK && kind == SYNC_STEP2)
+        else if ((ok = um_crdt_encode_pieces(d->crdt, sv, piece, send_piece, s) == UM_OK) && kind == SYNC_STEP2)
             seat_send_frame(s, WIRE_SYNC, SYNC_STEP2, UM_SPAN(nothing, sizeof(nothing)));
     }
     um_buf_free(&out);
+    return ok;
 }
 
-void outbox_send_state(struct doc *d, struct seat *s, struct um_span sv)
+bool outbox_send_state(struct doc *d, struct seat *s, struct um_span sv)
 {
     bool wants_all = sv.len == 0 || (sv.len == 1 && sv.data[0] == 0);
     struct um_crdt_stats stats;
 
     um_crdt_get_stats(d->crdt, &stats);
     if (wants_all && stats.encoded_bytes >= COPY_LEAST_BYTES)
-        send_copy(d, s);
-    else
-        send_difference(d, s, sv, SYNC_STEP2);
+        return send_copy(d, s);
+    return send_difference(d, s, sv, SYNC_STEP2);
 }
 
 void outbox_catch_up(struct doc *d, struct seat *s)
@@ -301,7 +304,7 @@ void outbox_catch_up(struct doc *d, struct seat *s)
     struct um_buf states = { 0 }, had = s->behind_sv;
 
     s->behind_sv = (struct um_buf){ 0 };         /* it may fall behind anew while we send */
-    send_difference(d, s, UM_SPAN(had.data, had.len), SYNC_UPDATE);
+    s->has_state = send_difference(d, s, UM_SPAN(had.data, had.len), SYNC_UPDATE) && s->has_state;
     um_buf_free(&had);
     if (presence_encode_known(&d->presence, &states))
         seat_send_frame(s, WIRE_AWARENESS, NO_KIND, UM_SPAN(states.data, states.len));

@@ -201,10 +201,24 @@ static void set_owner(struct presence_entry *e, const struct presence_speaker *b
     e->owner = gone ? NULL : by->who;
 }
 
+/* Nothing is new for readers, but the other cores hear whose it is now. */
+static void take_over(struct presence *p, struct presence_entry *e, const struct presence_speaker *by)
+{
+    set_owner(e, by, false);
+    e->claimant = NULL;
+    for (int i = 0; i < PRESENCE_EARS; i++)
+        if (um_list_is_empty(&e->news_link[i]))
+            um_list_append(&p->news[i], &e->news_link[i]);
+}
+
 /* What was said did not win. Whoever said it may be there all the same. */
 static void lost(struct presence *p, struct presence_entry *e, const struct bus_presence *said, const struct presence_speaker *by,
                  struct presence_result *out)
 {
+    if (by->is_vouched && e->state != NULL) {
+        take_over(p, e, by);
+        return;
+    }
     if (e->state != NULL && e->owner != by->who && said->clock == e->clock) {
         if (!by->is_remote)
             out->claimed = e;
@@ -301,7 +315,7 @@ um_err presence_apply_told(struct presence *p, struct um_span told, bool is_all,
     p->round++;
     while (err == UM_OK && next_said(&s, &e)) {
         char *user = um_xstrndup(e.user.len > 0 ? (const char *)e.user.data : "", e.user.len);
-        struct presence_speaker by = { core, user, true };
+        struct presence_speaker by = { core, user, true, false };
         *(apply_entry(p, &e, &by, now_ms, out) ? &out->accepted : &out->ignored) += 1;
         free(user);
     }
@@ -318,6 +332,20 @@ void presence_owner_left(struct presence *p, const void *owner)
             e->claimant = NULL;
         if (e->owner == owner)
             set_gone(p, e);
+    }
+}
+
+void presence_owner_moved(struct presence *p, const void *owner, int64_t heard_at_ms)
+{
+    UM_LIST_EACH(it, &p->all) {
+        struct presence_entry *e = UM_CONTAINER(it, struct presence_entry, link);
+        if (e->claimant == owner)
+            e->claimant = NULL;
+        if (e->owner != owner)
+            continue;
+        e->owner = NULL;
+        e->is_remote = true;
+        e->heard_at_ms = UM_MIN(e->heard_at_ms, heard_at_ms);
     }
 }
 

@@ -47,6 +47,7 @@ struct presence_speaker {
     const void *who;                     /* a seat, or another core */
     const char *user;                    /* speaks for ids of this user; NULL: for any */
     bool is_remote;
+    bool is_vouched;                     /* a gateway's word that this is the speaker's own: it speaks for it from now on, news or not */
 };
 /* Applies an awareness update. An id that another live owner introduced for another user is left alone, and so is the word
  * of another core that somebody is gone who is connected here. The frame is checked before the first change.
@@ -62,6 +63,9 @@ um_err presence_apply_told(struct presence *p, struct um_span told, bool is_all,
 bool presence_take_contested(struct presence *p, const void **seat, uint64_t *client, uint64_t *clock);
 
 void presence_owner_left(struct presence *p, const void *owner);           /* marks its ids gone and dirty */
+/* OWNER says no more for its ids, who may be elsewhere: they stay as they are until their new owner is heard, or they were last
+ * heard before what presence_expire allows. HEARD_AT_MS: they count as heard then at the latest. */
+void presence_owner_moved(struct presence *p, const void *owner, int64_t heard_at_ms);
 bool presence_expire(struct presence *p, int64_t now_ms, int64_t age_ms);  /* true: something became dirty */
 
 /* What other cores are to be told: what has changed here since the last call; or all that is present here. False: nothing. */

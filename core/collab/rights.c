@@ -86,7 +86,7 @@ bool rights_let_write(struct doc *d, struct seat *s)
 
 void rights_refused(struct seat *s, bool known)
 {
-    if (!known && s->held_back && !s->who.read_only && s->owed < OWED_MAX)
+    if (!known && s->held_back && !s->who.read_only && s->owed < (s->is_leg ? 1 : OWED_MAX))       /* a gateway counts itself */
         s->owed++;
 }
 

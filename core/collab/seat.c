@@ -146,6 +146,7 @@ struct seat *seat_open(struct conn *c, const struct wire_frame *f, const struct 
     identity_copy(&s->who, who);
     s->right = right;
     s->bare = c->bare;
+    s->is_leg = c->is_leg;
     s->speaks_4x = speaks_4x;
     s->held_back = held_back;
     s->has_session = !c->bare && f->address.len != f->name.len;

@@ -12,12 +12,13 @@ struct door {
     bool has_identity;
     struct um_bytes *parameters;
     char *room, *address;
+    bool is_leg;
 };
 
 static void hand_over(void *arg, int fd, struct um_span early)
 {
     struct door *d = arg;
-    struct um_collab_peer peer = { d->has_identity ? &d->identity : NULL, d->room, d->address, d->parameters };
+    struct um_collab_peer peer = { d->has_identity ? &d->identity : NULL, d->room, d->address, d->parameters, d->is_leg };
 
     if (fd >= 0)                             /* -1: the client left before */
         um_collab_accept(d->rest->collab, d->loop, fd, early, &peer);
@@ -64,6 +65,7 @@ static void open_door(struct um_rest *r, struct um_http_req *rq, const char *tok
     d->room = room ? um_xstrdup(room) : NULL;
     d->address = um_xstrdup(um_http_peer(rq));
     d->parameters = parameters_of(rq);
+    d->is_leg = um_http_header(rq, "Umbel-Leg") != NULL;
     um_http_upgrade(rq, NULL, hand_over, d);
 }
 

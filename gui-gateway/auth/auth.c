@@ -97,13 +97,15 @@ static void tunnel_used(void *arg, const char *session_id)
     um_session_touch(a->env.sessions, session_id);
 }
 
+static const struct um_tunnels_handler tunnels_handler = { tunnel_used, auth_renew };
+
 struct um_auth *um_auth_new(const struct um_auth_env *env)
 {
     struct um_auth *a = um_xcalloc(1, sizeof(*a));
 
     a->env = *env;
     um_list_init(&a->checks);
-    a->tunnels = um_tunnels_new(env->upstream, env->trusted, env->tunnels, tunnel_used, a);
+    a->tunnels = um_tunnels_new(env->upstream, env->trusted, env->tunnels, env->ws, &tunnels_handler, a);
     um_sessions_listen(env->sessions, env->loop, session_ended, a);
     um_sessions_on_doubt(env->sessions, env->loop, &auth_recheck, a);
     return a;

@@ -51,6 +51,7 @@ struct auth_wait {
 void auth_wait_start(struct auth_wait *w, struct um_auth *a, struct um_http_req *rq);
 
 /* --- tokens for the core */
+void auth_renew(void *arg, const char *session_id, struct um_renewal *r);       /* passage.c; ARG: the um_auth */
 const char *auth_mint_user(struct um_auth *a, const struct um_session *s);      /* borrowed until the next call; NULL: out of memory */
 um_err auth_mint_gateway(struct um_auth *a, const char *client_address, struct um_buf *out) UM_CHECK_RESULT;
 void auth_forget_minted(struct um_auth *a, const char *session_id);

@@ -92,3 +92,28 @@ void um_auth_tunnel(struct um_auth *a, struct um_http_req *rq)
     p->tunnel = um_tunnel_new(a->tunnels, rq);
     auth_find_session(a, rq, tunnel_found, p);
 }
+
+/* ---- one core more for a socket that is open ---- */
+
+struct renewing {
+    struct um_auth *a;
+    struct um_renewal *r;
+};
+
+static void renewal_found(void *arg, um_err err, const struct um_session *s)
+{
+    struct renewing *w = arg;
+    const char *token = err == UM_OK ? auth_mint_user(w->a, s) : NULL;
+
+    um_renewal_done(w->r, err == UM_OK && token == NULL ? UM_EUNAVAIL : err, token);
+    free(w);
+}
+
+void auth_renew(void *arg, const char *session_id, struct um_renewal *r)
+{
+    struct renewing *w = um_xcalloc(1, sizeof(*w));
+
+    w->a = arg;
+    w->r = r;
+    um_session_get(w->a->env.sessions, w->a->env.loop, session_id, renewal_found, w);
+}

@@ -32,6 +32,7 @@ struct gateway {
     struct um_auth_conf auth;
     struct um_upstream_conf upstream;
     struct um_tunnels_conf tunnels;
+    struct um_ws_conf ws;
     struct um_site_conf site;
     struct um_redis_conf redis_conf;
     struct um_cluster_conf cluster_conf;

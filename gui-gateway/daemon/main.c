@@ -28,11 +28,11 @@ static const struct um_conf_table own_table = UM_CONF_TABLE("Gateway", own_keys)
 
 static const struct um_conf_table *const tables[] = {
     &own_table, &um_conf_own_table, &um_process_conf_table, &um_http_conf_table, &um_http_front_conf_table, &um_site_conf_table, &um_auth_conf_table,
-    &um_session_conf_table, &um_throttle_conf_table, &um_token_conf_table, &um_upstream_conf_table, &um_tunnels_conf_table,
+    &um_session_conf_table, &um_throttle_conf_table, &um_token_conf_table, &um_upstream_conf_table, &um_tunnels_conf_table, &um_ws_conf_table,
     &um_redis_conf_table, &um_cluster_conf_table, &um_cachegen_conf_table, &um_actuator_conf_table,
 };
 static const char *const prefixes[] = { "umbel", "server", "gui", "core", "token", "login", "session", "json", "logging",
-                                        "redis", "spring.redis", "spring.data.redis", "spring.session", "cluster", "cache", "management", NULL };
+                                        "redis", "spring.redis", "spring.data.redis", "spring.session", "cluster", "cache", "management", "ws", NULL };
 
 static const struct um_process_spec spec = {
     .name = "umbel-gateway", .app = "gui-gateway", .about = "the web app, sessions and the way to the cores",
@@ -48,7 +48,7 @@ static bool bind_all(struct gateway *gw)
         { &um_http_front_conf_table, &gw->front },
         { &um_site_conf_table, &gw->site }, { &um_auth_conf_table, &gw->auth }, { &um_session_conf_table, &gw->sessions_conf },
         { &um_throttle_conf_table, &gw->throttle_conf }, { &um_token_conf_table, &gw->token },
-        { &um_upstream_conf_table, &gw->upstream }, { &um_tunnels_conf_table, &gw->tunnels },
+        { &um_upstream_conf_table, &gw->upstream }, { &um_tunnels_conf_table, &gw->tunnels }, { &um_ws_conf_table, &gw->ws },
         { &um_redis_conf_table, &gw->redis_conf }, { &um_cluster_conf_table, &gw->cluster_conf },
         { &um_cachegen_conf_table, &gw->cachegen_conf }, { &um_actuator_conf_table, &gw->actuator },
     };
@@ -138,6 +138,7 @@ static void load_web_app(struct gateway *gw)
 static um_err start_modules(void)
 {
     um_http_start();
+    um_ws_start();
     um_forward_start();
     um_tunnel_start();
     um_auth_start();

@@ -127,7 +127,7 @@ um_err reactor_open(struct reactor **out, struct gateway *gw, unsigned index)
 {
     struct um_auth_env auth_env = {
         .conf = &gw->auth, .ring = &gw->ring, .trusted = gw->trusted, .sessions = gw->sessions, .throttle = gw->throttle,
-        .tunnels = &gw->tunnels, .actuator = &gw->actuator,
+        .tunnels = &gw->tunnels, .ws = &gw->ws, .actuator = &gw->actuator,
     };
     struct um_site_env site_env = { .conf = &gw->site, .assets = gw->assets, .vitals = &gw->vitals, .trusted = gw->trusted,
                                     .actuator = &gw->actuator, .settings = gw->conf,

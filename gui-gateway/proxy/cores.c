@@ -11,9 +11,10 @@
 
 struct um_core {
     struct um_list link;
+    struct um_cores *of;
     char *node;
     unsigned holds;
-    bool listed, draining;
+    bool listed, was_listed, draining;
     bool lacks_rest, lacks_collab;        /* core.roles; of a static list nobody knows */
     int64_t rest_ms, rests_until_ms;      /* 0: it has not failed since it last answered */
     uint64_t chosen;                      /* number of the choice: least is longest ago */
@@ -27,6 +28,7 @@ struct um_cores {
     bool made;
     struct um_list all;
     uint64_t choices;
+    uint64_t version;                     /* of who is there and who answers */
 };
 
 /* ---- who is there ---- */
@@ -65,9 +67,12 @@ static struct um_core *put(struct um_cores *cs, const char *node, bool draining)
 
     if (c == NULL) {
         c = um_xcalloc(1, sizeof(*c));
+        c->of = cs;
         c->node = um_xstrdup(node);
         um_list_append(&cs->all, &c->link);
     }
+    if (!c->was_listed)
+        c->rest_ms = c->rests_until_ms = 0;   /* it has come anew: what was before says nothing */
     c->listed = true;
     c->draining = draining;
     c->lacks_rest = c->lacks_collab = false;
@@ -102,8 +107,12 @@ static void refresh(struct um_cores *cs)
     um_members_unref(cs->seen);
     cs->seen = now;                       /* held: so no later view can have its address */
     cs->made = true;
-    UM_LIST_EACH(it, &cs->all)
-        UM_CONTAINER(it, struct um_core, link)->listed = false;
+    cs->version++;
+    UM_LIST_EACH(it, &cs->all) {
+        struct um_core *c = UM_CONTAINER(it, struct um_core, link);
+        c->was_listed = c->listed;
+        c->listed = false;
+    }
     if (put_members(cs, now) == 0)
         for (size_t i = 0; i < cs->list->n; i++)
             put(cs, cs->list->items[i], false);
@@ -119,6 +128,19 @@ static void refresh(struct um_cores *cs)
 /* Better first: a lower class, then within one the lower `order` and the higher `weight`. */
 struct rank { int class; uint64_t order, weight; };
 
+static uint64_t weight_of(const struct um_core *c, struct um_span key)
+{
+    struct um_buf both = { 0 };
+    uint64_t weight;
+
+    um_buf_put(&both, key.data, key.len);
+    um_buf_put_u8(&both, '\0');
+    um_buf_puts(&both, c->node);
+    weight = um_hash_stable(UM_SPAN(both.data, both.len));
+    um_buf_free(&both);
+    return weight;
+}
+
 static struct rank rank_of(const struct um_core *c, struct um_span key, int64_t now_ms)
 {
     struct rank r = { .order = c->chosen };
@@ -129,13 +151,8 @@ static struct rank rank_of(const struct um_core *c, struct um_span key, int64_t 
         r.class = 1;
         r.order = (uint64_t)c->rests_until_ms;
     } else if (key.len > 0) {
-        struct um_buf both = { 0 };
-        um_buf_put(&both, key.data, key.len);
-        um_buf_put_u8(&both, '\0');
-        um_buf_puts(&both, c->node);
         r.order = 0;
-        r.weight = um_hash_stable(UM_SPAN(both.data, both.len));
-        um_buf_free(&both);
+        r.weight = weight_of(c, key);
     }
     return r;
 }
@@ -195,14 +212,52 @@ bool um_cores_has_next(struct um_cores *cs, const struct um_tries *tries)
     return false;
 }
 
+void um_core_hold(struct um_core *c)
+{
+    c->holds++;
+}
+
+void um_core_release(struct um_core *c)
+{
+    if (--c->holds == 0 && !c->listed)
+        drop(c);
+}
+
 void um_tries_end(struct um_tries *tries)
 {
-    while (tries->n > 0) {
-        struct um_core *c = tries->cores[--tries->n];
-        if (--c->holds == 0 && !c->listed)
-            drop(c);
-    }
+    while (tries->n > 0)
+        um_core_release(tries->cores[--tries->n]);
 }
+
+/* ---- moving ---- */
+
+struct um_core *um_cores_better(struct um_cores *cs, const struct um_core *core, struct um_span key, int64_t now_ms)
+{
+    struct um_core *best = NULL;
+    struct rank best_rank = { 0 };
+    const struct um_tries collab = { .needs = "collab" };
+
+    refresh(cs);
+    if (core->listed && !core->draining && !core->lacks_collab)
+        best_rank = (struct rank){ .weight = weight_of(core, key) };     /* that it rests is no reason: something is there */
+    UM_LIST_EACH(it, &cs->all) {
+        struct um_core *c = UM_CONTAINER(it, struct um_core, link);
+        struct rank r = rank_of(c, key, now_ms);
+        if (c == core || !is_meant(&collab, c) || r.class != 0 || c->rest_ms != 0 || (best_rank.weight != 0 && !is_better(r, best_rank)))
+            continue;
+        best = c;
+        best_rank = r;
+    }
+    return best;
+}
+
+uint64_t um_cores_version(struct um_cores *cs)
+{
+    refresh(cs);
+    return cs->version;
+}
+
+bool um_core_is_draining(const struct um_core *c) { return c->draining || !c->listed; }
 
 /* ---- how they do ---- */
 
@@ -220,8 +275,10 @@ void um_core_note(struct um_core *c, bool reached, int64_t now_ms)
         c->rest_ms = was_away ? UM_MIN(c->rest_ms * 2, UM_CORE_REST_MAX_MS) : UM_CORE_REST_MIN_MS;
         c->rests_until_ms = now_ms + c->rest_ms;
     }
-    if (was_away == reached)
+    if (was_away == reached) {
+        c->of->version++;
         um_log(reached ? UM_INFO : UM_WARN, "gateway.upstream", reached ? "core-reached" : "core-away", UM_S("node", c->node));
+    }
 }
 
 bool um_cores_is_up(struct um_cores *cs)

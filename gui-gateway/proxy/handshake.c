@@ -29,6 +29,7 @@ void um_handshake_write(struct um_buf *out, const struct um_handshake *h)
         um_buf_printf(out, "Sec-WebSocket-Protocol: %s\r\n", h->protocols);
     for (size_t i = 0; i < h->n; i++)
         um_buf_printf(out, "%s: %s\r\n", h->headers[i].name, h->headers[i].value);
+    um_buf_puts(out, h->block != NULL ? h->block : "");
     um_buf_puts(out, "\r\n");
 }
 

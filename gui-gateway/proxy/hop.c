@@ -28,7 +28,7 @@ static const char *const never_by_connection[] = { "Authorization", "Cookie", "t
 
 /* Set by hops: we write our own. */
 static const char *const of_proxies[] = {
-    "Host", "Expect", "Cookie", "X-Real-IP", "Forwarded", "X-Request-Id", "X-CSRF-TOKEN", "Via", NULL,
+    "Host", "Expect", "Cookie", "X-Real-IP", "Forwarded", "X-Request-Id", "X-CSRF-TOKEN", "Via", "Umbel-Leg", NULL,
 };
 static const char *const credentials[] = { "token", "Authorization", NULL };
 

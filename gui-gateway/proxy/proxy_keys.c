@@ -20,6 +20,8 @@ const struct um_conf_table um_upstream_conf_table = UM_CONF_TABLE("Way to the co
 static const struct um_conf_key tunnel_keys[] = {
     { "core.handshake-timeout", NULL, "10s", "longest time to open a WebSocket to a core",
       UM_CONF_DURATION_MS, 0, AT(handshake_timeout_ms), .min = 100, .max = 60000 },
+    { "core.handover-timeout", NULL, "10s", "longest search for another core for a document whose core is gone; then its client is closed with 1012",
+      UM_CONF_DURATION_MS, 0, AT(handover_timeout_ms), .min = 500, .max = 600000 },
     { "gui.max-tunnels", NULL, "10000", "open WebSockets per reactor; further ones get 503",
       UM_CONF_INT, 0, AT(max_tunnels), .min = 1, .max = 1000000 },
 };

@@ -1,34 +1,31 @@
 /* The life of one tunnel.
  *
- *   HELD --open--> DIALLING --connected--> SHAKING --101--> SWITCHING --the server hands the socket over--> RELAYING
- *     |               ^ |                      | |              |                                                |
- *     +- refuse       +-|--- the next core ----+ +- 4xx         +- client left                                   +- an end
- *                       +- none is left: 503
+ *   HELD --open--> OPENING --the core's 101--> SWITCHING --the server hands the socket over--> GUEST
+ *     |             ^ |  |                         |                                            |
+ *     +- refuse     +-|--- the next core           +- client left                               +- an end
+ *                     +- 4xx, none is left: 503
  *
- * DIALLING and SHAKING have one deadline together; as long as another core is left, each attempt has a third of it. Until
- * SWITCHING the HTTP request is open and whatever fails is answered there; from RELAYING on a failure can only cut. A core's
- * 4xx is about the request and goes on to the client; anything else that is no 101 is about the core: the next one is asked. */
+ * As long as another core is left, each attempt has a third of the time. Until SWITCHING the HTTP request is open and whatever fails
+ * is answered there; then guest.c has the socket. A core's 4xx is about the request and goes on to the client; anything else that
+ * is no 101 is about the core: the next one is asked. */
 #include <proxy/tunnel.h>
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include <proxy/affinity.h>
-#include <proxy/dial.h>
-#include <proxy/handshake.h>
+#include <proxy/guest.h>
 #include <proxy/hop.h>
-#include <proxy/relay.h>
 #include <proxy/target.h>
 #include <umbel/log.h>
 #include <umbel/metrics.h>
+#include <umbel/util.h>
 #include "upstream_int.h"
 
 enum { CLOSE_POLICY = 1008 };             /* RFC 6455 7.4.1: what the Java library sends when a session ends */
-enum { SESSION_ID_MAX = 64, USED_EVERY_MS = 60000, REQUEST_DEADLINE_EXTRA_MS = 30000 };
+enum { SESSION_ID_MAX = 64, USED_EVERY_MS = 60000, REQUEST_DEADLINE_EXTRA_MS = 30000, BALANCE_MS = 200, MOVING_MAX = 64 };
 
-#define TUNNEL_STATES(X) X(HELD) X(DIALLING) X(SHAKING) X(SWITCHING) X(RELAYING) X(ENDED)
+#define TUNNEL_STATES(X) X(HELD) X(OPENING) X(SWITCHING) X(GUEST) X(ENDED)
 enum tunnel_state {
 #define X(s) TUNNEL_##s,
     TUNNEL_STATES(X)
@@ -42,20 +39,17 @@ static const char *const state_name[TUNNEL_N] = {
 };
 #define TO(s) (1u << TUNNEL_##s)
 static const uint8_t may_go[TUNNEL_N] = {
-    [TUNNEL_HELD]      = TO(DIALLING) | TO(ENDED),
-    [TUNNEL_DIALLING]  = TO(SHAKING) | TO(ENDED),
-    [TUNNEL_SHAKING]   = TO(DIALLING) | TO(SWITCHING) | TO(ENDED),
-    [TUNNEL_SWITCHING] = TO(RELAYING) | TO(ENDED),
-    [TUNNEL_RELAYING]  = TO(ENDED),
+    [TUNNEL_HELD]      = TO(OPENING) | TO(ENDED),
+    [TUNNEL_OPENING]   = TO(SWITCHING) | TO(ENDED),
+    [TUNNEL_SWITCHING] = TO(GUEST) | TO(ENDED),
+    [TUNNEL_GUEST]     = TO(ENDED),
 };
 
-enum { M_OPEN, M_OPENED, M_REFUSED, M_BYTES_UP, M_BYTES_DOWN };
+enum { M_OPEN, M_OPENED, M_REFUSED };
 static struct um_metric metrics[] = {
-    [M_OPEN]       = { "gateway.tunnels", "tunnels", "WebSocket tunnels that relay", UM_GAUGE, 0 },
-    [M_OPENED]     = { "gateway.tunnels.opened", "tunnels", "WebSocket tunnels begun", UM_COUNTER, 0 },
+    [M_OPEN]       = { "gateway.tunnels", "tunnels", "WebSockets of clients that are joined to cores", UM_GAUGE, 0 },
+    [M_OPENED]     = { "gateway.tunnels.opened", "tunnels", "WebSockets of clients that were joined to cores", UM_COUNTER, 0 },
     [M_REFUSED]    = { "gateway.tunnels.refused", "tunnels", "WebSocket handshakes that no core or no rule allowed", UM_COUNTER, 0 },
-    [M_BYTES_UP]   = { "gateway.tunnels.up.bytes", "bytes", "relayed from clients, counted at the end of a tunnel", UM_COUNTER, 0 },
-    [M_BYTES_DOWN] = { "gateway.tunnels.down.bytes", "bytes", "relayed from cores, counted at the end of a tunnel", UM_COUNTER, 0 },
 };
 
 struct um_tunnels {
@@ -63,34 +57,32 @@ struct um_tunnels {
     struct um_loop *loop;
     const struct um_trusted *trusted;
     struct um_tunnels_conf cf;
-    void (*used)(void *arg, const char *session_id);
+    const struct um_tunnels_handler *handler;
     void *arg;
+    struct um_guests guests;
     struct um_list list;
     size_t n;
-    uint8_t scratch[UM_RELAY_SCRATCH_BYTES];
+    struct um_timer balance;
+    uint64_t balanced;                    /* the version of the cores that every leg has been looked at with */
 };
 
-/* What only the handshake needs; freed when the relaying begins. */
-struct shaking {
+/* What only the handshake needs; freed when the client's socket is ours. */
+struct opening {
     struct um_tries tries;
-    struct um_core *core;                 /* of this attempt; held by `tries` */
-    struct um_dial *dial;
-    struct um_io io;
-    struct um_timer deadline;
+    struct um_line *line;
     int64_t until_ms;
-    struct um_buf out, in, affinity;
+    struct um_buf affinity, headers;      /* HEADERS: each with its line end */
+    size_t n_own;                         /* of HEADERS, what further lines get as well */
     char *target, *protocols;
-    char key[UM_HANDSHAKE_KEY_LEN + 1];
-    char *token;
+    struct um_buf room;
 };
 struct um_tunnel {
     struct um_list link;
     struct um_tunnels *ts;
     enum tunnel_state state;
     struct um_http_req *rq;               /* NULL: the client has left, or its socket is ours */
-    int core_fd;
-    struct shaking *sh;
-    struct um_relay *relay;
+    struct opening *op;
+    struct um_guest *guest;
     int64_t opened_at_ms, used_at_ms;
     char session_id[SESSION_ID_MAX];      /* "" : none */
     bool doomed;                          /* its session ended while it was switching */
@@ -99,6 +91,7 @@ struct um_tunnel {
 void um_tunnel_start(void)
 {
     um_metrics_register(metrics, UM_COUNT(metrics));
+    um_guest_start();
 }
 
 static void go(struct um_tunnel *t, enum tunnel_state to)
@@ -110,48 +103,38 @@ static void go(struct um_tunnel *t, enum tunnel_state to)
 
 /* ---- ends ---- */
 
-static void free_shaking(struct um_tunnel *t)
+static void free_opening(struct um_tunnel *t)
 {
-    struct shaking *sh = t->sh;
+    struct opening *op = t->op;
 
-    if (sh == NULL)
+    if (op == NULL)
         return;
-    um_dial_cancel(sh->dial);
-    um_io_stop(t->ts->loop, &sh->io);
-    um_timer_stop(t->ts->loop, &sh->deadline);
-    um_buf_free(&sh->out);
-    um_buf_free(&sh->in);
-    um_buf_free(&sh->affinity);
-    um_tries_end(&sh->tries);
-    free(sh->target);
-    free(sh->protocols);
-    free(sh->token);
-    free(sh);
-    t->sh = NULL;
+    um_line_free(op->line, 1000, "");
+    um_buf_free(&op->affinity);
+    um_buf_free(&op->headers);
+    um_buf_free(&op->room);
+    um_tries_end(&op->tries);
+    free(op->target);
+    free(op->protocols);
+    free(op);
+    t->op = NULL;
 }
 
 static void count_end(struct um_tunnel *t, const char *why)
 {
-    struct um_relay_stats stats = um_relay_stats(t->relay);
-
     um_count(&metrics[M_OPEN], -1);
-    um_count(&metrics[M_BYTES_UP], (int64_t)stats.from_a);
-    um_count(&metrics[M_BYTES_DOWN], (int64_t)stats.from_b);
-    um_log(UM_DEBUG, "gateway.tunnel", "closed", UM_S("reason", why),
-           UM_I("age_ms", um_loop_now_ms(t->ts->loop) - t->opened_at_ms), UM_I("up", stats.from_a), UM_I("down", stats.from_b));
+    um_log(UM_DEBUG, "gateway.tunnel", "closed", UM_S("reason", why), UM_I("age_ms", um_loop_now_ms(t->ts->loop) - t->opened_at_ms));
 }
 
 /* Everything ends here. The request, if there still is one, has been answered by the caller. */
 static void end_tunnel(struct um_tunnel *t, const char *why)
 {
-    if (t->state == TUNNEL_RELAYING) {
+    if (t->state == TUNNEL_GUEST) {
         count_end(t, why);
-        um_relay_free(t->relay);
+        um_guest_free(t->guest);
     }
     go(t, TUNNEL_ENDED);
-    free_shaking(t);
-    if (t->core_fd >= 0)
-        close(t->core_fd);
+    free_opening(t);
     um_list_remove(&t->link);
     t->ts->n--;
     free(t);
@@ -191,7 +174,7 @@ static void client_left(void *arg)
         end_tunnel(t, "the client left");
 }
 
-/* ---- relaying ---- */
+/* ---- a guest ---- */
 
 static void client_spoke(void *arg)
 {
@@ -201,83 +184,70 @@ static void client_spoke(void *arg)
     if (t->session_id[0] == '\0' || now - t->used_at_ms < USED_EVERY_MS)
         return;
     t->used_at_ms = now;
-    t->ts->used(t->ts->arg, t->session_id);
+    t->ts->handler->used(t->ts->arg, t->session_id);
 }
 
-static void relay_ended(void *arg, const char *why)
+static void guest_ended(void *arg, const char *why)
 {
-    end_tunnel(arg, why);
+    struct um_tunnel *t = arg;
+
+    t->guest = NULL;
+    end_tunnel(t, why);
 }
 
-static const struct um_relay_handler relay_handler = { client_spoke, relay_ended };
+static const struct um_guest_handler guest_handler = { client_spoke, guest_ended };
 
 static void take_socket(void *arg, int fd, struct um_span early)
 {
     struct um_tunnel *t = arg;
     struct um_tunnels *ts = t->ts;
+    struct opening *op = t->op;
+    struct um_guest_order order = { .fd = fd, .early = early, .line = op->line, .target = op->target, .protocols = op->protocols,
+                                    .session_id = t->session_id[0] != '\0' ? t->session_id : NULL,
+                                    .room = UM_SPAN(op->room.data, op->room.len) };
 
     t->rq = NULL;
-    if (fd < 0) {
-        end_tunnel(t, "the client left");
+    if (fd < 0 || op->line == NULL) {
+        if (fd >= 0)
+            close(fd);
+        end_tunnel(t, fd < 0 ? "the client left" : "the core left");
         return;
     }
-    t->relay = um_relay_new(ts->loop, fd, early, t->core_fd, UM_SPAN(t->sh->in.data, t->sh->in.len), ts->scratch,
-                            &relay_handler, t);
-    t->core_fd = -1;
-    free_shaking(t);
-    go(t, TUNNEL_RELAYING);
+    op->headers.len = op->n_own;
+    order.headers = um_buf_cstr(&op->headers);
+    op->line = NULL;
+    go(t, TUNNEL_GUEST);
     t->opened_at_ms = t->used_at_ms = um_loop_now_ms(ts->loop);
     um_count(&metrics[M_OPEN], 1);
     um_count(&metrics[M_OPENED], 1);
-    if (t->doomed)
-        end_tunnel(t, "the session has ended");
+    t->guest = um_guest_new(&ts->guests, &order, &guest_handler, t);
+    free_opening(t);
+    if (t->guest == NULL)
+        end_tunnel(t, "out of memory");
+    else if (t->doomed)
+        um_guest_close(t->guest, CLOSE_POLICY, "the session has ended");
 }
 
-/* ---- the handshake with the core ---- */
+/* ---- the first line ---- */
 
-static struct um_handshake handshake_of(const struct um_tunnel *t)
-{
-    return (struct um_handshake){ .target = t->sh->target, .host = um_core_host(t->sh->core), .key = t->sh->key,
-                                  .protocols = t->sh->protocols };
-}
-
-static void dialled(void *arg, um_err err, int fd);
-static void too_late(void *arg);
+static const struct um_line_handler line_handler;
 
 /* Asks the next core; false when none is left, or no time. */
 static bool try_next(struct um_tunnel *t)
 {
     struct um_tunnels *ts = t->ts;
-    struct shaking *sh = t->sh;
-    int64_t now = um_loop_now_ms(ts->loop), left = sh->until_ms - now;
+    struct opening *op = t->op;
+    struct um_core *core;
+    struct um_line_order order = { .target = op->target, .protocols = op->protocols, .headers = um_buf_cstr(&op->headers),
+                                   .timeout_ms = op->until_ms - um_loop_now_ms(ts->loop) };
 
-    if (left <= 0 || (sh->core = upstream_next(ts->up, &sh->tries, UM_SPAN(sh->affinity.data, sh->affinity.len))) == NULL ||
-        (sh->dial = um_dial_start(ts->up, sh->core, dialled, t)) == NULL)
+    if (order.timeout_ms <= 0 ||
+        (core = upstream_next(ts->up, &op->tries, UM_SPAN(op->affinity.data, op->affinity.len))) == NULL)
         return false;
-    if (um_cores_has_next(um_upstream_cores(ts->up), &sh->tries))
-        left = UM_MIN(left, ts->cf.handshake_timeout_ms / 3);
-    um_timer_set(ts->loop, &sh->deadline, left, too_late, t);
-    if (t->state != TUNNEL_DIALLING)
-        go(t, TUNNEL_DIALLING);
-    return true;
-}
-
-/* This core gives us no 101. ANSWERED: it has spoken, all the same. */
-static void give_up_core(struct um_tunnel *t, bool answered, const char *message)
-{
-    struct shaking *sh = t->sh;
-
-    um_core_note(sh->core, answered, um_loop_now_ms(t->ts->loop));
-    um_dial_cancel(sh->dial);
-    sh->dial = NULL;
-    um_io_stop(t->ts->loop, &sh->io);
-    if (t->core_fd >= 0)
-        close(t->core_fd);
-    t->core_fd = -1;
-    um_buf_clear(&sh->in);
-    um_buf_clear(&sh->out);
-    if (!try_next(t))
-        no_core(t, message);
+    if (um_cores_has_next(um_upstream_cores(ts->up), &op->tries))
+        order.timeout_ms = UM_MIN(order.timeout_ms, ts->cf.handshake_timeout_ms / 3);
+    op->line = um_line_new(&ts->guests.lines, core, &order, &line_handler, t);
+    return op->line != NULL;
 }
 
 static const char *code_of(unsigned status)
@@ -292,114 +262,56 @@ static const char *code_of(unsigned status)
     return "U00400";
 }
 
-static void core_refused(struct um_tunnel *t, unsigned status)
+static void line_failed(void *arg, unsigned status, const char *why)
 {
-    if (status < 400 || status > 499) {
-        give_up_core(t, true, "the core refuses connections at the moment");
-        return;
+    struct um_tunnel *t = arg;
+
+    um_line_free(t->op->line, 0, "");
+    t->op->line = NULL;
+    if (status >= 400 && status <= 499) {
+        if (status == 426) {                  /* has to name what it asks for (RFC 9110 15.5.22) */
+            um_http_add_header(t->rq, "Upgrade", "websocket");
+            um_http_add_header(t->rq, "Sec-WebSocket-Version", "13");
+        }
+        refuse(t, status, code_of(status), "refused by the core");
+    } else if (!try_next(t)) {
+        no_core(t, why);
     }
-    um_core_note(t->sh->core, true, um_loop_now_ms(t->ts->loop));
-    if (status == 426) {                      /* has to name what it asks for (RFC 9110 15.5.22) */
-        um_http_add_header(t->rq, "Upgrade", "websocket");
-        um_http_add_header(t->rq, "Sec-WebSocket-Version", "13");
-    }
-    refuse(t, status, code_of(status), "refused by the core");
 }
 
-static void judge_answer(struct um_tunnel *t)
+static void line_open(void *arg)
 {
-    struct um_handshake h = handshake_of(t);
-    struct um_handshake_answer answer;
-    struct um_http_req *rq = t->rq;
+    struct um_tunnel *t = arg;
+    const char *protocol = um_line_protocol(t->op->line);
 
-    switch (um_handshake_read(UM_SPAN(t->sh->in.data, t->sh->in.len), &h, &answer)) {
-    case UM_HANDSHAKE_MORE:
-        return;
-    case UM_HANDSHAKE_BAD:
-        give_up_core(t, false, "the core's answer is no WebSocket handshake");
-        return;
-    case UM_HANDSHAKE_REFUSED:
-        core_refused(t, answer.status);
-        return;
-    case UM_HANDSHAKE_OPEN:
-        break;
-    }
-    um_core_note(t->sh->core, true, um_loop_now_ms(t->ts->loop));
-    um_buf_consume(&t->sh->in, answer.len);
-    um_io_stop(t->ts->loop, &t->sh->io);
-    um_timer_stop(t->ts->loop, &t->sh->deadline);
+    um_ws_pause(um_line_ws(t->op->line), true);           /* until there is somebody to hear it */
     go(t, TUNNEL_SWITCHING);
-    um_http_upgrade(rq, answer.protocol[0] != '\0' ? answer.protocol : NULL, take_socket, t);
+    um_http_upgrade(t->rq, protocol[0] != '\0' ? protocol : NULL, take_socket, t);
 }
 
-/* False: the connection to the core broke. */
-static bool read_answer(struct um_tunnel *t)
+static void line_message(void *arg, enum um_ws_kind kind, struct um_span message)
 {
-    struct shaking *sh = t->sh;
-    size_t room = UM_HANDSHAKE_MAX_BYTES - sh->in.len;
-    uint8_t *at = um_buf_room(&sh->in, room);
-    ssize_t n = at != NULL ? recv(t->core_fd, at, room, MSG_DONTWAIT) : -1;
-
-    if (n > 0)
-        um_buf_advance(&sh->in, (size_t)n);
-    return n > 0 || (n < 0 && at != NULL && (errno == EAGAIN || errno == EINTR));
+    (void)arg;
+    (void)kind;
+    (void)message;
 }
 
-static bool write_request(struct um_tunnel *t)
+static void line_drained(void *arg)
 {
-    struct shaking *sh = t->sh;
-    ssize_t n = sh->out.len > 0 ? send(t->core_fd, sh->out.data, sh->out.len, MSG_NOSIGNAL | MSG_DONTWAIT) : 0;
-
-    if (n > 0)
-        um_buf_consume(&sh->out, (size_t)n);
-    um_io_want(t->ts->loop, &sh->io, UM_READ | (sh->out.len > 0 ? UM_WRITE : 0));
-    return n >= 0 || errno == EAGAIN || errno == EINTR;
+    (void)arg;
 }
 
-static void core_ready(void *arg, unsigned events)
+static void line_closed(void *arg, unsigned code, struct um_span reason)
 {
     struct um_tunnel *t = arg;
 
-    if (((events & UM_WRITE) && !write_request(t)) || ((events & (UM_READ | UM_HUP)) && !read_answer(t)))
-        give_up_core(t, false, "the core broke off the handshake");
-    else if (events & (UM_READ | UM_HUP))
-        judge_answer(t);
+    (void)code;
+    (void)reason;
+    um_line_free(t->op->line, 0, "");
+    t->op->line = NULL;                       /* the socket is on its way to us, and ends then */
 }
 
-static bool make_request(struct um_tunnel *t)
-{
-    struct um_handshake h = handshake_of(t);
-    struct um_hop_headers headers;
-
-    if (um_hop_request_headers(&headers, t->rq, t->ts->trusted, t->sh->token) != UM_OK)
-        return false;
-    h.headers = headers.items;
-    h.n = headers.n;
-    um_handshake_write(&t->sh->out, &h);
-    return !t->sh->out.failed;
-}
-
-static void dialled(void *arg, um_err err, int fd)
-{
-    struct um_tunnel *t = arg;
-
-    t->sh->dial = NULL;
-    t->core_fd = fd;
-    if (err != UM_OK) {
-        give_up_core(t, false, "the core cannot be reached at the moment");
-        return;
-    }
-    go(t, TUNNEL_SHAKING);
-    if (!make_request(t))
-        refuse(t, 431, "U00400", "too many headers");
-    else if (um_io_start(t->ts->loop, &t->sh->io, fd, UM_READ | UM_WRITE, core_ready, t) != UM_OK)
-        no_core(t, "no room on the loop");
-}
-
-static void too_late(void *arg)
-{
-    give_up_core(arg, false, "the core does not answer");
-}
+static const struct um_line_handler line_handler = { line_open, line_failed, line_message, line_drained, line_closed };
 
 /* ---- life ---- */
 
@@ -409,7 +321,6 @@ struct um_tunnel *um_tunnel_new(struct um_tunnels *ts, struct um_http_req *rq)
 
     t->ts = ts;
     t->rq = rq;
-    t->core_fd = -1;
     um_list_append(&ts->list, &t->link);
     ts->n++;
     um_http_deadline(rq, ts->cf.handshake_timeout_ms + REQUEST_DEADLINE_EXTRA_MS);
@@ -422,37 +333,66 @@ struct um_http_req *um_tunnel_request(const struct um_tunnel *t)
     return t->rq;
 }
 
-/* Sockets of one document meet at one core. Where the path does not name it, those of one session do, or of one client. */
+/* Sockets of one document meet at one core. Where the path does not name it, the first line goes where those of one session, or of
+ * one client, go: it says whether the client may come in, and its first document may be elsewhere. */
 static void put_affinity(struct um_tunnel *t)
 {
     struct um_span document = um_affinity_document(um_http_path(t->rq));
     struct um_client client;
 
     if (document.len > 0) {
-        um_buf_put(&t->sh->affinity, document.data, document.len);
+        um_buf_put(&t->op->affinity, document.data, document.len);
+        um_buf_put(&t->op->room, document.data, document.len);
     } else if (t->session_id[0] != '\0') {
-        um_buf_puts(&t->sh->affinity, t->session_id);
+        um_buf_puts(&t->op->affinity, t->session_id);
     } else {
         um_client_of(t->ts->trusted, t->rq, &client);
-        um_buf_puts(&t->sh->affinity, client.address);
+        um_buf_puts(&t->op->affinity, client.address);
     }
 }
 
-static bool prepare_shaking(struct um_tunnel *t, const char *token)
+/* What a further line is told of the client; the session's token is made anew for each. */
+static bool is_for_all_lines(const char *name, bool has_session)
+{
+    static const char *const names[] = { "X-Request-Id", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host" };
+
+    for (size_t i = 0; i < UM_COUNT(names); i++)
+        if (um_ascii_ieq(name, names[i]))
+            return true;
+    return !has_session && (um_ascii_ieq(name, "token") || um_ascii_ieq(name, "Authorization"));
+}
+
+static bool put_headers(struct um_tunnel *t, const char *token)
+{
+    struct um_buf *out = &t->op->headers;
+    struct um_hop_headers headers;
+
+    if (um_hop_request_headers(&headers, t->rq, t->ts->trusted, token) != UM_OK)
+        return false;
+    um_buf_puts(out, "Umbel-Leg: 1\r\n");
+    for (int own = 1; own >= 0; own--) {
+        for (size_t i = 0; i < headers.n; i++)
+            if (is_for_all_lines(headers.items[i].name, token != NULL) == (own == 1))
+                um_buf_printf(out, "%s: %s\r\n", headers.items[i].name, headers.items[i].value);
+        if (own == 1)
+            t->op->n_own = out->len;
+    }
+    return !out->failed;
+}
+
+static bool prepare_opening(struct um_tunnel *t)
 {
     const char *protocols = um_http_header(t->rq, "Sec-WebSocket-Protocol");
     struct um_buf target = {0};
     bool ok = um_target_rewrite(um_http_raw_target(t->rq), &target) == UM_OK;
 
-    t->sh = um_xcalloc(1, sizeof(*t->sh));
-    t->sh->tries.needs = "collab";
+    t->op = um_xcalloc(1, sizeof(*t->op));
+    t->op->tries.needs = "collab";
     if (ok) {
-        t->sh->target = um_xstrdup(um_buf_cstr(&target));
-        t->sh->protocols = protocols != NULL ? um_xstrdup(protocols) : NULL;
-        t->sh->token = token != NULL ? um_xstrdup(token) : NULL;
-        um_handshake_key(t->sh->key);
+        t->op->target = um_xstrdup(um_buf_cstr(&target));
+        t->op->protocols = protocols != NULL ? um_xstrdup(protocols) : NULL;
         put_affinity(t);
-        t->sh->until_ms = um_loop_now_ms(t->ts->loop) + t->ts->cf.handshake_timeout_ms;
+        t->op->until_ms = um_loop_now_ms(t->ts->loop) + t->ts->cf.handshake_timeout_ms;
     }
     um_buf_free(&target);
     return ok;
@@ -473,26 +413,67 @@ void um_tunnel_open(struct um_tunnel *t, const char *token, const char *session_
     }
     if (session_id != NULL)
         strncat(t->session_id, session_id, sizeof(t->session_id) - 1);
-    if (!prepare_shaking(t, token)) {
+    if (!prepare_opening(t)) {
         refuse(t, 400, "U00400", "malformed target");
-        return;
+    } else if (!put_headers(t, token)) {
+        refuse(t, 431, "U00400", "too many headers");
+    } else {
+        go(t, TUNNEL_OPENING);
+        if (!try_next(t))
+            no_core(t, "no core is known at the moment");
     }
-    if (!try_next(t))
-        no_core(t, "no core is known at the moment");
+}
+
+/* ---- all of them ---- */
+
+/* Who is at another core than where it belongs moves, some at a time. */
+static void balance(void *arg)
+{
+    struct um_tunnels *ts = arg;
+    uint64_t version = um_cores_version(um_upstream_cores(ts->up));
+    bool more = false;
+
+    if (version != ts->balanced) {
+        UM_LIST_EACH(it, &ts->list) {
+            struct um_tunnel *t = UM_CONTAINER(it, struct um_tunnel, link);
+            if (t->state == TUNNEL_GUEST)
+                more = um_guest_rebalance(t->guest, MOVING_MAX) || more;
+        }
+        if (!more)
+            ts->balanced = version;
+    }
+    um_timer_set(ts->loop, &ts->balance, um_loop_next_ms(ts->loop, BALANCE_MS), balance, ts);
+}
+
+static void renew(void *arg, const char *session_id, struct um_renewal *r)
+{
+    struct um_tunnels *ts = arg;
+    ts->handler->renew(ts->arg, session_id, r);
 }
 
 struct um_tunnels *um_tunnels_new(struct um_upstream *up, const struct um_trusted *trusted, const struct um_tunnels_conf *cf,
-                                  void (*used)(void *arg, const char *session_id), void *arg)
+                                  const struct um_ws_conf *ws, const struct um_tunnels_handler *handler, void *arg)
 {
     struct um_tunnels *ts = um_xcalloc(1, sizeof(*ts));
+    struct um_ws_conf line = *ws;
 
     ts->up = up;
     ts->loop = um_upstream_loop(up);
     ts->trusted = trusted;
     ts->cf = *cf;
-    ts->used = used;
+    ts->handler = handler;
     ts->arg = arg;
+    /* A message is read whole before the other side is found slow: there is room for it beyond what makes it so. */
+    line.max_queued = ws->max_queued + ws->max_message;
+    um_lines_init(&ts->guests.lines, up, &line);
+    ts->guests.lines.ws.max_message = 2 * ws->max_message;
+    ts->guests.ws = line;
+    ts->guests.handshake_timeout_ms = cf->handshake_timeout_ms;
+    ts->guests.handover_timeout_ms = cf->handover_timeout_ms;
+    ts->guests.renew = renew;
+    ts->guests.arg = ts;
     um_list_init(&ts->list);
+    balance(ts);
     return ts;
 }
 
@@ -505,11 +486,11 @@ size_t um_tunnels_open(const struct um_tunnels *ts)
  * named a session yet; one that is switching belongs to the server until it hands the socket over. */
 static void close_tunnel(struct um_tunnel *t, const char *why)
 {
-    if (t->state == TUNNEL_DIALLING || t->state == TUNNEL_SHAKING)
+    if (t->state == TUNNEL_OPENING)
         refuse(t, 401, "U00401", why);
     else if (t->state == TUNNEL_SWITCHING)
         t->doomed = true;
-    else if (t->state == TUNNEL_RELAYING)
+    else if (t->state == TUNNEL_GUEST)
         end_tunnel(t, why);
 }
 
@@ -519,8 +500,8 @@ void um_tunnels_close_session(struct um_tunnels *ts, const char *session_id, con
         struct um_tunnel *t = UM_CONTAINER(it, struct um_tunnel, link);
         if (strcmp(t->session_id, session_id) != 0)
             continue;
-        if (t->state == TUNNEL_RELAYING)
-            um_relay_close(t->relay, CLOSE_POLICY, why);
+        if (t->state == TUNNEL_GUEST)
+            um_guest_close(t->guest, CLOSE_POLICY, why);
         else
             close_tunnel(t, why);
     }
@@ -539,6 +520,7 @@ void um_tunnels_close_all(struct um_tunnels *ts, const char *why)
 {
     UM_LIST_EACH_SAFE(it, &ts->list)
         close_tunnel(UM_CONTAINER(it, struct um_tunnel, link), why);
+    um_lines_end(&ts->guests.lines);
 }
 
 void um_tunnels_free(struct um_tunnels *ts)
@@ -546,5 +528,6 @@ void um_tunnels_free(struct um_tunnels *ts)
     if (ts == NULL)
         return;
     um_tunnels_close_all(ts, "the gateway stops");
+    um_timer_stop(ts->loop, &ts->balance);
     free(ts);
 }

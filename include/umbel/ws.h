@@ -1,4 +1,4 @@
-/* WebSocket server connections (RFC 6455) on a socket that HTTP has handed over. No extensions. A frame for many
+/* WebSocket connections (RFC 6455) on a socket whose handshake is done, mostly as the server. No extensions. A frame for many
  * recipients is built once (um_ws_frame) and shared; what waits for a socket goes out in one write per loop turn.
  * A connection lives on one loop; all calls and callbacks are on it. */
 #ifndef UMBEL_WS_H
@@ -39,9 +39,16 @@ struct um_ws_handler {
 struct um_ws *um_ws_new(struct um_loop *l, int fd, struct um_span early, const struct um_ws_conf *cf,
                         const struct um_ws_handler *handler, void *arg);
 
+/* The same as the client of a server of ours: what we send is masked with zeros, so that it is not copied for that. The mask is
+ * there to keep scripts in browsers from choosing the bytes that a proxy of others sees; between gateway and core stands none. */
+struct um_ws *um_ws_new_client(struct um_loop *l, int fd, struct um_span early, const struct um_ws_conf *cf,
+                               const struct um_ws_handler *handler, void *arg);
+void um_ws_set_handler(struct um_ws *ws, const struct um_ws_handler *handler, void *arg);     /* for what comes from now on */
+
 /* Whole frames, built once: refs are taken per connection, the bytes are shared. Several frames may be concatenated. */
 struct um_bytes *um_ws_frame(enum um_ws_kind kind, struct um_span payload);                     /* NULL: out of memory */
 size_t um_ws_frame_header(uint8_t out[10], enum um_ws_kind kind, uint64_t payload_len);        /* for building in place */
+struct um_bytes *um_ws_client_frame(enum um_ws_kind kind, struct um_span payload);              /* of a client's end */
 void um_ws_send(struct um_ws *ws, struct um_bytes *frames);            /* takes a reference of its own; ignored after close */
 void um_ws_send_message(struct um_ws *ws, enum um_ws_kind kind, struct um_span payload);
 

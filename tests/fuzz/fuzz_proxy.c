@@ -1,7 +1,9 @@
 /* What the gateway reads from both sides of a hop. The first byte chooses: a target (writing it again changes nothing, and
- * what was written has no dots and no control characters), the core's handshake, or a list of forwarded addresses. */
+ * what was written has no dots and no control characters), the core's handshake, a list of forwarded addresses, or the head of a
+ * collaboration message, of either path. */
 #include <proxy/client.h>
 #include <proxy/handshake.h>
+#include <proxy/talk.h>
 #include <proxy/target.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,14 +63,41 @@ static void try_addresses(struct um_span in)
     free(list);
 }
 
+static bool is_inside(struct um_span part, struct um_span whole)
+{
+    return part.len == 0 || (part.data >= whole.data && part.data + part.len <= whole.data + whole.len);
+}
+
+/* What was read lies in the message, and written again it is the same message up to its payload. */
+static void try_head(struct um_span in, bool bare)
+{
+    struct um_talk t, again;
+    struct um_buf b = { 0 };
+    struct um_span update;
+    uint64_t client;
+    bool gone;
+
+    if (um_talk_read(in, bare, &t) != UM_TALK_OK)
+        return;
+    UM_ASSERT(is_inside(t.address, in) && is_inside(t.body, in) && is_inside(t.payload, in) && t.name.len <= t.address.len);
+    um_talk_put(&b, t.address, bare, t.type, t.kind, NULL);
+    UM_ASSERT(um_talk_read(UM_SPAN(b.data, b.len), bare, &again) == UM_TALK_OK);
+    UM_ASSERT(again.type == t.type && again.kind == t.kind && um_span_eq(again.address, t.address));
+    if (um_talk_presence(t.body, &client, &update, &gone))
+        UM_ASSERT(is_inside(update, t.body));
+    um_buf_free(&b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
         return 0;
-    switch (data[0] % 3) {
+    switch (data[0] % 5) {
     case 0: try_target(UM_SPAN(data + 1, size - 1)); break;
     case 1: try_handshake(UM_SPAN(data + 1, size - 1)); break;
+    case 3: try_head(UM_SPAN(data + 1, size - 1), false); break;
+    case 4: try_head(UM_SPAN(data + 1, size - 1), true); break;
     default: try_addresses(UM_SPAN(data + 1, size - 1)); break;
     }
     return 0;

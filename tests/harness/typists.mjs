@@ -1,14 +1,15 @@
 /* Clients that type unique tokens, and the history of what the server has acknowledged, seen at the frames:
  *
- *   every Update and Step2 that leaves is remembered with the structs it holds, in order; each SyncStatus 1 confirms the oldest one
- *   that is open on that connection. A token is acknowledged when the structs that carry it are.
+ *   every Update that leaves, and the Step2 that belongs to a Step1 of the client's own, is remembered with the structs it holds, in
+ *   order; each SyncStatus 1 confirms the oldest one that is open on that connection. That is how providers count. A Step2 that the
+ *   server alone has asked for holds what was sent before. A token is acknowledged when the structs that carry it are.
  *
  * After the faults: every acknowledged token must be in what a fresh client reads (I1 of the reliability reference). */
 import fs from 'node:fs'
 import path from 'node:path'
 import * as Y from 'yjs'
 import { openClient, QuietSocket } from './clients.mjs'
-import { SYNC, STEP1, SYNC_STATUS, readFrame } from './frames.mjs'
+import { SYNC, STEP1, STEP2, SYNC_STATUS, readFrame } from './frames.mjs'
 import { until } from './run.mjs'
 import { startTwin } from './subjects.mjs'
 
@@ -39,6 +40,7 @@ export class Typists {
       constructor (...args) {
         super(...args)
         this.awaiting = []
+        this.steps = 0
         this.on('message', data => watch.heard(i, this, new Uint8Array(data)))
       }
 
@@ -54,7 +56,10 @@ export class Typists {
 
   sent (i, socket, bytes) {
     const f = readFrame(bytes)
-    if (f.type !== SYNC || f.kind === STEP1) return
+    if (f.type !== SYNC) return
+    if (f.kind === STEP1) return socket.steps++
+    if (f.kind === STEP2 && socket.steps === 0) return
+    if (f.kind === STEP2) socket.steps--
     socket.awaiting.push(Y.decodeUpdate(f.bytes).structs.map(s => ({ client: s.id.client, from: s.id.clock, to: s.id.clock + s.length })))
   }
 

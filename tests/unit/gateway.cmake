@@ -7,7 +7,7 @@ um_unit_test(session_parts SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/session/test_s
   INCLUDES ${CMAKE_SOURCE_DIR}/core/lib/session ${CMAKE_SOURCE_DIR}/core/lib/session/redis)
 um_unit_test(proxy SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/proxy/test_proxy.c LINK um_gw_proxy)
 um_unit_test(cores SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/proxy/test_cores.c LINK um_gw_proxy)
-um_unit_test(relay SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/proxy/test_relay.c LINK um_gw_proxy)
+um_unit_test(legs SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/proxy/test_legs.c LINK um_gw_proxy)
 um_unit_test(gateway SOURCES ${CMAKE_SOURCE_DIR}/tests/unit/gateway/test_gateway.c LINK um_gw_site um_token um_session)
 # What only the program as a whole can show: exit statuses, port file.
 if(TARGET umbel-gateway)

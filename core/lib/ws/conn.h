@@ -61,6 +61,7 @@ struct um_ws {
     uint8_t kind;                           /* of the message under way; 0: none */
     uint8_t state;
     bool in_frame : 1, fin : 1, raw_ready : 1, paused : 1, above_high : 1;
+    bool is_client : 1;                     /* our end is the client's: we mask, the peer does not */
 
     union {
         int64_t pinged_at_ms;               /* OPEN */

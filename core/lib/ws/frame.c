@@ -1,4 +1,4 @@
-/* Frames as bytes: reading a client's header, unmasking, building a server's frames. */
+/* Frames as bytes: reading a header, unmasking, building frames. */
 #include <string.h>
 #include <umbel/ws.h>
 #include "frame.h"
@@ -15,10 +15,10 @@ static bool judge_first(uint8_t b)
     return !ws_is_control(opcode) || (b & 0x80);        /* control frames are never fragmented */
 }
 
-static bool judge_second(uint8_t first, uint8_t b)
+static bool judge_second(uint8_t first, uint8_t b, bool masked)
 {
-    if (!(b & 0x80))
-        return false;                                   /* clients mask */
+    if (!(b & 0x80) == masked)
+        return false;                                   /* clients mask, servers do not */
     return !ws_is_control(first & 0x0f) || (b & 0x7f) <= WS_MAX_CONTROL;
 }
 
@@ -31,7 +31,7 @@ static uint64_t read_be(const uint8_t *p, size_t n)
     return v;
 }
 
-int ws_header_read(struct ws_header *out, const uint8_t *p, size_t n)
+int ws_header_read(struct ws_header *out, const uint8_t *p, size_t n, bool masked)
 {
     size_t extra, size;
 
@@ -39,13 +39,13 @@ int ws_header_read(struct ws_header *out, const uint8_t *p, size_t n)
         return -1;
     if (n < 2)
         return 0;
-    if (!judge_second(p[0], p[1]))
+    if (!judge_second(p[0], p[1], masked))
         return -1;
     out->len = p[1] & 0x7f;
     extra = out->len == 126 ? 2 : out->len == 127 ? 8 : 0;
     if (n >= 3 && extra == 8 && (p[2] & 0x80))
         return -1;                                      /* the top bit of a 64-bit length */
-    size = 2 + extra + 4;
+    size = 2 + extra + (masked ? 4 : 0);
     if (n < 2 + extra)
         return 0;
     if (extra != 0) {
@@ -57,7 +57,9 @@ int ws_header_read(struct ws_header *out, const uint8_t *p, size_t n)
         return 0;
     out->fin = p[0] & 0x80;
     out->opcode = p[0] & 0x0f;
-    memcpy(&out->mask, p + 2 + extra, 4);
+    out->mask = 0;
+    if (masked)
+        memcpy(&out->mask, p + 2 + extra, 4);
     return (int)size;
 }
 
@@ -86,18 +88,20 @@ bool ws_close_code_is_valid(unsigned code)
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
 }
 
-struct um_bytes *ws_control_frame(uint8_t opcode, struct um_span payload)
+struct um_bytes *ws_control_frame(uint8_t opcode, struct um_span payload, bool masked)
 {
+    size_t head = masked ? 6 : 2;
     struct um_bytes *b;
 
     UM_ASSERT(payload.len <= WS_MAX_CONTROL);
-    b = um_bytes_new(2 + payload.len);
+    b = um_bytes_new(head + payload.len);
     if (b == NULL)
         return NULL;
     b->data[0] = (uint8_t)(0x80 | opcode);
-    b->data[1] = (uint8_t)payload.len;
+    b->data[1] = (uint8_t)((masked ? 0x80 : 0) | payload.len);
+    memset(b->data + 2, 0, head - 2);
     if (payload.len > 0)
-        memcpy(b->data + 2, payload.data, payload.len);
+        memcpy(b->data + head, payload.data, payload.len);
     return b;
 }
 
@@ -112,12 +116,18 @@ size_t um_ws_frame_header(uint8_t out[10], enum um_ws_kind kind, uint64_t payloa
     return 2 + extra;
 }
 
-struct um_bytes *um_ws_frame(enum um_ws_kind kind, struct um_span payload)
+static struct um_bytes *make_frame(enum um_ws_kind kind, struct um_span payload, bool masked)
 {
-    uint8_t header[10];
+    uint8_t header[WS_MAX_HEADER] = { 0 };
     size_t n = um_ws_frame_header(header, kind, payload.len);
-    struct um_bytes *b = um_bytes_new(n + payload.len);
+    struct um_bytes *b;
 
+    if (masked) {
+        header[1] |= 0x80;
+        memset(header + n, 0, 4);
+        n += 4;
+    }
+    b = um_bytes_new(n + payload.len);
     if (b == NULL)
         return NULL;
     memcpy(b->data, header, n);
@@ -125,3 +135,6 @@ struct um_bytes *um_ws_frame(enum um_ws_kind kind, struct um_span payload)
         memcpy(b->data + n, payload.data, payload.len);
     return b;
 }
+
+struct um_bytes *um_ws_frame(enum um_ws_kind kind, struct um_span payload) { return make_frame(kind, payload, false); }
+struct um_bytes *um_ws_client_frame(enum um_ws_kind kind, struct um_span payload) { return make_frame(kind, payload, true); }

@@ -25,9 +25,9 @@ struct ws_header {
 };
 static inline bool ws_is_control(uint8_t opcode) { return opcode >= WS_OP_CLOSE; }
 
-/* A client's frame header. The bytes that it has (1 to 14), 0 when more are needed, -1 when it breaks the protocol, which
- * is said as soon as the first wrong byte is there. */
-int ws_header_read(struct ws_header *out, const uint8_t *p, size_t n);
+/* A frame header of a client (MASKED) or of a server. The bytes that it has (1 to 14), 0 when more are needed, -1 when it
+ * breaks the protocol, which is said as soon as the first wrong byte is there. */
+int ws_header_read(struct ws_header *out, const uint8_t *p, size_t n, bool masked);
 
 /* XORs N bytes with MASK. Returns the mask turned so that it fits the byte that follows. */
 uint32_t ws_unmask(uint8_t *p, size_t n, uint32_t mask);
@@ -35,7 +35,7 @@ uint32_t ws_unmask(uint8_t *p, size_t n, uint32_t mask);
 /* May a peer send this code in a Close frame (reliability: 1000-1003, 1007-1014, 3000-4999)? */
 bool ws_close_code_is_valid(unsigned code);
 
-/* A whole server frame with a payload of at most 125 bytes; NULL: out of memory. */
-struct um_bytes *ws_control_frame(uint8_t opcode, struct um_span payload);
+/* A whole frame with a payload of at most 125 bytes, MASKED with zeros as ws.h says, or a server's; NULL: out of memory. */
+struct um_bytes *ws_control_frame(uint8_t opcode, struct um_span payload, bool masked);
 
 #endif

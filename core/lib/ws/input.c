@@ -228,7 +228,7 @@ static bool take_control(struct um_ws *ws, struct ws_cursor *c, const struct ws_
     if (!control_is_allowed(ws))
         return refuse(ws, WS_M_CONTROL_FLOOD, 1008, "too many control frames");
     if (h->opcode == WS_OP_PING && ws->state == WS_OPEN &&
-        !ws_queue(ws, ws_control_frame(WS_OP_PONG, payload)))
+        !ws_queue(ws, ws_control_frame(WS_OP_PONG, payload, ws->is_client)))
         return refuse(ws, WS_M_TOO_BIG, 1011, "no memory for a pong");
     if (ws->q_n >= WS_QUEUE_MAX_ENTRIES) {
         ws_stalled(ws);                     /* pings without end from one who does not read */
@@ -247,7 +247,7 @@ static bool step(struct um_ws *ws, struct ws_cursor *c)
         return take_payload(ws, c);
     if (c->p == c->end)
         return false;
-    size = ws_header_read(&h, c->p, (size_t)(c->end - c->p));
+    size = ws_header_read(&h, c->p, (size_t)(c->end - c->p), !ws->is_client);
     if (size < 0)
         return refuse(ws, WS_M_PROTOCOL, 1002, "frame header");
     if (size == 0)

@@ -217,7 +217,7 @@ void um_ws_send_message(struct um_ws *ws, enum um_ws_kind kind, struct um_span p
 
     if (ws->state != WS_OPEN)
         return;
-    b = um_ws_frame(kind, payload);
+    b = ws->is_client ? um_ws_client_frame(kind, payload) : um_ws_frame(kind, payload);
     if (b == NULL) {
         overflow(ws, WS_M_OVERFLOW, "no memory for a frame");
         return;

@@ -45,6 +45,7 @@ static const uint8_t may_go[WS_STATE_N] = {
 
 /* A ping is the same two bytes for everybody: never freed, for the table holds the first reference. */
 static struct um_bytes ping_frame = { .refs = 1, .len = 2, .data = { 0x80 | WS_OP_PING, 0 } };
+static struct um_bytes masked_ping_frame = { .refs = 1, .len = 6, .data = { 0x80 | WS_OP_PING, 0x80, 0, 0, 0, 0 } };
 
 void ws_go(struct um_ws *ws, enum ws_state to, const char *why)
 {
@@ -126,7 +127,7 @@ static bool queue_close(struct um_ws *ws, unsigned code, const char *reason)
     if (n > 0)
         memcpy(body + 2, reason, n);
     set_reason(ws, code, reason, n);
-    return ws_queue(ws, ws_control_frame(WS_OP_CLOSE, UM_SPAN(body, 2 + n)));
+    return ws_queue(ws, ws_control_frame(WS_OP_CLOSE, UM_SPAN(body, 2 + n), ws->is_client));
 }
 
 void ws_end(struct um_ws *ws, unsigned code, const char *why)
@@ -148,7 +149,7 @@ void ws_end_by_peer(struct um_ws *ws, struct um_span payload)
     if (ws->state == WS_OPEN) {
         set_reason(ws, code, payload.data + UM_MIN(payload.len, 2u), payload.len >= 2 ? payload.len - 2 : 0);
         payload.len = UM_MIN(payload.len, 2u);          /* answered with its code */
-        if (!ws_queue(ws, ws_control_frame(WS_OP_CLOSE, payload))) {
+        if (!ws_queue(ws, ws_control_frame(WS_OP_CLOSE, payload, ws->is_client))) {
             ws_die(ws, "no memory for Close");
             return;
         }
@@ -234,7 +235,7 @@ static void on_timer(void *arg)
         ws_die(ws, "nothing heard");
     } else if (now >= next_ping_ms(ws) || (!ws->paused && now >= cut_at_ms(ws))) {
         ws->pinged_at_ms = now;
-        if (!ws_queue(ws, um_bytes_ref(&ping_frame)))
+        if (!ws_queue(ws, um_bytes_ref(ws->is_client ? &masked_ping_frame : &ping_frame)))
             ws_die(ws, "no memory for a ping");
     }
     if (ws->state != WS_DEAD)
@@ -299,8 +300,8 @@ static um_err settle(struct um_ws *ws, struct um_loop *l, const struct um_ws_han
     return UM_OK;
 }
 
-struct um_ws *um_ws_new(struct um_loop *l, int fd, struct um_span early, const struct um_ws_conf *cf,
-                        const struct um_ws_handler *handler, void *arg)
+static struct um_ws *make(struct um_loop *l, int fd, struct um_span early, const struct um_ws_conf *cf,
+                          const struct um_ws_handler *handler, void *arg, bool is_client)
 {
     struct um_ws *ws = calloc(1, sizeof(*ws));
     int64_t now = um_loop_now_ms(l);
@@ -312,6 +313,7 @@ struct um_ws *um_ws_new(struct um_loop *l, int fd, struct um_span early, const s
     ws_count(WS_M_OPEN, 1);
     ws_count(WS_M_OPENED, 1);
     ws->cf = cf;
+    ws->is_client = is_client;
     ws->io.fd = fd;
     ws->heard_at_ms = ws->pinged_at_ms = ws->sent_at_ms = now;
     ws->stats.opened_at_ms = um_wall_ms();
@@ -322,6 +324,24 @@ struct um_ws *um_ws_new(struct um_loop *l, int fd, struct um_span early, const s
         return NULL;
     }
     return ws;
+}
+
+struct um_ws *um_ws_new(struct um_loop *l, int fd, struct um_span early, const struct um_ws_conf *cf,
+                        const struct um_ws_handler *handler, void *arg)
+{
+    return make(l, fd, early, cf, handler, arg, false);
+}
+
+struct um_ws *um_ws_new_client(struct um_loop *l, int fd, struct um_span early, const struct um_ws_conf *cf,
+                               const struct um_ws_handler *handler, void *arg)
+{
+    return make(l, fd, early, cf, handler, arg, true);
+}
+
+void um_ws_set_handler(struct um_ws *ws, const struct um_ws_handler *handler, void *arg)
+{
+    ws->handler = handler;
+    ws->arg = arg;
 }
 
 void um_ws_pause(struct um_ws *ws, bool pause)

@@ -14,7 +14,7 @@ static const char *const ann = "ann", *const ann2 = "ann again", *const bob = "b
 static um_err say(struct presence *p, struct um_span update, const void *owner, int64_t now_ms, const struct presence_limits *limits,
                   struct presence_result *out)
 {
-    struct presence_speaker by = { owner, *(const char *)owner == 'a' ? "a" : "b", false };
+    struct presence_speaker by = { owner, *(const char *)owner == 'a' ? "a" : "b", false, false };
 
     return presence_apply(p, update, &by, now_ms, limits, out);
 }
@@ -490,7 +490,7 @@ static void assert_update(const struct um_buf *got, uint64_t client, uint64_t cl
 
 static void stock_servers_are_told_once_of_those_who_are_here_and_of_nobody_else(void **state)
 {
-    struct presence_speaker stock = { "stock", NULL, true };
+    struct presence_speaker stock = { "stock", NULL, true, false };
     struct um_buf b = { 0 };
     struct presence_result r;
     struct presence p;
@@ -521,7 +521,7 @@ static void stock_servers_are_told_once_of_those_who_are_here_and_of_nobody_else
 
 static void a_stock_server_does_not_send_away_who_is_connected_here(void **state)
 {
-    struct presence_speaker stock = { "stock", NULL, true };
+    struct presence_speaker stock = { "stock", NULL, true, false };
     struct presence_result r;
     struct presence p;
 

@@ -11,6 +11,7 @@
 #include <site.h>
 #include <umbel/log.h>
 #include <umbel/util.h>
+#include <umbel/ws.h>
 
 #define KEY "0123456789abcdef0123456789abcdef"
 enum { WAIT_TURNS = 20000, TURN_MS = 5, BIG = 3 * 1000 * 1000 };
@@ -29,6 +30,7 @@ struct env {
     struct um_auth_conf auth_conf;
     struct um_upstream_conf upstream_conf;
     struct um_tunnels_conf tunnels_conf;
+    struct um_ws_conf ws_conf;
     struct um_site_conf site_conf;
     struct um_token_ring ring;
     const char *node[2];                         /* the false core first, if there is one */
@@ -38,8 +40,7 @@ struct env {
     char seen_target[256];
     size_t seen_body;
     unsigned refuse_with;                        /* status of the next handshake; 0: it agrees */
-    struct um_io echo;
-    int echo_fd;
+    struct um_ws *echo;                          /* says again what it hears; one at a time */
     /* a core that lets one down; -1: there is none, or nobody listens there */
     struct um_io false_core, false_peer;
     int false_fd;
@@ -157,36 +158,56 @@ static void core_big(struct um_http_req *rq, void *ctx)
     um_http_reply_stream(rq, 200, "text/plain", -1, src);
 }
 
-static void echo_end(struct env *e)
-{
-    if (e->echo_fd < 0)
-        return;
-    um_io_stop(e->loop, &e->echo);
-    close(e->echo_fd);
-    e->echo_fd = -1;
-}
-
-static void echo_ready(void *arg, unsigned events)
+static void echo_message(void *arg, enum um_ws_kind kind, struct um_span message)
 {
     struct env *e = arg;
-    char buf[256];
-    ssize_t n = recv(e->echo_fd, buf, sizeof(buf), 0);
-
-    (void)events;
-    if (n > 0)
-        (void)!send(e->echo_fd, buf, (size_t)n, MSG_NOSIGNAL);
-    else if (n == 0 || errno != EAGAIN)
-        echo_end(e);
+    um_ws_send_message(e->echo, kind, message);
 }
 
+static void echo_closed(void *arg, unsigned code, struct um_span reason)
+{
+    struct env *e = arg;
+
+    (void)code;
+    (void)reason;
+    e->echo = NULL;
+}
+
+static void lone_closed(void *arg, unsigned code, struct um_span reason)
+{
+    (void)arg;
+    (void)code;
+    (void)reason;
+}
+
+static void lone_message(void *arg, enum um_ws_kind kind, struct um_span message)
+{
+    (void)arg;
+    (void)kind;
+    (void)message;
+}
+
+static const struct um_ws_handler echo_handler = { echo_message, NULL, echo_closed }, lone_handler = { lone_message, NULL, lone_closed };
+
+static void echo_end(struct env *e)
+{
+    if (e->echo == NULL)
+        return;
+    um_ws_set_handler(e->echo, &lone_handler, NULL);
+    um_ws_abort(e->echo);
+    e->echo = NULL;
+}
+
+/* Those before it stay, and say nothing more. */
 static void core_take_socket(void *arg, int fd, struct um_span early)
 {
     struct env *e = arg;
     if (fd < 0)
         return;
-    e->echo_fd = fd;
-    (void)!send(fd, early.data, early.len, MSG_NOSIGNAL);
-    assert_int_equal(um_io_start(e->loop, &e->echo, fd, UM_READ, echo_ready, e), UM_OK);
+    if (e->echo != NULL)
+        um_ws_set_handler(e->echo, &lone_handler, NULL);
+    e->echo = um_ws_new(e->loop, fd, early, &e->ws_conf, &echo_handler, e);
+    assert_non_null(e->echo);
 }
 
 static void core_socket(struct um_http_req *rq, void *ctx)
@@ -395,7 +416,8 @@ static int setup_beside(void **state, enum false_core kind)
     struct um_site_env site;
 
     *state = e;
-    e->echo_fd = e->false_fd = -1;
+    e->false_fd = -1;
+    e->ws_conf = (struct um_ws_conf){ 1 << 20, 1000, 1 << 20, 1 << 16, 5000, 25000, 60000, 300, 1000, 1000, false };
     e->false_answer = "";
     e->loop = um_loop_new(0);
     start_core(e);
@@ -403,7 +425,7 @@ static int setup_beside(void **state, enum false_core kind)
         start_false_core(e, kind == FALSE);
     e->node[e->n_nodes++] = um_xasprintf("http://127.0.0.1:%d", e->core_port);
     e->upstream_conf = (struct um_upstream_conf){ { e->n_nodes, e->node }, 2000, 10000, 64 };
-    e->tunnels_conf = (struct um_tunnels_conf){ 5000, 100 };
+    e->tunnels_conf = (struct um_tunnels_conf){ 5000, 100, 3000 };
     e->auth_conf = (struct um_auth_conf){ .cookie_name = "SESSION", .cookie_path = "/", .cookie_domain = "",
                                           .cookie_http_only = true, .scope = "main" };
     e->site_conf = (struct um_site_conf){ "default-src 'none'", "no-referrer", "", "", "", 600, 64 << 20 };
@@ -412,7 +434,7 @@ static int setup_beside(void **state, enum false_core kind)
     assert_int_equal(um_sessions_new_memory(&e->sessions, &sessions), UM_OK);
     e->throttle = um_throttle_new(&throttle);
     assert_int_equal(um_upstream_new(&e->upstream, e->loop, &e->upstream_conf, NULL), UM_OK);
-    auth = (struct um_auth_env){ e->loop, &e->auth_conf, &e->ring, e->trusted, e->sessions, e->throttle, e->upstream, &e->tunnels_conf, NULL };
+    auth = (struct um_auth_env){ e->loop, &e->auth_conf, &e->ring, e->trusted, e->sessions, e->throttle, e->upstream, &e->tunnels_conf, &e->ws_conf, NULL };
     e->auth = um_auth_new(&auth);
     site = (struct um_site_env){ .conf = &e->site_conf, .vitals = &e->vitals, .trusted = e->trusted, .auth = e->auth,
                                  .cores = um_upstream_cores(e->upstream) };
@@ -700,17 +722,20 @@ static unsigned socket_status(struct env *e, const char *headers)
     return status_of(a);
 }
 
+/* A message for a document, as a client says it, comes back. */
 static bool echoes(struct env *e, int fd)
 {
-    char buf[8];
+    static const uint8_t said[] = { 0x82, 0x85, 0, 0, 0, 0, 1, 'd', 5, 1, 'x' };
+    static const uint8_t heard[] = { 0x82, 5, 1, 'd', 5, 1, 'x' };
+    char buf[16];
 
-    assert_int_equal(send(fd, "ping", 4, MSG_NOSIGNAL), 4);
+    assert_int_equal(send(fd, said, sizeof(said), MSG_NOSIGNAL), sizeof(said));
     for (int i = 0; i < WAIT_TURNS; i++) {
         ssize_t n = recv(fd, buf, sizeof(buf), 0);
         if (n == 0 || (n < 0 && errno != EAGAIN))
             return false;
         if (n > 0)
-            return n == 4 && memcmp(buf, "ping", 4) == 0;
+            return n == sizeof(heard) && memcmp(buf, heard, sizeof(heard)) == 0;
         um_loop_turn(e->loop, TURN_MS);
     }
     return false;
@@ -749,9 +774,9 @@ static void a_socket_with_a_session_is_joined_to_the_core(void **state)
     assert_false(saw(e, "SESSION"));
     assert_true(echoes(e, fd));
     close(fd);
-    for (int i = 0; i < WAIT_TURNS && e->echo_fd >= 0; i++)
+    for (int i = 0; i < WAIT_TURNS && e->echo != NULL; i++)
         um_loop_turn(e->loop, TURN_MS);
-    assert_int_equal(e->echo_fd, -1);            /* the core hears of the end */
+    assert_null(e->echo);                        /* the core hears of the end */
 }
 
 static void a_cookie_opens_sockets_for_our_own_pages_only(void **state)
@@ -863,7 +888,6 @@ static void logging_out_cuts_the_sockets_of_the_session(void **state)
     login(e);
     free_one = open_socket(e, "", &a);
     um_buf_free(&a.raw);
-    echo_end(e);                                 /* the core of straw echoes one socket at a time */
     mine = open_socket(e, with(e->cookie, "Origin: http://gui.example\r\n"), &a);
     um_buf_free(&a.raw);
     assert_true(echoes(e, mine));

@@ -16,7 +16,7 @@ static int judge(const char *hex)
     int n;
 
     assert_true(um_hex_decode(&b, UM_SPAN_STR(hex)));
-    n = ws_header_read(&h, b.data, b.len);
+    n = ws_header_read(&h, b.data, b.len, true);
     um_buf_free(&b);
     return n;
 }

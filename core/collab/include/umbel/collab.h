@@ -125,6 +125,7 @@ struct um_collab_peer {
     const char *room;
     const char *address;                 /* for the log */
     struct um_bytes *parameters;         /* of its URL, a JSON object for services outside; may be NULL. The engine takes its own reference */
+    bool is_leg;                         /* of a gateway that hands documents over (docs/collaboration.md) */
 };
 void um_collab_accept(struct um_collab *c, struct um_loop *l, int fd, struct um_span early, const struct um_collab_peer *peer);
 

@@ -35,6 +35,7 @@ struct um_auth_env {                      /* borrowed; all outlive the um_auth *
     struct um_throttle *throttle;
     struct um_upstream *upstream;
     const struct um_tunnels_conf *tunnels;
+    const struct um_ws_conf *ws;          /* limits of collaboration sockets */
     const struct um_actuator_conf *actuator;     /* its own user; NULL: none */
 };
 struct um_auth;

@@ -35,6 +35,14 @@ struct um_core *um_cores_next(struct um_cores *cs, struct um_tries *tries, struc
 bool um_cores_has_next(struct um_cores *cs, const struct um_tries *tries);
 void um_tries_end(struct um_tries *tries);
 
+void um_core_hold(struct um_core *c);
+void um_core_release(struct um_core *c);
+/* A document with KEY is at CORE: the one that it belongs to now, because CORE drains or has left, or one with a higher hash has
+ * come; NULL: it stays. The answer can be another one when um_cores_version is. */
+struct um_core *um_cores_better(struct um_cores *cs, const struct um_core *core, struct um_span key, int64_t now_ms);
+uint64_t um_cores_version(struct um_cores *cs);
+bool um_core_is_draining(const struct um_core *c);
+
 const char *um_core_node(const struct um_core *c);     /* "http://host:port" */
 const char *um_core_host(const struct um_core *c);     /* "host:port" */
 /* What became of an attempt: it answered, or it could not be reached, broke off or stayed silent. */

@@ -13,6 +13,7 @@ struct um_handshake {                     /* all borrowed */
     const char *protocols;                /* what the client offers, or NULL */
     const struct um_exchange_header *headers;
     size_t n;
+    const char *block;                    /* more of them, each with its line end; NULL: none */
 };
 void um_handshake_write(struct um_buf *out, const struct um_handshake *h);
 

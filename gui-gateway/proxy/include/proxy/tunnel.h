@@ -1,8 +1,9 @@
-/* WebSocket tunnels: a browser's socket joined to a socket of the core. The core is asked first; only when it has agreed
+/* A browser's collaboration socket, from its handshake on. Joined to the cores by guest.h. The core is asked first; only when it has agreed
  * does the client get its 101, so a refusal reaches the client as plain HTTP. A tunnel lives on one reactor. */
 #ifndef PROXY_TUNNEL_H
 #define PROXY_TUNNEL_H
 #include <proxy/client.h>
+#include <proxy/guest.h>
 #include <proxy/upstream.h>
 
 struct um_tunnels;                        /* all of one reactor */
@@ -11,15 +12,22 @@ struct um_tunnel;
 struct um_tunnels_conf {
     int64_t handshake_timeout_ms;         /* connecting and handshake with the core */
     int64_t max_tunnels;                  /* per reactor; beyond: 503 */
+    int64_t handover_timeout_ms;          /* a document without a core waits this long at most */
 };
 extern const struct um_conf_table um_tunnels_conf_table;
 
-/* USED: the client of a tunnel that was opened with a session has sent something; at most once a minute and tunnel. */
+struct um_tunnels_handler {
+    /* The client of a tunnel that was opened with a session has sent something; at most once a minute and tunnel. */
+    void (*used)(void *arg, const char *session_id);
+    /* A token for that session, for one more core: ends in um_renewal_done (proxy/guest.h). */
+    void (*renew)(void *arg, const char *session_id, struct um_renewal *r);
+};
+/* WS: limits of the clients' sockets; copied. HANDLER outlives the tunnels. */
 struct um_tunnels *um_tunnels_new(struct um_upstream *up, const struct um_trusted *trusted, const struct um_tunnels_conf *cf,
-                                  void (*used)(void *arg, const char *session_id), void *arg);
+                                  const struct um_ws_conf *ws, const struct um_tunnels_handler *handler, void *arg);
 void um_tunnels_free(struct um_tunnels *ts);          /* cuts what is left; NULL is fine */
 size_t um_tunnels_open(const struct um_tunnels *ts);
-/* Those that relay get a Close frame 1008 and end a second later at most. */
+/* Those that are joined get a Close frame 1008; what they say from now on goes nowhere. */
 void um_tunnels_close_session(struct um_tunnels *ts, const char *session_id, const char *why);
 /* The session of each tunnel that has one; FN closes none. */
 void um_tunnels_each_session(struct um_tunnels *ts, void (*fn)(void *arg, const char *session_id), void *arg);
