@@ -11,6 +11,7 @@ struct um_metric auth_metrics[AUTH_M_N] = {
     [AUTH_M_LOGINS_THROTTLED] = { "gateway.logins.throttled", "logins", "logins refused unheard after too many failures", UM_COUNTER, 0 },
     [AUTH_M_CSRF]             = { "gateway.refused.csrf", "requests", "requests without the session's CSRF token, or from another site", UM_COUNTER, 0 },
     [AUTH_M_ORIGIN]           = { "gateway.refused.origin", "handshakes", "WebSocket handshakes with a cookie and a foreign origin", UM_COUNTER, 0 },
+    [AUTH_M_COOKIES]          = { "gateway.refused.cookies", "requests", "requests whose cookies name several live sessions", UM_COUNTER, 0 },
 };
 
 void um_auth_start(void)
@@ -20,27 +21,50 @@ void um_auth_start(void)
 
 /* ---- finding the session ---- */
 
+/* A browser sends several cookies of one name when a neighbouring host or a path of ours has set one beside the user's. Old ones
+ * name no session and are passed over. Two that live would let whoever has put one there choose whose session it is: then there
+ * is none. */
 struct search {
     struct um_auth *a;
     um_session_cb *cb;
     void *arg;
     char ids[AUTH_COOKIES_MAX][UM_SESSION_ID_LEN + 1];
-    size_t n, i;
+    size_t n, i, live;                    /* LIVE: the one that was found; N: none yet */
 };
+
+static void answer(struct search *q, um_err err, const struct um_session *s)
+{
+    if (err == UM_OK)
+        um_session_touch(q->a->env.sessions, s->id);
+    q->cb(q->arg, err, s);
+    free(q);
+}
+
+static void refuse_several(struct search *q)
+{
+    um_count(&auth_metrics[AUTH_M_COOKIES], 1);
+    um_log_limited(UM_WARN, "gateway.auth", "several-sessions", UM_I("cookies", q->n));
+    answer(q, UM_ENOTFOUND, NULL);
+}
+
+static void found_again(void *arg, um_err err, const struct um_session *s) { answer(arg, err, s); }
 
 static void found(void *arg, um_err err, const struct um_session *s)
 {
     struct search *q = arg;
     struct um_sessions *sessions = q->a->env.sessions;
+    bool is_last = ++q->i == q->n;
 
-    if (err == UM_ENOTFOUND && ++q->i < q->n) {       /* several cookies: the first that names a live session */
+    if (err == UM_OK && q->live < q->n && strcmp(q->ids[q->live], s->id) != 0)
+        refuse_several(q);
+    else if ((err != UM_OK && err != UM_ENOTFOUND) || (is_last && (err == UM_OK || q->live == q->n)))
+        answer(q, err, s);
+    else if (is_last)
+        um_session_get(sessions, q->a->env.loop, q->ids[q->live], found_again, q);
+    else {
+        q->live = err == UM_OK ? q->i - 1 : q->live;
         um_session_get(sessions, q->a->env.loop, q->ids[q->i], found, q);
-        return;
     }
-    if (err == UM_OK)
-        um_session_touch(sessions, s->id);
-    q->cb(q->arg, err, s);
-    free(q);
 }
 
 void auth_find_session(struct um_auth *a, const struct um_http_req *rq, um_session_cb *cb, void *arg)
@@ -50,7 +74,8 @@ void auth_find_session(struct um_auth *a, const struct um_http_req *rq, um_sessi
     q->a = a;
     q->cb = cb;
     q->arg = arg;
-    if ((q->n = auth_cookie_ids(a, rq, q->ids)) == 0) {
+    q->live = q->n = auth_cookie_ids(a, rq, q->ids);
+    if (q->n == 0) {
         free(q);
         cb(arg, UM_ENOTFOUND, NULL);
         return;

@@ -27,7 +27,7 @@ struct um_auth {
     bool check_again;
 };
 
-enum { AUTH_M_LOGINS, AUTH_M_LOGINS_REFUSED, AUTH_M_LOGINS_THROTTLED, AUTH_M_CSRF, AUTH_M_ORIGIN, AUTH_M_N };
+enum { AUTH_M_LOGINS, AUTH_M_LOGINS_REFUSED, AUTH_M_LOGINS_THROTTLED, AUTH_M_CSRF, AUTH_M_ORIGIN, AUTH_M_COOKIES, AUTH_M_N };
 extern struct um_metric auth_metrics[AUTH_M_N];
 
 /* --- finding the session. CB runs exactly once, later or at once: UM_OK with the session, which has been touched;

@@ -6,7 +6,7 @@ static const char *const same_site_words[] = { "lax", "strict", "none", NULL };
 
 #define AT(f) .at = offsetof(struct um_auth_conf, f)
 static const struct um_conf_key keys[] = {
-    { "server.servlet.session.cookie.name", NULL, "SESSION", "name of the session cookie",
+    { "server.servlet.session.cookie.name", NULL, "SESSION", "name of the session cookie; __Host-SESSION keeps neighbouring hosts from setting one, and needs TLS",
       UM_CONF_STR, 0, AT(cookie_name), .min = 1, .max = 64 },
     { "server.servlet.session.cookie.path", NULL, "/", "path of the session cookie; it must cover /gui, /core, /collab and /y",
       UM_CONF_STR, 0, AT(cookie_path), .min = 1, .max = 256 },

@@ -92,12 +92,17 @@ static bool read_values(struct gateway *gw)
 {
     const struct um_conf_list *proxies = &gw->own.trusted_proxies;
     const char *bad = um_upstream_bad_node(&gw->upstream.nodes);
+    const char *cookie = gw->auth.cookie_name;
     char why[256];
 
     if (bad != NULL)
         return fail("core.nodes", bad, "expected http://host:port, without a path");
     if (um_trusted_new(&gw->trusted, proxies->items, proxies->n, &bad) != UM_OK)
         return fail("server.trusted-proxies", bad, "neither an address nor address/prefix");
+    if (strncmp(cookie, "__Host-", 7) == 0 && (strcmp(gw->auth.cookie_path, "/") != 0 || gw->auth.cookie_domain[0] != '\0'))
+        return fail("server.servlet.session.cookie.name", cookie, "browsers take a cookie of this name only with path=/ and without a domain");
+    if (strncmp(cookie, "__Host-", 7) == 0 || strncmp(cookie, "__Secure-", 9) == 0)
+        gw->auth.cookie_secure = UM_COOKIE_SECURE_ALWAYS;
     gw->front.trusts = is_trusted;
     gw->front.arg = gw->trusted;
     if (gw->front.proxy_protocol && proxies->n == 0)

@@ -5,6 +5,7 @@
  *   proxy.hole();                                        // takes everything, passes nothing on; connections stay open
  *   proxy.reset();                                       // all connections are cut
  *   proxy.ok();                                          // as if it were not there; who sat in a hole is cut
+ *   proxy.record(); proxy.recorded('up')                 // from then on: all bytes towards the server ('down': from it), as latin1
  */
 import net from 'node:net'
 
@@ -22,6 +23,7 @@ class Proxy {
   constructor (targetPort) {
     this.lateMs = 0
     this.isHole = false
+    this.record_ = null
     this.pairs = new Set()
     this.server = net.createServer({ noDelay: true }, near => this.join(near, net.connect({ port: targetPort, host: '127.0.0.1', noDelay: true })))
   }
@@ -45,7 +47,16 @@ class Proxy {
     }
   }
 
+  record () {
+    this.record_ = { up: [], down: [] }
+  }
+
+  recorded (way) {
+    return Buffer.concat(this.record_[way]).toString('latin1')
+  }
+
   pass (pair, to, data) {
+    this.record_?.[to === pair.far ? 'up' : 'down'].push(data)
     if (this.isHole) pair.lossy = true
     if (pair.lossy) return
     if (this.lateMs === 0 && !to.late) to.write(data)

@@ -3,6 +3,7 @@
  * target. So every request is judged here first, by its parsed fields and its raw target. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <umbel/util.h>
 #include "guard.h"
 #include "target.h"
@@ -74,9 +75,23 @@ static const char *judge_target(const char *t)
     return NULL;
 }
 
+/* A field that goes on in the next line (obsolete since RFC 7230) comes to us with that line glued to its name. Where another
+ * hop would read the length of the body, that must not pass. */
+static bool is_glued(const struct http_field *f)
+{
+    static const char *const framing[] = { "Content-Length", "Transfer-Encoding", "Host", "Connection" };
+
+    for (size_t i = 0; i < UM_COUNT(framing); i++)
+        if (f->name_len > strlen(framing[i]) && strncasecmp(f->name, framing[i], strlen(framing[i])) == 0)
+            return true;
+    return false;
+}
+
 static const char *judge_fields(const struct http_head *h)
 {
     for (size_t i = 0; i < h->n_fields; i++) {
+        if (is_glued(&h->field[i]))
+            return "A header goes on in the next line.";
         if (!is_token(h->field[i].name, h->field[i].name_len))
             return "A header name is malformed.";
         if (!is_clean_value(h->field[i].value, h->field[i].value_len))

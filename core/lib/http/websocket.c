@@ -87,6 +87,7 @@ bool http_check_handshake(struct um_http_req *rq)
         return false;
     }
     if (version == NULL || strcmp(version, "13") != 0) {
+        rq->close = true;                    /* what follows was meant for a tunnel */
         um_http_add_header(rq, "Sec-WebSocket-Version", "13");
         um_http_add_header(rq, "Upgrade", "websocket");
         um_http_reply_error(rq, 426, "U00400", "Only version 13 of the WebSocket protocol is spoken.");

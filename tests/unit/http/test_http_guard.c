@@ -29,6 +29,8 @@ static void what_the_guard_refuses(void **state)
         { "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", 400 },
         { "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400 },
         { "POST /echo HTTP/1.0\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400 },
+        { "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", 400 },
+        { "POST /echo HTTP/1.1\r\n" HOST "Content-Length:\r\n\t5\r\n\r\nhello", 400 },
         { "GET /hello HTTP/1.1\r\n" HOST "X (y): 1\r\n\r\n", 400 },                            /* name is no token */
         { "GET /hello HTTP/1.1\r\n" HOST "X-A: a\x01" "b\r\n\r\n", 400 },
         { "GET /hello HTTP/1.1\r\n" HOST "X-A: a\x7f" "b\r\n\r\n", 400 },
