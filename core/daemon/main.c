@@ -267,7 +267,8 @@ static bool open_keys(struct core *c)
 static bool open_operations(struct core *c)
 {
     struct um_operations_env env = { .loop = um_reactors_loop(c->reactors, 0), .domain = c->domain, .content = c->content, .jobs = c->jobs,
-                                     .jobs_conf = &c->jobs_conf, .ring = &c->ring };
+                                     .jobs_conf = &c->jobs_conf, .ring = &c->ring, .reserve = c->reserve,
+                                     .reserve_ttl_ms = c->reserve_conf.ttl_ms };
     char why[UM_OUTGOING_WHY_MAX] = "";
 
     if (um_outgoing_new(&c->outgoing, &c->outgoing_conf, why) != UM_OK)

@@ -127,13 +127,14 @@ static void take_renewal(struct um_job_run *r, const struct job_end *e, int64_t 
 
 static void take_end(struct um_job_run *r, const struct job_end *e)
 {
-    if (e->was_ours)
+    if (e->was_ours && !e->is_uncounted)
         count_end(e);
     else if (!e->is_gone || !r->is_unsure)
         jobs_count(M_REFUSED, 1);
     if (e->was_ours && e->how == JOB_AGAIN)
         jobs_note_due(r->j, e->delay_ms);
-    if (e->is_gone || (e->was_ours && (e->how == JOB_DONE || e->how == JOB_GIVEN_UP)))
+    r->is_over = e->is_gone || (e->was_ours && (e->how == JOB_DONE || e->how == JOB_GIVEN_UP));
+    if (r->is_over)
         hints_final(r->j->redis, r->taken->job.id);
     if (e->was_ours && e->how == JOB_HANDED_BACK)
         hints_offer(r->j->redis, r->taken->job.id);

@@ -117,12 +117,13 @@ static um_err end_failed(struct um_sql *q, const struct job_end *e)
     int64_t now_ms = um_sql_now_ms(q);
     char code[UM_JOB_CODE_MAX + 1], message[UM_JOB_MESSAGE_MAX + 1];
 
-    return um_sql_exec(q, "UPDATE jobs SET status = ?2, due_ms = ?3, worker = NULL, error_code = ?4, error_message = ?5, error_ms = ?6"
-                       " WHERE num = ?1",
+    return um_sql_exec(q, "UPDATE jobs SET status = ?2, due_ms = ?3, worker = NULL, error_code = ?4, error_message = ?5, error_ms = ?6,"
+                       " attempts = attempts - ?7 WHERE num = ?1",
                        UM_SQL_ARGS(UM_SQL_INT(e->num), UM_SQL_INT(again ? JOB_DELAYED : JOB_ERROR),
                                    again ? UM_SQL_INT(now_ms + e->delay_ms) : UM_SQL_NULL(INT),
                                    um_sql_word(cut(e->code, code, sizeof(code))),
-                                   um_sql_word(cut(e->message, message, sizeof(message))), UM_SQL_INT(now_ms)), NULL);
+                                   um_sql_word(cut(e->message, message, sizeof(message))), UM_SQL_INT(now_ms),
+                                   UM_SQL_INT(again && e->is_uncounted)), NULL);
 }
 
 um_err job_ends(struct um_sql *q, struct job_end *ends, size_t n, int64_t lease_ms, struct nums *promoted)

@@ -51,6 +51,9 @@ void run_close(struct um_job_run *r)
         r->j->n_runs--;
         jobs_count(M_RUNNING, -1);
     }
+    if (r->on_end != NULL)
+        r->on_end(r->on_end_arg, r->is_over);
+    r->on_end = NULL;
     run_unref(r);
 }
 
@@ -86,6 +89,12 @@ void run_begin(struct um_jobs *j, struct job_taken *taken, int64_t sure_until_ms
         um_job_fail(r, "T00000", "failure point job.before_effect", false);
     else
         h->fn(h->arg, r, &taken->job);
+}
+
+void um_job_on_end(struct um_job_run *run, void (*fn)(void *arg, bool is_over), void *arg)
+{
+    run->on_end = fn;
+    run->on_end_arg = arg;
 }
 
 bool um_job_is_lost(const struct um_job_run *run) { return atomic_load(&run->lost); }
@@ -147,7 +156,13 @@ static void on_fail(void *arg)
     unsigned attempt = r->taken->job.attempt;
     bool gives_up = r->is_final || attempt >= (unsigned)cf->max_attempts;
 
-    if (r->state == RUN_RUNNING) {
+    if (r->state == RUN_RUNNING && r->put_off_ms > 0) {
+        r->end.how = JOB_AGAIN;
+        r->end.delay_ms = r->put_off_ms;
+        r->end.is_uncounted = true;
+        r->end.code = r->code;
+        r->end.message = r->message;
+    } else if (r->state == RUN_RUNNING) {
         note_time(r, r->code);
         r->end.how = gives_up ? JOB_GIVEN_UP : JOB_AGAIN;
         r->end.delay_ms = job_backoff_ms(cf, attempt);
@@ -166,6 +181,12 @@ void um_job_fail(struct um_job_run *run, const char *code, const char *message, 
     run->code = um_xstrdup(code);
     run->message = um_xstrdup(message);
     end(run, on_fail);
+}
+
+void um_job_put_off(struct um_job_run *run, const char *code, const char *message, int64_t delay_ms)
+{
+    run->put_off_ms = UM_MAX(delay_ms, 1);
+    um_job_fail(run, code, message, false);
 }
 
 /* ---- the end that is one transaction with the effect ---- */
@@ -196,6 +217,7 @@ static void done_with(void *arg, um_err err)
         r->done(r->arg, err);
     if (err == UM_OK)
         note_time(r, "none");
+    r->is_over = err == UM_OK;
     if (err == UM_OK || !r->was_held) {
         jobs_count(err == UM_OK ? M_DONE : M_REFUSED, 1);
         j->wants |= r->promoted.n > 0;

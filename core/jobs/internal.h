@@ -28,6 +28,10 @@ struct um_job_run {
     struct job_end end;                       /* of ENDED; how, code, message: set by who ends it, before it is posted */
     char *code, *message;
     bool is_final;
+    int64_t put_off_ms;                       /* 0: it is not put off */
+    void (*on_end)(void *arg, bool is_over);  /* NULL: nobody asks */
+    void *on_end_arg;
+    bool is_over;                             /* the row is gone, or in ERROR */
     bool is_left;                             /* handed back while its handler still has it */
     bool is_unsure;                           /* a unit that ended it may have been committed */
     _Atomic bool lost;

@@ -31,6 +31,7 @@ struct job_end {
     uint64_t fence;
     enum job_how how;
     int64_t delay_ms;                         /* JOB_AGAIN */
+    bool is_uncounted;                        /* JOB_AGAIN: it was no attempt */
     const char *code, *message;               /* JOB_AGAIN, JOB_GIVEN_UP; borrowed, UTF-8 */
     bool was_ours, is_gone;                   /* set: the lease was held and the end took place; there is no such row any more */
 };

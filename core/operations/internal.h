@@ -7,8 +7,12 @@
 #include <umbel/loop.h>
 #include <umbel/operations.h>
 
+struct um_operations;
+struct operations_served { struct um_operations *o; um_job_fn *fn; };      /* who does the jobs of a kind */
+enum { OPERATIONS_KINDS_MAX = 16 };
 struct um_operations {
     struct um_operations_env env;
+    struct operations_served served[OPERATIONS_KINDS_MAX];
     struct um_list reading;                  /* jobs of `fulltext` that wait for bytes of a file */
     struct um_list lookups;                  /* of this turn: lookup.c */
     struct um_defer ask;
@@ -31,6 +35,14 @@ struct lookup_wait {                         /* in who waits; texts are his, unt
 void lookup_registration(struct um_operations *o, struct lookup_wait *w);
 void lookups_init(struct um_operations *o);
 void lookups_drop(struct um_operations *o);
+
+/* ---- reserving.c ---- */
+
+#define OPERATIONS_SESSION_PREFIX "job:"
+enum { OPERATIONS_SESSION_SIZE = sizeof(OPERATIONS_SESSION_PREFIX) + UM_JOB_ID_LEN };
+um_job_fn operations_job;                    /* ARG: an operations_served, whose FN does it, when its component is reserved if it is to be */
+bool operations_reserves(const struct um_job *job);
+void operations_session(const char *job, char out[OPERATIONS_SESSION_SIZE]);     /* in which it holds its component */
 
 /* ---- url.c ---- */
 

@@ -103,6 +103,7 @@ void operations_library_job(void *arg, struct um_job_run *r, const struct um_job
         return;
     }
     json_object_del(context, "caller");
+    json_object_del(context, "reserve");
     json_object_set_new(context, "attempt", json_integer(job->attempt));
     UM_FAILPOINT("job.before_effect");
     ask(o->env.native, o->env.loop, job->handler, context, job->id, job->attempt, on_job_answer, r);

@@ -26,11 +26,15 @@ struct um_operations *um_operations_new(const struct um_operations_env *env)
     o->env = *env;
     um_list_init(&o->reading);
     lookups_init(o);
+    _Static_assert(UM_COUNT(rows) <= OPERATIONS_KINDS_MAX, "a place for each");
     for (size_t i = 0; i < UM_COUNT(rows); i++) {
         rows[i].kind->env = o;
+        rows[i].kind->may_reserve = rows[i].job != NULL;
         um_domain_add_handlers(env->domain, rows[i].kind);
-        if (rows[i].job != NULL && (!rows[i].is_native || env->native != NULL))
-            um_jobs_serve(env->jobs, rows[i].kind->prefix, rows[i].job, o);
+        if (rows[i].job == NULL || (rows[i].is_native && env->native == NULL))
+            continue;
+        o->served[i] = (struct operations_served){ o, rows[i].job };
+        um_jobs_serve(env->jobs, rows[i].kind->prefix, operations_job, &o->served[i]);
     }
     um_domain_use_jobs(env->domain, env->jobs_conf, on_jobs, o);
     return o;

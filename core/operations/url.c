@@ -5,7 +5,8 @@
  *   Authorization as it is registered, or token
  *
  * 2xx: done; other answers refuse, with the headers `code` and `message`. X-Operation-Chain is a token of ours: a handler that
- * writes sends it along, so that operations that cause one another end somewhere; so does `token`. */
+ * writes sends it along, so that operations that cause one another end somewhere; so does `token`. Of a job that has reserved its
+ * component both say so: what is written with them is written by its holder. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct what {                                /* the same for both ways of being 
     const char *url, *scope, *category, *authorization, *request, *operation, *job;
     unsigned attempt, depth;
     const struct um_who *who;                /* whose token goes with it; NULL: nobody's */
+    const char *session;                     /* that holds the component; NULL: none does */
 };
 
 static const char *path_of(const char *category)
@@ -77,7 +79,8 @@ static void write_url(struct um_buf *b, const struct what *w)
 static bool sign(const struct um_operations *o, const struct what *w, const char *use, int64_t life_s, struct um_buf *out)
 {
     int64_t now = um_wall_ms() / 1000;
-    struct um_token_claims c = { .sub = w->operation, .use = use, .scope = w->scope, .depth = w->depth + 1, .iat = now, .exp = now + life_s };
+    struct um_token_claims c = { .sub = w->operation, .use = use, .scope = w->scope, .depth = w->depth + 1, .sid = w->session,
+                                 .iat = now, .exp = now + life_s };
 
     if (strcmp(use, UM_TOKEN_USER) == 0) {
         c.sub = w->who->user;
@@ -216,6 +219,7 @@ struct doing {                               /* a job */
     char *url, *scope, *registration, *category, *id;
     unsigned attempt, depth;
     json_t *context;
+    char session[OPERATIONS_SESSION_SIZE];   /* "": it has not reserved anything */
 };
 
 static const char **read_list(const json_t *list, struct um_token_list *out)
@@ -271,12 +275,13 @@ static void tell(struct doing *d, const json_t *registration)
     const char *authorization = json_string_value(json_object_get(registration, "authorization"));
     struct what w = { .url = d->url, .scope = d->scope, .category = d->category, .authorization = authorization, .request = d->who.request,
                       .operation = json_string_value(json_object_get(d->context, "id")), .job = d->id, .attempt = d->attempt,
-                      .depth = d->depth,
+                      .depth = d->depth, .session = d->session[0] != '\0' ? d->session : NULL,
                       .who = json_is_true(json_object_get(registration, "injectToken")) ? &d->who : NULL };
     json_t *told = json_copy(d->context);
     char *body;
 
     json_object_del(told, "caller");
+    json_object_del(told, "reserve");
     json_object_set_new(told, "attempt", json_integer(d->attempt));
     body = json_dumps(told, JSON_COMPACT);
     UM_FAILPOINT("job.before_effect");
@@ -305,6 +310,8 @@ void operations_url_job(void *arg, struct um_job_run *run, const struct um_job *
     *d = (struct doing){ .o = arg, .run = run, .url = um_xstrdup(job->handler), .scope = um_xstrdup(job->scope),
                          .registration = um_xstrdup(job->registration), .category = um_xstrdup(job->category), .id = um_xstrdup(job->id),
                          .attempt = job->attempt, .depth = job->depth, .context = json_loads(job->payload, 0, NULL) };
+    if (json_is_true(json_object_get(d->context, "reserve")))
+        operations_session(d->id, d->session);
     caller = json_object_get(d->context, "caller");
     d->profiles = read_list(json_object_get(caller, "profiles"), &d->who.profiles);
     d->groups = read_list(json_object_get(caller, "groups"), &d->who.groups);

@@ -12,8 +12,9 @@
 
 /* ---- who ---- */
 
-/* How deep in operations that cause one another this one is: by the token that a handler got, or by what it sends along. */
-static unsigned depth_of(struct um_rest *r, struct um_http_req *rq, const struct um_token_claims *claims)
+/* How deep in operations that cause one another this one is: by the token that a handler got, or by what it sends along. That may
+ * say in which SESSION its job holds the component. */
+static unsigned read_chain(struct um_rest *r, struct um_http_req *rq, const struct um_token_claims *claims, char session[])
 {
     const char *chain = um_http_header(rq, "X-Operation-Chain");
     struct um_token_claims of = { 0 };
@@ -21,6 +22,8 @@ static unsigned depth_of(struct um_rest *r, struct um_http_req *rq, const struct
 
     if (chain != NULL && um_token_verify(&r->deps.ring, UM_SPAN_STR(chain), UM_TOKEN_OPERATION, um_wall_ms() / 1000, &of) == UM_OK) {
         depth = UM_MAX(depth, of.depth);
+        if (of.sid != NULL && strlen(of.sid) <= UM_RESERVE_SESSION_MAX)
+            snprintf(session, UM_RESERVE_SESSION_MAX + 1, "%s", of.sid);
         um_token_claims_free(&of);
     }
     return (unsigned)UM_MIN(depth, 1000);
@@ -29,14 +32,16 @@ static unsigned depth_of(struct um_rest *r, struct um_http_req *rq, const struct
 struct um_who platform_who(struct um_rest *r, struct um_http_req *rq, char session[])
 {
     const struct caller *c = caller_of(rq);
+    unsigned depth;
 
     caller_session(c, session);
+    depth = read_chain(r, rq, &c->claims, session);
     return (struct um_who){
         .user = c->claims.sub, .scope = caller_scope(r, rq), .session = session, .request = um_http_request_id(rq),
         .address = um_http_peer(rq), .profiles = c->claims.profiles, .groups = c->claims.groups,
         .account = c->claims.account, .role = um_http_matched_route(rq)->role,
         .read_only = c->claims.access != NULL && strcmp(c->claims.access, "readonly") == 0,
-        .depth = depth_of(r, rq, &c->claims), .idempotency_key = um_http_header(rq, "Idempotency-Key"),
+        .depth = depth, .idempotency_key = um_http_header(rq, "Idempotency-Key"),
     };
 }
 

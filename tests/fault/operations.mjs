@@ -115,11 +115,31 @@ async function twinsAtBothCores (point) {
   })
 }
 
+/* The next attempt holds what the dead one held; somebody else would have to wait for the end of its lease. */
+async function deadWithAReservation () {
+  const state = async id => (await office.done('POST', '/reservation', { json: [{ category: 'DOCUMENT', id }], at: two }))[0]
+  await office.unregister(registration)
+  const reserving = await office.register({ handler: effects.url('mail'), classId: 'Invoice', action: 'CREATE', reserves: true })
+  const held = []
+  effects.answer = async delivery => { held.push((await state(delivery.object)).reserved); return 204 }
+  const ids = []
+  await arm('job.after_effect')
+  while (!isDead() && ids.length < 200) {
+    const answer = await send(request(), one)
+    if (answer !== null) ids.push(answer.body[0].id)
+  }
+  await diesThen(quiet)
+  for (const id of ids) assert.ok(effects.of(reserving).some(delivery => delivery.object === id), id)
+  assert.ok(held.every(Boolean), JSON.stringify(held))
+  for (const id of ids) await until('it is free', async () => (await state(id)).reserved === false)
+}
+
 const rows = {
   async S14 () {
     for (const point of ['job.before_outbox', 'job.after_outbox', 'operation.after_commit', 'job.before_offer', 'job.before_effect', 'job.after_effect', 'job.before_ack']) {
       await run.story(`a core dies at ${point}: what it has accepted is done, once by its key`, () => acceptedThenDead(point))
     }
+    await run.story('a core dies with a job that has reserved its component', deadWithAReservation)
   },
 
   async S15 () {

@@ -10,7 +10,7 @@ import assert from 'node:assert/strict'
 import { signToken } from './subjects.mjs'
 
 const scope = 'Office'
-const tags = ['OperationHandler', 'ExecutionPhase', 'Action', 'ObjectType', 'Enabled', 'Asynchronous', 'RegistrationOrder', 'StopOnException', 'Authorization', 'InjectToken']
+const tags = ['OperationHandler', 'ExecutionPhase', 'Action', 'ObjectType', 'Enabled', 'Asynchronous', 'RegistrationOrder', 'StopOnException', 'Authorization', 'InjectToken', 'ReserveComponentsAsynchronous']
 const registrations = 'OperationHandlerRegistration'
 
 export async function openOffice (cores, classes) {
@@ -54,8 +54,8 @@ class Office {
   }
 
   /* Only documents of CLASSID, unless it is left out. */
-  async register ({ handler, classId, action, phase = 'AFTER', asynchronous = true, at }) {
-    const all = { OperationHandler: handler, ExecutionPhase: phase, Action: action, ObjectType: 'DOCUMENT', Enabled: true, Asynchronous: asynchronous }
+  async register ({ handler, classId, action, phase = 'AFTER', asynchronous = true, reserves = false, at }) {
+    const all = { OperationHandler: handler, ExecutionPhase: phase, Action: action, ObjectType: 'DOCUMENT', Enabled: true, Asynchronous: asynchronous, ReserveComponentsAsynchronous: reserves }
     const filter = { filterClauses: [{ criteria: [{ name: 'classid', operator: 'EQUALS_TO', type: 'STRING', values: [classId] }] }] }
     const [made] = await this.done('POST', '/documents', {
       at,

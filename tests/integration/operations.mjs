@@ -55,7 +55,7 @@ async function done (method, target, options) {
   return answer.body
 }
 
-const tags = ['OperationHandler', 'ExecutionPhase', 'Action', 'ObjectType', 'Enabled', 'Asynchronous', 'RegistrationOrder', 'StopOnException', 'Authorization', 'InjectToken']
+const tags = ['OperationHandler', 'ExecutionPhase', 'Action', 'ObjectType', 'Enabled', 'Asynchronous', 'RegistrationOrder', 'StopOnException', 'Authorization', 'InjectToken', 'ReserveComponentsAsynchronous']
 await done('POST', '/scope', { json: [{ id: scope }], token: root })
 await done('POST', '/acl', { json: [{ id: 'all', entries: [{ principal: '*', permission: '*', grant: 'ALLOW' }] }] })
 await done('POST', '/tagclass', { json: tags.map(id => ({ id, type: 'STRING' })) })
@@ -182,6 +182,42 @@ await run.story('who reserves is refused, or heard of, and so is who gives back,
   for (const registered of ids) await unregister(registered)
   assert.equal((await reserve('reserve')).status, 200)
   assert.equal((await reserve('release')).status, 200)
+})
+
+await run.story('a job has its component reserved while it is done, and waits while somebody else has', async () => {
+  const bobs = (what, id, options) => ask('POST', `/reservation/${what}`, { json: [{ category: 'DOCUMENT', id }], token: bob, ...options })
+  const write = (id, name, options) => ask('POST', `/documents/${id}`, { json: [{ name, data: { classId: 'Invoice' } }], ...options })
+  const seen = []
+  answers['/reserved'] = async (body, reply) => {
+    const { id } = body.component
+    const { headers } = heard.at(-1)
+    const [state] = (await bobs('', id)).body
+    seen.push({
+      id,
+      user: state.user,
+      attempt: body.attempt,
+      others: (await write(id, 'bob was here', { token: bob, at: two })).code,
+      own: (await write(id, 'by its token', { token: headers.token, at: two })).status,
+      chained: (await write(id, 'by its chain', { headers: { 'x-operation-chain': headers['x-operation-chain'] } })).status
+    })
+    reply.writeHead(204).end()
+  }
+  const registered = await register('Invoice', at('/reserved'), 'AFTER', 'CREATE', { Asynchronous: true, InjectToken: true, ReserveComponentsAsynchronous: true })
+  const { id } = await create('Invoice', 'reserved')
+  await idle()
+  assert.deepEqual(seen.shift(), { id, user: 'ann', attempt: 1, others: 'U00423', own: 200, chained: 200 })
+  await until('it is free', async () => (await bobs('', id)).body[0].reserved === false)
+
+  await done('POST', `/jobs/pause?registration=${registered}`)
+  const { id: taken } = await create('Invoice', 'taken')
+  assert.equal((await bobs('reserve', taken)).status, 200)
+  await done('POST', `/jobs/resume?registration=${registered}`)
+  await until('the job waits for bob', async () => (await done('GET', '/jobs/delayed')).results[0]?.error?.message === `DOCUMENT ${taken} is reserved by bob`)
+  assert.deepEqual(seen, [])
+  assert.equal((await bobs('release', taken)).status, 200)
+  await idle()
+  assert.deepEqual(seen.map(s => [s.id, s.attempt, s.others]), [[taken, 1, 'U00423']])
+  await unregister(registered)
 })
 
 await run.story('a handler that does not exist, and one that may not be reached, are refused at once', async () => {

@@ -40,7 +40,7 @@ TABLE = [
     ("core/webhook",         LIBUMBEL + CRDT + ["umbel/collab.h", "umbel/jobs.h", "umbel/sql.h", "umbel/store.h", "umbel/store_work.h", "umbel/webhook.h"],
                                                                                      []),
     ("core/operations",      LIBUMBEL + ["umbel/content.h", "umbel/domain.h", "umbel/domain_calls.h", "umbel/domain_handlers.h", "umbel/jobs.h", "umbel/native.h", "umbel/operations.h",
-                                         "umbel/store_work.h", "umbel/sql.h"], []),
+                                         "umbel/reserve.h", "umbel/store.h", "umbel/store_shared.h", "umbel/store_work.h", "umbel/sql.h"], []),
     ("core/import",          LIBUMBEL + ["umbel/api.h", "umbel/domain.h", "umbel/domain_calls.h", "umbel/import.h", "umbel/model.h", "umbel/model_files.h", "umbel/store_shared.h"], []),
     ("core/collab",          LIBUMBEL + ["umbel/collab.h", "umbel/crdt.h", "umbel/store.h"], []),
     ("core/rest",            LIBUMBEL + CRDT + ["umbel/api.h", "umbel/rest.h", "umbel/collab.h", "umbel/content.h", "umbel/content_sql.h", "umbel/domain.h", "umbel/domain_calls.h", "umbel/history.h", "umbel/import.h", "umbel/jobs.h", "umbel/model.h", "umbel/sql.h", "umbel/store.h", "umbel/store_shared.h",

@@ -160,6 +160,8 @@ static um_err add_job(struct um_call *c, size_t i, const struct operation *o, co
     um_err err;
 
     json_object_set_new(context, "caller", caller_of(c));
+    if (r->reserves)
+        json_object_set_new(context, "reserve", json_true());
     payload = payload_of(context);
     err = payload == NULL ? UM_ENOMEM : UM_FAILPOINT("job.before_outbox") ? UM_EIO : UM_OK;
     if (err == UM_OK) {

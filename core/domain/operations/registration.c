@@ -159,6 +159,23 @@ static bool read_filter(struct reading *in, const char *text)
     return in->r->filter != NULL ? true : refuse_at(in, "/files/request", why);
 }
 
+/* Something that is never reserved is told now. */
+static bool read_reserves(struct reading *in)
+{
+    const char *wrong = NULL;
+
+    in->r->reserves = truth(in, "ReserveComponentsAsynchronous");
+    if (!in->r->reserves)
+        return true;
+    if (!in->r->asynchronous)
+        wrong = "only asynchronous handlers reserve components";
+    else if (!in->r->kind->may_reserve)
+        wrong = "this handler reserves nothing: who does its jobs does";
+    else if (!operation_is_component(in->r->object) || in->r->action == UM_ACTION_SEARCH || in->r->action == UM_ACTION_DELETE)
+        wrong = "with this action there is no component to reserve";
+    return wrong == NULL ? true : refuse(in, "ReserveComponentsAsynchronous", wrong);
+}
+
 static bool read_rules(struct reading *in, const char *text)
 {
     char why[RULES_WHY_MAX];
@@ -184,7 +201,6 @@ static bool read_all(struct reading *in, const char *const texts[])
     r->enabled = truth(in, "Enabled");
     r->stop = truth(in, "StopOnException");
     r->inject_token = truth(in, "InjectToken");
-    r->reserves = truth(in, "ReserveComponentsAsynchronous");
     if (!read_handler(in) || !read_word(in, "ExecutionPhase", phases, UM_COUNT(phases), &phase) ||
         (!promotes && !read_word(in, "Action", operation_action_words, UM_ALL_ACTIONS_N, &what)) ||
         !read_word(in, "ObjectType", operation_object_words, OPERATION_OBJECTS_N, &r->object))
@@ -193,7 +209,7 @@ static bool read_all(struct reading *in, const char *const texts[])
     r->action = (enum um_action)what;
     if (!operation_happens(r->action, r->object))
         return refuse(in, "Action", "this is never done with objects of this type");
-    return read_order(in) && read_authorization(in) && read_filter(in, texts[REGISTRATION_REQUEST]) && read_rules(in, texts[REGISTRATION_RULES]);
+    return read_reserves(in) && read_order(in) && read_authorization(in) && read_filter(in, texts[REGISTRATION_REQUEST]) && read_rules(in, texts[REGISTRATION_RULES]);
 }
 
 bool registration_has_rules(const json_t *body)

@@ -71,13 +71,13 @@ static void on_jobs(void *arg, const char *const *ids, size_t n)
 
 /* ---- the rig ---- */
 
-static struct um_handler_kind kind = { .prefix = "test:", .check = check, .run = run, .is_async = true };
+static struct um_handler_kind kind = { .prefix = "test:", .check = check, .run = run, .is_async = true, .may_reserve = true };
 static struct um_handler_kind slow = { .prefix = "slow", .is_word = true, .is_async = true };
 
 static const char registration_class[] =
     "[{'id':'OperationHandlerRegistration','category':'DOCUMENT','technical':true,'data':{'ACL':'all'},'tagReferences':["
     "{'tagName':'OperationHandler'},{'tagName':'ExecutionPhase'},{'tagName':'Action'},{'tagName':'ObjectType'},{'tagName':'Enabled'},"
-    "{'tagName':'Asynchronous'},{'tagName':'RegistrationOrder'},{'tagName':'StopOnException'}]}]";
+    "{'tagName':'Asynchronous'},{'tagName':'RegistrationOrder'},{'tagName':'StopOnException'},{'tagName':'ReserveComponentsAsynchronous'}]}]";
 
 int open_rig(void **state)
 {
@@ -93,7 +93,7 @@ int open_rig(void **state)
     assert_done(r, &um_objects_create, "{'kind':'tagclass'}",
                 "[{'id':'T','type':'STRING'},{'id':'OperationHandler','type':'STRING'},{'id':'ExecutionPhase','type':'STRING'},"
                 "{'id':'Action','type':'STRING'},{'id':'ObjectType','type':'STRING'},{'id':'Enabled','type':'BOOLEAN'},"
-                "{'id':'Asynchronous','type':'BOOLEAN'},{'id':'RegistrationOrder','type':'INT'},{'id':'StopOnException','type':'BOOLEAN'}]");
+                "{'id':'Asynchronous','type':'BOOLEAN'},{'id':'RegistrationOrder','type':'INT'},{'id':'StopOnException','type':'BOOLEAN'},{'id':'ReserveComponentsAsynchronous','type':'BOOLEAN'}]");
     assert_done(r, &um_objects_create, "{'kind':'documentclass'}",
                 "[{'id':'Doc','category':'DOCUMENT','data':{'ACL':'all'},'tagReferences':[{'tagName':'T'}]}]");
     assert_done(r, &um_objects_create, "{'kind':'documentclass'}", registration_class);

@@ -189,6 +189,24 @@ static void an_operation_has_its_jobs_and_a_failed_one_none(void **state)
     assert_int_equal(count_jobs(t), 2);
 }
 
+#define RESERVES ",{'name':'ReserveComponentsAsynchronous','value':['true']}"
+
+static void what_cannot_be_reserved_is_refused_at_its_registration(void **state)
+{
+    static const struct { const char *handler, *action, *flags; } rows[] = {
+        { "test:ok", "CREATE", RESERVES }, { "slow", "CREATE", ASYNC RESERVES }, { "test:ok", "DELETE", ASYNC RESERVES },
+        { "test:ok", "SEARCH", ASYNC RESERVES },
+    };
+    struct tests *t = *state;
+    struct domain_rig *r = &t->rig.rig;
+
+    for (size_t i = 0; i < UM_COUNT(rows); i++) {
+        assert_refused(r, &um_components_create, DOCS, registration("r", rows[i].handler, "AFTER", rows[i].action, 1, rows[i].flags), "U00400");
+        assert_string_equal(json_string_value(json_object_get(json_array_get(r->details, 0), "path")), "/tags/ReserveComponentsAsynchronous");
+    }
+    assert_done(r, &um_components_create, DOCS, registration("r", "test:ok", "AFTER", "CREATE", 1, ASYNC RESERVES));
+}
+
 static void a_registration_counts_from_its_answer_on_until_it_is_gone(void **state)
 {
     struct tests *t = *state;
@@ -221,6 +239,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(depth_ends_what_handlers_cause, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(the_time_and_the_failures_of_handlers_are_counted_by_registration, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(an_operation_has_its_jobs_and_a_failed_one_none, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(what_cannot_be_reserved_is_refused_at_its_registration, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(a_registration_counts_from_its_answer_on_until_it_is_gone, open_rig, close_rig),
     };
 

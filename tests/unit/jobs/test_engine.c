@@ -22,6 +22,8 @@ struct bench {
     size_t n_effects;
     unsigned busy[OBJECTS], most_busy;        /* at once, of one object */
     struct um_job_run *held;                  /* by the handler "hold" */
+    char ended_how[8];                        /* o: the job is over; l: it is left */
+    size_t n_ended;
     unsigned fail_until;                      /* "fail": the attempt that succeeds */
     const char *code;
     int works, dones;                         /* of um_job_finish_with */
@@ -86,6 +88,18 @@ static void hold(void *arg, struct um_job_run *run, const struct um_job *job)
     note(job, arg);
     if (b->held == NULL && job->attempt == 1)
         b->held = run;
+    else
+        um_job_finish(run);
+}
+
+static void on_job_end(void *arg, bool is_over) { b->ended_how[b->n_ended++] = is_over ? 'o' : 'l'; (void)arg; }
+
+static void put_off_first(void *arg, struct um_job_run *run, const struct um_job *job)
+{
+    note(job, arg);
+    um_job_on_end(run, on_job_end, NULL);
+    if (b->n_effects < 3)
+        um_job_put_off(run, "U00423", "somebody has it", 1);
     else
         um_job_finish(run);
 }
@@ -182,7 +196,7 @@ static int setup(void **state)
 static struct um_jobs *start(size_t i)
 {
     static const struct { const char *prefix; um_job_fn *fn; } handlers[] = {
-        { "at-once", do_at_once }, { "thread", do_on_a_thread }, { "hold", hold }, { "fail", fail_often }, { "with", finish_with },
+        { "at-once", do_at_once }, { "thread", do_on_a_thread }, { "hold", hold }, { "fail", fail_often }, { "with", finish_with }, { "put-off", put_off_first },
     };
     struct um_jobs_env env = { .loop = b->r->loop, .store = b->r->st[i], .redis = b->redis, .worker = b->names[i], .conf = &b->r->conf, .works = true };
 
@@ -321,6 +335,24 @@ static void a_failed_attempt_is_repeated_until_it_succeeds(void **state)
     assert_int_equal(counted(M_RETRIES) - retries, 2);
     assert_int_equal(timed("T00001") - failed, 2);
     assert_int_equal(timed("none") - well, 1);
+}
+
+static void a_job_that_is_put_off_waits_in_its_lane_and_loses_no_attempt(void **state)
+{
+    int64_t retries = counted(M_RETRIES);
+
+    (void)state;
+    b->r->conf.max_attempts = 1;
+    start(0);
+    add("put-off", "o1", NULL);
+    add("at-once", "o1", NULL);
+    UNTIL(b->r, is_empty());
+    assert_int_equal(b->n_effects, 4);
+    for (size_t i = 0; i < b->n_effects; i++)
+        assert_int_equal(b->effects[i].attempt, 1);
+    assert_string_equal(b->effects[2].id, b->effects[0].id);       /* the other one has waited */
+    assert_string_equal(b->ended_how, "llo");
+    assert_int_equal(counted(M_RETRIES), retries);
 }
 
 static void after_the_last_attempt_a_job_is_in_error_with_its_reason(void **state)
@@ -675,6 +707,7 @@ int main(int argc, char **argv)
         TEST(a_job_is_done_once_and_its_row_goes),
         TEST(many_jobs_of_two_engines_keep_the_order_of_their_lanes_and_none_is_lost_or_doubled),
         TEST(a_failed_attempt_is_repeated_until_it_succeeds),
+        TEST(a_job_that_is_put_off_waits_in_its_lane_and_loses_no_attempt),
         TEST(after_the_last_attempt_a_job_is_in_error_with_its_reason),
         TEST(a_functional_error_is_not_repeated),
         TEST(who_stands_still_beyond_his_lease_is_taken_over_and_ends_nothing),

@@ -44,6 +44,7 @@ struct um_handler_kind {
     bool (*admit)(void *env, const char *handler, char why[256]);      /* is it there now? Asked when one is enabled, in a unit; NULL: yes */
     um_handler_run *run;                     /* NULL: asynchronously only */
     bool is_async;                           /* jobs of it are done by somebody */
+    bool may_reserve;                        /* who can reserve their component first: "reserve": true in the payload */
     void *env;
 };
 /* KIND lives as long as D. Before threads start. */

@@ -106,7 +106,7 @@ struct um_job {                               /* immutable while it is done */
     const char *payload;                      /* JSON */
 };
 /* Who does the jobs of handlers whose name begins with PREFIX ("http", "fulltext"). FN runs on the engine's loop, returns soon, and
- * ends the job, at once or later, exactly once, from any thread, by one of the three below. Before um_jobs_start. */
+ * ends the job, at once or later, exactly once, from any thread, by one of those below. Before um_jobs_start. */
 struct um_job_run;
 typedef void um_job_fn(void *arg, struct um_job_run *run, const struct um_job *job);
 void um_jobs_serve(struct um_jobs *j, const char *prefix, um_job_fn *fn, void *arg);
@@ -118,6 +118,11 @@ void um_job_finish(struct um_job_run *run);                                     
 void um_job_finish_with(struct um_job_run *run, um_store_work *work, void *arg, void (*done)(void *arg, um_err err));
 /* A failed attempt: again later, or ERROR after the last one, and at once when it is FINAL (a functional code, F...). */
 void um_job_fail(struct um_job_run *run, const char *code, const char *message, bool final);
+/* Not now: tried again after DELAY_MS, and this attempt does not count. CODE and MESSAGE are what operators read meanwhile. */
+void um_job_put_off(struct um_job_run *run, const char *code, const char *message, int64_t delay_ms);
+/* FN runs on the engine's loop, or in um_jobs_free, when nothing is to be done for RUN here any more; IS_OVER: its job is done or given
+ * up, and that is known. Before it ends; once. */
+void um_job_on_end(struct um_job_run *run, void (*fn)(void *arg, bool is_over), void *arg);
 bool um_job_is_lost(const struct um_job_run *run);     /* the lease went, or was not renewed in time: what is under way may stop */
 
 /* ---- for operators and external workers: inside units -------------------------------------------------------- */

@@ -12,6 +12,7 @@ struct um_loop;
 struct um_native;
 struct um_operations;
 struct um_outgoing;
+struct um_reserve;
 
 struct um_operations_env {                   /* all outlive the um_operations */
     struct um_loop *loop;                    /* that of JOBS */
@@ -22,6 +23,8 @@ struct um_operations_env {                   /* all outlive the um_operations */
     struct um_outgoing *outgoing;
     struct um_native *native;                /* NULL: operation.handlers.dir is not set */
     const struct um_token_ring *ring;        /* signs what goes with a call */
+    struct um_reserve *reserve;
+    int64_t reserve_ttl_ms;                  /* of a lease */
 };
 /* Before threads start: makes its kinds known to DOMAIN and JOBS, and wakes JOBS when DOMAIN has added some. */
 struct um_operations *um_operations_new(const struct um_operations_env *env);
