@@ -19,6 +19,7 @@ void component_done(struct component *m)
 {
     json_decref(m->body);
     json_decref(m->told);
+    json_decref(m->moved);
     *m = (struct component){ 0 };
 }
 
@@ -213,7 +214,7 @@ um_err component_insert(struct um_call *c, struct component *m, const char *path
 um_err component_save_as(struct um_call *c, struct component *m, json_t *body, enum um_action a)
 {
     json_t *next, *before = m->body;
-    struct operation o = { .action = a, .object = m->category, .before = before };
+    struct operation o = { .action = a, .object = m->category, .before = before, .moved = m->moved };
     struct columns of = { 0 };
     bool kept;
     um_err err = operation_before(c, &o, &body);
@@ -236,7 +237,8 @@ um_err component_save_as(struct um_call *c, struct component *m, json_t *body, e
     free(of.body);
     json_decref(before);
     json_decref(m->told);
-    m->told = NULL;
+    json_decref(m->moved);
+    m->told = m->moved = NULL;
     return err == UM_OK ? tell(c, a, m) : err;
 }
 

@@ -27,6 +27,7 @@ struct component {                           /* zeroed: none */
     int64_t num;                             /* its name inside the database */
     json_t *body;                            /* ours */
     json_t *told;                            /* more fields for the history of its next change, [{"name","value"}], or NULL; ours */
+    json_t *moved;                           /* children that its next change puts in or takes out, for handlers, or NULL; ours */
 };
 void component_done(struct component *m);
 

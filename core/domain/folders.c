@@ -12,7 +12,7 @@ enum { CHILDREN_MAX = 10000, SHOWN_MAX = 50000 };      /* of a folder; of all fo
 
 /* ---- reading ---- */
 
-struct child { int64_t num; enum um_category category; char *id, *acl; bool hidden; };
+struct child { int64_t num; enum um_category category; char *id, *acl, *class_id; bool hidden; };
 struct children { struct child *rows; size_t n, cap; };
 
 static void children_free(struct children *l)
@@ -20,6 +20,7 @@ static void children_free(struct children *l)
     for (size_t i = 0; i < l->n; i++) {
         free(l->rows[i].id);
         free(l->rows[i].acl);
+        free(l->rows[i].class_id);
     }
     free(l->rows);
     *l = (struct children){ 0 };
@@ -37,7 +38,7 @@ static um_err add_row(void *arg, const struct um_sql_row *row)
         l->rows = um_xrealloc(l->rows, l->cap * sizeof(l->rows[0]));
     }
     l->rows[l->n++] = (struct child){ .num = um_sql_int(row, 0), .category = k, .id = um_xstrdup(um_sql_text(row, 2)),
-                                      .acl = um_xstrdup(um_sql_text(row, 3)) };
+                                      .acl = um_xstrdup(um_sql_text(row, 3)), .class_id = um_xstrdup(um_sql_text(row, 4)) };
     return UM_OK;
 }
 
@@ -63,7 +64,7 @@ static um_err judge(struct um_call *c, struct child *it)
 
 static um_err read_children(struct um_call *c, int64_t folder, struct children *out)
 {
-    um_err err = um_sql_each(c->q, "SELECT f.child, c.category, c.id, c.acl FROM folder_children f"
+    um_err err = um_sql_each(c->q, "SELECT f.child, c.category, c.id, c.acl, c.class_id FROM folder_children f"
                                    " JOIN components c ON c.num = f.child WHERE f.folder = ?1 ORDER BY f.position, f.child LIMIT ?2",
                              UM_SQL_ARGS(UM_SQL_INT(folder), UM_SQL_INT(CHILDREN_MAX)), add_row, out);
 
@@ -140,12 +141,16 @@ static um_err check_child(struct change *ch, const struct component *m, const ch
     return err == UM_OK && m->category != UM_CATEGORY_TASK ? component_need(ch->c, m, UM_MAY_ATTACH) : err;
 }
 
-static void note(struct change *ch, const char *what, enum um_category k, const char *id)
+static void note(struct change *ch, const char *what, enum um_category k, const char *id, const char *class_id)
 {
     char value[UM_DOMAIN_ID_MAX + 20];
 
     if (ch->folder->told == NULL)
         ch->folder->told = json_array();
+    if (ch->folder->moved == NULL)
+        ch->folder->moved = json_array();
+    json_array_append_new(ch->folder->moved, json_pack("{s:s, s:s, s:s, s:s}", "change", what, "category", um_category_word(k), "id", id,
+                                                       "classId", class_id));
     snprintf(value, sizeof(value), "%s/%s", um_category_word(k), id);
     json_array_append_new(ch->folder->told, json_pack("{s:s, s:s}", "name", what, "value", value));
 }
@@ -159,14 +164,14 @@ static um_err insert(struct change *ch, const struct component *m, const char *p
     if (++ch->n > CHILDREN_MAX)
         return um_fail_at(ch->c, UM_U00413, path, "a folder has at most %d children", CHILDREN_MAX);
     ch->n_added++;
-    note(ch, "added", m->category, component_id(m));
+    note(ch, "added", m->category, component_id(m), component_class_id(m));
     return um_sql_exec(ch->c->q, "INSERT INTO folder_children(folder, child, position) VALUES(?1, ?2, ?3)",
                        UM_SQL_ARGS(UM_SQL_INT(ch->folder->num), UM_SQL_INT(m->num), UM_SQL_INT(ch->next++)), NULL);
 }
 
-static um_err take_out(struct change *ch, int64_t num, enum um_category k, const char *id)
+static um_err take_out(struct change *ch, int64_t num, enum um_category k, const char *id, const char *class_id)
 {
-    note(ch, "removed", k, id);
+    note(ch, "removed", k, id, class_id);
     ch->n_removed++;
     ch->n--;
     return um_sql_exec(ch->c->q, "DELETE FROM folder_children WHERE folder = ?1 AND child = ?2",
@@ -182,7 +187,7 @@ static um_err apply(struct change *ch, enum how how, const json_t *reference, co
     bool first = err == UM_OK && um_map_put(named, key_of(&m.num), ch) == NULL;
 
     if (err == UM_OK && first && how == REMOVE && there)
-        err = take_out(ch, m.num, m.category, component_id(&m));
+        err = take_out(ch, m.num, m.category, component_id(&m), component_class_id(&m));
     else if (err == UM_OK && first && how != REMOVE && !there)
         err = insert(ch, &m, path);
     component_done(&m);
@@ -202,7 +207,7 @@ static um_err apply_all(struct change *ch, enum how how, const json_t *reference
     }
     for (size_t i = 0; i < ch->now.n && how == REPLACE && err == UM_OK; i++)
         if (!ch->now.rows[i].hidden && um_map_get(&named, key_of(&ch->now.rows[i].num)) == NULL)
-            err = take_out(ch, ch->now.rows[i].num, ch->now.rows[i].category, ch->now.rows[i].id);
+            err = take_out(ch, ch->now.rows[i].num, ch->now.rows[i].category, ch->now.rows[i].id, ch->now.rows[i].class_id);
     um_map_free(&named);
     return err;
 }

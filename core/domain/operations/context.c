@@ -18,6 +18,7 @@ json_t *operation_context(const struct um_call *c, const struct operation *o, co
     add(x, o->action == UM_ACTION_SEARCH ? "request" : "component", image);
     add(x, "previous", o->before);
     add(x, "files", o->files != NULL ? o->files : json_object_get(image, "files"));
+    add(x, "children", o->moved);
     add(x, "response", o->response);
     if (o->action == UM_ACTION_ANSWER)
         add(x, "answer", json_object_get(image, "answer"));

@@ -29,10 +29,8 @@ static struct filter_subject subject_of(const struct um_call *c, const struct op
 {
     struct filter_subject s = { .model = c->model, .image = image, .category = operation_object_words[o->object], .user = c->who->user };
 
-    if (o->action == UM_ACTION_SEARCH) {
-        s.image = NULL;
+    if (o->action == UM_ACTION_SEARCH)
         s.request = image;
-    }
     if (o->action == UM_ACTION_ASSIGN || o->action == UM_ACTION_ANSWER) {
         s.id = json_string_value(json_object_get(image, "assignee"));
         s.is_assignment = o->action == UM_ACTION_ASSIGN;
@@ -41,11 +39,28 @@ static struct filter_subject subject_of(const struct um_call *c, const struct op
     return s;
 }
 
+/* Contents of folders are filtered by the classes of what is put in or taken out. */
+static bool fits_moved(const struct registration *r, const struct operation *o, struct filter_subject *s)
+{
+    const char *change = o->action == UM_ACTION_ADD_CONTENT ? "added" : "removed";
+    size_t i;
+    json_t *one;
+
+    json_array_foreach(o->moved, i, one) {
+        s->id = json_string_value(json_object_get(one, "classId"));
+        if (strcmp(json_string_value(json_object_get(one, "change")), change) == 0 && filter_matches(r->filter, s))
+            return true;
+    }
+    return false;
+}
+
 static bool fits(const struct um_call *c, const struct registration *r, const struct operation *o, const json_t *image)
 {
     struct filter_subject s = subject_of(c, o, image);
 
-    return r->filter == NULL || filter_matches(r->filter, &s);
+    if (r->filter == NULL)
+        return true;
+    return o->moved != NULL ? fits_moved(r, o, &s) : filter_matches(r->filter, &s);
 }
 
 /* What handlers do is itself an operation: there is an end to it. */
@@ -118,7 +133,7 @@ um_err operation_before(struct um_call *c, struct operation *o, json_t **image)
 /* What is too large for a job is left out, and said to be: the handler can ask for it. */
 static char *payload_of(json_t *context)
 {
-    static const char *const parts[] = { "response", "previous", "files", "component", "request" };
+    static const char *const parts[] = { "response", "children", "previous", "files", "component", "request" };
     json_t *omitted = json_array();
     char *text = json_dumps(context, JSON_COMPACT);
 

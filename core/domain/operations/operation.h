@@ -8,6 +8,7 @@ struct operation {
     unsigned object;                         /* what it is done with: object.h */
     const json_t *before;                    /* the body as it was; NULL: it is new */
     const json_t *files;                     /* of GET_CONTENT: those that are wanted */
+    const json_t *moved;                     /* of ADD_CONTENT, DELETE_CONTENT: [{change, category, id, classId}], what it is about */
     const json_t *response;                  /* of SEARCH, after it */
     size_t made;                             /* what rules make beside it: chain.h; 0 at first */
 };

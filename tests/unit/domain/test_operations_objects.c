@@ -139,6 +139,28 @@ static void who_fetches_a_file_is_heard_of(void **state)
     assert_done(r, &um_document_files_list, args, NULL);
 }
 
+static void contents_of_folders_are_filtered_by_the_class_of_what_moves(void **state)
+{
+    struct tests *t = *state;
+    struct domain_rig *r = &t->rig.rig;
+
+    assert_done(r, &um_objects_create, "{'kind':'folderclass'}", "[{'id':'Box','category':'FOLDER','data':{'ACL':'all'},'children':[{'category':'DOCUMENT','id':'*'}]}]");
+    assert_done(r, &um_objects_create, CLASSES, MEMO);
+    assert_done(r, &um_components_create, DOCS, "[{'id':'d1','data':{'classId':'Doc'}},{'id':'m1','data':{'classId':'Memo'}}]");
+    assert_done(r, &um_components_create, "{'category':'FOLDER'}", "[{'id':'f1','data':{'classId':'Box'}}]");
+    put_for(t, "FOLDER", "in", "test:ok", "AFTER", "ADD_CONTENT", filtered(t, "", "id", "Memo"));
+    put_for(t, "FOLDER", "out", "test:refuse", "BEFORE", "DELETE_CONTENT", filtered(t, STOP, "id", "Memo"));
+    assert_done(r, &um_folders_add, "{'ids':['f1']}", "[{'category':'DOCUMENT','id':'d1'}]");
+    assert_string_equal(t->heard, "");
+    assert_done(r, &um_folders_add, "{'ids':['f1']}", "[{'category':'DOCUMENT','id':'m1'}]");
+    assert_string_equal(t->heard, "in/ADD_CONTENT/AFTER ");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(t->told, "children"), 0), "id")), "m1");
+    assert_done(r, &um_folders_remove, "{'ids':['f1']}", "[{'category':'DOCUMENT','id':'d1'}]");
+    assert_refused(r, &um_folders_set, "{'ids':['f1']}", "[]", "F00039");
+    assert_done(r, &um_components_get, "{'category':'FOLDER','ids':['f1']}", NULL);
+    assert_at(r, "/0/children/0/id", "m1");
+}
+
 /* ---- objects ---- */
 
 static void objects_of_the_model_have_handlers_too(void **state)
@@ -199,6 +221,7 @@ int main(void)
         TEST(a_filter_of_searches_is_held_against_their_criteria),
         TEST(jobs_of_searches_wait_for_none_before_them),
         TEST(who_fetches_a_file_is_heard_of),
+        TEST(contents_of_folders_are_filtered_by_the_class_of_what_moves),
         TEST(objects_of_the_model_have_handlers_too),
         TEST(what_a_handler_refuses_of_the_model_stays_as_it_is),
         TEST(what_is_never_done_is_refused_at_its_registration),

@@ -90,6 +90,17 @@ static void what_a_rule_refuses_is_not_written(void **state)
     assert_null(domain_rig_at(r, "/1/action"));
 }
 
+static void a_search_is_refused_by_its_criteria(void **state)
+{
+    struct tests *t = *state;
+    struct domain_rig *r = &t->rig.rig;
+
+    put_rules(t, "r", "SEARCH", STOP, "- when: {criteria: [{name: classid, operator: EQUALS_TO, values: [Doc]}]}\n  do: [{refuse: 'not these, ${user.id}${component.name}'}]\n");
+    assert_done(r, &um_search, DOCS, ALL);
+    assert_refused(r, &um_search, DOCS, "{'filterClauses':[{'criteria':[{'name':'classid','operator':'EQUALS_TO','type':'STRING','values':['Doc']}]}]}", "F00039");
+    assert_string_equal(r->message, "not these, ann");
+}
+
 static void facts_and_tasks_are_made_with_the_operation_whoever_its_user_is(void **state)
 {
     struct tests *t = *state;
@@ -181,6 +192,7 @@ int main(void)
         TEST(rules_change_what_is_written_as_their_filter_says),
         TEST(rules_stand_in_the_chain_with_other_handlers),
         TEST(what_a_rule_refuses_is_not_written),
+        TEST(a_search_is_refused_by_its_criteria),
         TEST(facts_and_tasks_are_made_with_the_operation_whoever_its_user_is),
         TEST(a_task_that_cannot_be_is_the_rules_fault_and_nothing_is_written),
         TEST(tasks_that_make_tasks_come_to_an_end),
