@@ -84,6 +84,35 @@ static void tunnel_found(void *arg, um_err err, const struct um_session *s)
     free(p);
 }
 
+struct caller {
+    um_session_cb *cb;
+    void *arg;
+    bool is_foreign;
+};
+
+static void caller_found(void *arg, um_err err, const struct um_session *s)
+{
+    struct caller *c = arg;
+
+    if (err == UM_OK && c->is_foreign) {
+        um_count(&auth_metrics[AUTH_M_ORIGIN], 1);
+        um_log_limited(UM_WARN, "gateway.auth", "foreign-origin", UM_S("user", s->user));
+        c->cb(c->arg, UM_EDENIED, NULL);
+    } else {
+        c->cb(c->arg, err, s);
+    }
+    free(c);
+}
+
+void um_auth_find_caller(struct um_auth *a, const struct um_http_req *rq, um_session_cb *cb, void *arg)
+{
+    struct caller *c = um_xcalloc(1, sizeof(*c));
+
+    /* Pages of one origin send none with a plain GET. */
+    *c = (struct caller){ cb, arg, um_http_wants_websocket(rq) ? auth_origin_fault(a, rq) != NULL : !auth_is_same_site(a, rq) };
+    auth_find_session(a, rq, caller_found, c);
+}
+
 void um_auth_tunnel(struct um_auth *a, struct um_http_req *rq)
 {
     struct passage *p = um_xcalloc(1, sizeof(*p));

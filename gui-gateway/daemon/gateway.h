@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <auth/answers.h>
 #include <auth/core_door.h>
+#include <sio/cluster.h>
+#include <sio/sio.h>
 #include <site.h>
 #include <umbel/cachegen.h>
 #include <umbel/node.h>
@@ -34,6 +36,8 @@ struct gateway {
     struct um_tunnels_conf tunnels;
     struct um_ws_conf ws;
     struct um_site_conf site;
+    struct um_sio_conf sio_conf;
+    struct um_sio_cluster_conf sio_cluster_conf;
     struct um_redis_conf redis_conf;
     struct um_cluster_conf cluster_conf;
     struct um_cachegen_conf cachegen_conf;
@@ -47,6 +51,7 @@ struct gateway {
     struct um_auth_answers answers;       /* to administrators' questions */
     struct um_vitals vitals;
     struct um_reactors *reactors;
+    struct um_sio *sio;                   /* NULL: sio.enabled=false */
     struct um_node *node;
     struct um_redis *redis;               /* the node's; NULL: redis.enabled=false */
     struct um_cluster *cluster;           /* the node's */

@@ -7,8 +7,10 @@
 #include <umbel/failpoint.h>
 #include <umbel/log.h>
 #include <umbel/util.h>
+#include <umbel/ws.h>
 
 #include "gateway.h"
+#include "realtime.h"
 
 enum { DRAIN_SLACK_MS = 5000 };           /* beyond what the configuration allows: a reactor hangs */
 
@@ -29,10 +31,11 @@ static const struct um_conf_table own_table = UM_CONF_TABLE("Gateway", own_keys)
 static const struct um_conf_table *const tables[] = {
     &own_table, &um_conf_own_table, &um_process_conf_table, &um_http_conf_table, &um_http_front_conf_table, &um_site_conf_table, &um_auth_conf_table,
     &um_session_conf_table, &um_throttle_conf_table, &um_token_conf_table, &um_upstream_conf_table, &um_tunnels_conf_table, &um_ws_conf_table,
-    &um_redis_conf_table, &um_cluster_conf_table, &um_cachegen_conf_table, &um_actuator_conf_table,
+    &um_redis_conf_table, &um_cluster_conf_table, &um_cachegen_conf_table, &um_actuator_conf_table, &um_sio_conf_table,
+    &um_sio_cluster_conf_table,
 };
 static const char *const prefixes[] = { "umbel", "server", "gui", "core", "token", "login", "session", "json", "logging",
-                                        "redis", "spring.redis", "spring.data.redis", "spring.session", "cluster", "cache", "management", "ws", NULL };
+                                        "redis", "spring.redis", "spring.data.redis", "spring.session", "cluster", "cache", "management", "ws", "sio", NULL };
 
 static const struct um_process_spec spec = {
     .name = "umbel-gateway", .app = "gui-gateway", .about = "the web app, sessions and the way to the cores",
@@ -51,6 +54,7 @@ static bool bind_all(struct gateway *gw)
         { &um_upstream_conf_table, &gw->upstream }, { &um_tunnels_conf_table, &gw->tunnels }, { &um_ws_conf_table, &gw->ws },
         { &um_redis_conf_table, &gw->redis_conf }, { &um_cluster_conf_table, &gw->cluster_conf },
         { &um_cachegen_conf_table, &gw->cachegen_conf }, { &um_actuator_conf_table, &gw->actuator },
+        { &um_sio_conf_table, &gw->sio_conf }, { &um_sio_cluster_conf_table, &gw->sio_cluster_conf },
     };
 
     for (size_t i = 0; i < UM_COUNT(rows); i++)
@@ -147,6 +151,7 @@ static um_err start_modules(void)
     um_forward_start();
     um_tunnel_start();
     um_auth_start();
+    um_sio_start();
     return um_upstream_start();
 }
 
@@ -269,6 +274,8 @@ static bool start(struct gateway *gw)
     gw->throttle = um_throttle_new(&gw->throttle_conf);
     gw->answers = (struct um_auth_answers){ um_reactors_loop(gw->reactors, 0), gw->sessions, gw->throttle };
     um_auth_serve(um_node_ask(gw->node), &gw->answers);
+    if ((err = realtime_new(gw)) != UM_OK)
+        return fail("sio", gw->sio_conf.path, "sio.path begins and ends with a slash, without * and {");
     return open_doors(gw);
 }
 
@@ -295,12 +302,15 @@ static void take_down(struct gateway *gw)
 {
     if (gw->reactors != NULL)
         um_reactors_stop(gw->reactors);
+    if (gw->sio != NULL)
+        um_sio_settle(gw->sio);
     um_sessions_free(gw->sessions);       /* its last answers go to the reactors' modules */
     for (unsigned i = 0; gw->r != NULL && i < gw->n; i++)
         reactor_close(gw->r[i]);
     um_core_door_free(gw->door);
     um_node_free(gw->node);
     um_reactors_free(gw->reactors);
+    um_sio_free(gw->sio);
     free(gw->r);
     um_throttle_free(gw->throttle);
     um_assets_free(gw->assets);

@@ -5,6 +5,7 @@
 
 #include "cache_source.h"
 #include "gateway.h"
+#include "realtime.h"
 
 enum { BEAT_MS = 2000, SWEEP_MS = 5000, DRAIN_POLL_MS = 20 };
 
@@ -20,6 +21,11 @@ struct reactor {
     int64_t drain_until_ms;
 };
 
+static size_t clients_of(const struct reactor *r)
+{
+    return r->gw->sio != NULL ? um_sio_clients(r->gw->sio, r->index) : 0;
+}
+
 /* ---- clockwork ---- */
 
 /* Every reactor says what it carries; the first one tells the sum. */
@@ -28,7 +34,7 @@ static void tell_load(struct reactor *r)
     struct gateway *gw = r->gw;
     int64_t sum = 0;
 
-    atomic_store_explicit(&gw->load[r->index], (int64_t)(um_auth_tunnels(r->auth) + um_http_open_requests(um_site_http(r->site))),
+    atomic_store_explicit(&gw->load[r->index], (int64_t)(um_auth_tunnels(r->auth) + um_http_open_requests(um_site_http(r->site)) + clients_of(r)),
                           memory_order_relaxed);
     for (unsigned i = 0; r->index == 0 && i < gw->n; i++)
         sum += atomic_load_explicit(&gw->load[i], memory_order_relaxed);
@@ -60,7 +66,7 @@ static void drain_step(void *arg)
 {
     struct reactor *r = arg;
     struct gateway *gw = r->gw;
-    size_t open = um_http_open_requests(um_site_http(r->site));
+    size_t open = um_http_open_requests(um_site_http(r->site)) + clients_of(r);
 
     if (open > 0 && um_loop_now_ms(r->loop) < r->drain_until_ms) {
         um_timer_set(r->loop, &r->drain, DRAIN_POLL_MS, drain_step, r);
@@ -70,6 +76,8 @@ static void drain_step(void *arg)
     um_log(open > 0 ? UM_WARN : UM_INFO, "gateway", "drained", UM_I("reactor", r->index), UM_I("requests_cut", open),
            UM_I("tunnels_cut", um_auth_tunnels(r->auth)));
     um_auth_stop(r->auth);
+    if (gw->sio != NULL)
+        um_sio_stop(gw->sio, r->index);
     um_core_door_close(gw->door, r->upstream);
     if (atomic_fetch_add(&gw->n_drained, 1) + 1 == gw->n)
         atomic_store(&gw->drained, true);
@@ -80,6 +88,8 @@ static void quiesce(void *arg)
     struct reactor *r = arg;
 
     um_http_quiesce(um_site_http(r->site));
+    if (r->gw->sio != NULL)
+        um_sio_drain(r->gw->sio, r->index);
     r->drain_until_ms = um_loop_now_ms(r->loop) + r->gw->process.stop_timeout_ms;
     drain_step(r);
 }
@@ -123,6 +133,13 @@ static um_err open_caches(struct reactor *r)
     return UM_OK;
 }
 
+static void session_ended(void *arg, const char *id, enum um_session_end why)
+{
+    struct reactor *r = arg;
+
+    um_sio_end_session(r->gw->sio, r->index, id, why == UM_SESSION_RENAMED);
+}
+
 um_err reactor_open(struct reactor **out, struct gateway *gw, unsigned index)
 {
     struct um_auth_env auth_env = {
@@ -130,7 +147,7 @@ um_err reactor_open(struct reactor **out, struct gateway *gw, unsigned index)
         .tunnels = &gw->tunnels, .ws = &gw->ws, .actuator = &gw->actuator,
     };
     struct um_site_env site_env = { .conf = &gw->site, .assets = gw->assets, .vitals = &gw->vitals, .trusted = gw->trusted,
-                                    .actuator = &gw->actuator, .settings = gw->conf,
+                                    .actuator = &gw->actuator, .settings = gw->conf, .sio = gw->sio, .sio_conf = &gw->sio_conf,
                                     .management = index == 0 && gw->actuator.port > 0 ? &gw->management : NULL };
     struct reactor *r = *out = um_xcalloc(1, sizeof(*r));
     um_err err;
@@ -147,6 +164,10 @@ um_err reactor_open(struct reactor **out, struct gateway *gw, unsigned index)
     site_env.cachegen = gw->cachegen;
     site_env.cores = um_upstream_cores(r->upstream);
     r->auth = site_env.auth = um_auth_new(&auth_env);
+    if (gw->sio != NULL) {
+        um_sio_set_ask(gw->sio, index, realtime_ask, r->auth);
+        um_sessions_listen(gw->sessions, r->loop, session_ended, r);
+    }
     if ((err = um_site_new(&r->site, r->loop, &gw->http, &site_env)) != UM_OK)
         return err;
     gw->http.port = um_http_port(um_site_http(r->site));      /* 0 became a number: the others share it */
@@ -165,6 +186,8 @@ void reactor_close(struct reactor *r)
         um_cachegen_free(r->gw->cachegen);
     }
     um_site_free(r->site);
+    if (r->gw->sio != NULL)
+        um_sio_close(r->gw->sio, r->index);
     um_auth_free(r->auth);
     um_upstream_free(r->upstream);
     um_timer_stop(r->loop, &r->beat);

@@ -3,6 +3,7 @@
 
 #include <acts.h>
 #include <auth/asker.h>
+#include <sio/sio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ struct um_site {
     struct um_http_route *routes;         /* the table, with the actuator's rows where the settings say, and health's own paths behind */
     size_t n_routes;
     char **paths;                         /* of moved rows */
+    char *sio_paths[2];
     struct um_gateway_health health;
     struct um_actuator *actuator;
     struct um_acts acts;
@@ -52,6 +54,13 @@ AUTH_HANDLER(end_session, um_auth_end_session)
 AUTH_HANDLER(list_reservations, um_auth_list_reservations)
 AUTH_HANDLER(forward, um_auth_forward)
 AUTH_HANDLER(tunnel, um_auth_tunnel)
+
+#define SIO_HANDLER(name, fn) \
+    static void name(struct um_http_req *rq, void *ctx) { fn(((struct um_site *)ctx)->env.sio, rq); }
+SIO_HANDLER(sio, um_sio_handle)
+SIO_HANDLER(sio_socket, um_sio_handle_socket)
+SIO_HANDLER(echo, um_sio_handle_echo)
+SIO_HANDLER(echo_socket, um_sio_handle_echo_socket)
 
 #define ACTUATOR_HANDLER(name, call) \
     static void name(struct um_http_req *rq, void *ctx) { const struct um_actuator *a = ((struct um_site *)ctx)->actuator; call; }
@@ -176,7 +185,14 @@ static bool starts_with(const char *s, const char *prefix)
     return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
-static void put_headers(struct um_site *s, struct um_http_req *rq, bool is_passage)
+/* What brings its own headers. */
+static bool is_passage(const struct um_http_route *route)
+{
+    return route->handler == forward || route->handler == tunnel || route->handler == sio || route->handler == sio_socket ||
+           route->handler == echo || route->handler == echo_socket;
+}
+
+static void put_headers(struct um_site *s, struct um_http_req *rq, bool passage)
 {
     const struct um_site_conf *cf = s->env.conf;
     struct um_client client;
@@ -184,7 +200,7 @@ static void put_headers(struct um_site *s, struct um_http_req *rq, bool is_passa
     um_client_of(s->env.trusted, rq, &client);
     if (client.secure)
         put_if(rq, "Strict-Transport-Security", s->hsts);
-    if (is_passage)                       /* a proxied answer brings its own, see forward.c */
+    if (passage)                          /* a proxied answer brings its own, see forward.c */
         return;
     um_http_add_header(rq, "X-Content-Type-Options", "nosniff");
     put_if(rq, "Content-Security-Policy", cf->csp);
@@ -234,7 +250,7 @@ static bool before(struct um_http_req *rq, const struct um_http_route *route, vo
 {
     if (!is_here(rq, route, ctx, false))
         return false;
-    put_headers(ctx, rq, route->handler == forward || route->handler == tunnel);
+    put_headers(ctx, rq, is_passage(route));
     if (starts_with(route->path, "/gui/rest/"))
         um_http_add_header(rq, "Cache-Control", "no-store");
     return is_judged(rq, route, ctx);
@@ -268,6 +284,12 @@ static bool moves_aside(const struct um_site *s)
     return true;
 }
 
+static void add_route(struct um_site *s, const struct um_http_route *route)
+{
+    s->routes = um_xrealloc(s->routes, (s->n_routes + 1) * sizeof(*s->routes));
+    s->routes[s->n_routes++] = *route;
+}
+
 static bool add_probes(struct um_site *s)
 {
     const char *path;
@@ -278,10 +300,28 @@ static bool add_probes(struct um_site *s)
         for (size_t i = 0; i < UM_COUNT(table); i++)
             if (strcmp(table[i].path, path) == 0)
                 return bad_path(path);
-        s->routes = um_xrealloc(s->routes, (s->n_routes + 1) * sizeof(*s->routes));
-        s->routes[s->n_routes++] = (struct um_http_route){ "GET", path, probe, OPEN, NULL, "a group of health", 0 };
+        add_route(s, &(struct um_http_route){ "GET", path, probe, OPEN, NULL, "a group of health", 0 });
     }
     return true;
+}
+
+/* Everything below one path. */
+static void add_sio(struct um_site *s, size_t nth, const char *path, um_http_handler *plain, um_http_handler *socket)
+{
+    char *all = s->sio_paths[nth] = um_xasprintf("%s*", path);
+    size_t max = (size_t)s->env.sio_conf->max_payload;
+
+    add_route(s, &(struct um_http_route){ "GET", all, socket, SOCKET, NULL, "Socket.IO, by WebSocket", 0 });
+    add_route(s, &(struct um_http_route){ "*", all, plain, OPEN, NULL, "Socket.IO, by long polling", max });
+}
+
+static void add_realtime(struct um_site *s)
+{
+    if (s->env.sio == NULL)
+        return;
+    add_sio(s, 0, s->env.sio_conf->path, sio, sio_socket);
+    if (um_sio_serves_echo(s->env.sio))
+        add_sio(s, 1, "/engine.io/", echo, echo_socket);
 }
 
 static bool make_routes(struct um_site *s)
@@ -298,6 +338,7 @@ static bool make_routes(struct um_site *s)
         if (starts_with(table[i].path, BASE))
             s->routes[i].path = s->paths[i] = um_xasprintf("%s%s", um_actuator_base(s->actuator), table[i].path + strlen(BASE));
     }
+    add_realtime(s);
     return moves_aside(s) && add_probes(s);
 }
 
@@ -344,6 +385,8 @@ void um_site_free(struct um_site *s)
     for (size_t i = 0; s->paths != NULL && i < UM_COUNT(table); i++)
         free(s->paths[i]);
     free(s->paths);
+    for (size_t i = 0; i < UM_COUNT(s->sio_paths); i++)
+        free(s->sio_paths[i]);
     free(s->routes);
     free(s);
 }

@@ -2,6 +2,7 @@
  * refused. */
 #include "packet.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <umbel/util.h>
 
@@ -126,20 +127,31 @@ um_err sio_packet_decode(struct um_span text, struct sio_packet *out, const char
     return read_data(UM_SPAN(p, (size_t)(end - p)), out, why);
 }
 
-void sio_packet_put(struct um_buf *out, const struct sio_head *head, struct um_span data, size_t n_att)
+size_t sio_packet_head(char *out, size_t size, const struct sio_head *head, size_t n_att)
 {
+    bool named = strcmp(head->nsp, "/") != 0;
     enum sio_type type = head->type;
+    char count[24] = "", id[24] = "";
+    int n;
 
     if (n_att > 0 && (type == SIO_EVENT || type == SIO_ACK))
         type = type == SIO_EVENT ? SIO_BINARY_EVENT : SIO_BINARY_ACK;
-    um_buf_put_u8(out, (uint8_t)('0' + type));
     if (n_att > 0)
-        um_buf_printf(out, "%zu-", n_att);
-    if (strcmp(head->nsp, "/") != 0) {
-        um_buf_puts(out, head->nsp);
-        um_buf_put_u8(out, ',');
-    }
+        snprintf(count, sizeof(count), "%zu-", n_att);
     if (head->has_id)
-        um_buf_printf(out, "%llu", (unsigned long long)head->id);
+        snprintf(id, sizeof(id), "%llu", (unsigned long long)head->id);
+    n = snprintf(out, size, "%d%s%s%s%s", (int)type, count, named ? head->nsp : "", named ? "," : "", id);
+    UM_ASSERT(n > 0 && (size_t)n < size);
+    return (size_t)n;
+}
+
+void sio_packet_put(struct um_buf *out, const struct sio_head *head, struct um_span data, size_t n_att)
+{
+    size_t size = strlen(head->nsp) + SIO_HEAD_MAX;
+    uint8_t *room = um_buf_room(out, size);
+
+    if (room == NULL)
+        return;
+    um_buf_advance(out, sio_packet_head((char *)room, size, head, n_att));
     um_buf_put(out, data.data, data.len);
 }

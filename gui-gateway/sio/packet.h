@@ -24,5 +24,8 @@ struct sio_head {
     uint64_t id;
 };
 void sio_packet_put(struct um_buf *out, const struct sio_head *head, struct um_span data, size_t n_att);
+/* What stands before the data: at most SIO_HEAD_MAX bytes and the namespace's name. Returns how many. */
+enum { SIO_HEAD_MAX = 64 };
+size_t sio_packet_head(char *out, size_t size, const struct sio_head *head, size_t n_att);
 
 #endif

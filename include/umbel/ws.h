@@ -57,7 +57,8 @@ bool um_ws_is_congested(const struct um_ws *ws);
 int64_t um_ws_last_sent_ms(const struct um_ws *ws);        /* loop time of the last data frame queued towards the peer */
 int64_t um_ws_last_heard_ms(const struct um_ws *ws);       /* any frame, pongs included */
 void um_ws_pause(struct um_ws *ws, bool pause);            /* stop reading (back-pressure to the peer) */
-/* Sends Close, waits for the peer's at most close_timeout, then ends TCP; on_close runs later, not inside. Repeating is harmless. */
+/* Sends Close, waits for the peer's at most close_timeout, then ends TCP; on_close runs later, not inside. Repeating is harmless.
+ * CODE 1005: a Close that says none. */
 void um_ws_close(struct um_ws *ws, unsigned code, const char *reason);
 void um_ws_abort(struct um_ws *ws);                        /* no Close frame: cut; on_close runs later, not inside */
 

@@ -50,7 +50,7 @@ TABLE = [
     ("core/daemon",          LIBUMBEL + INSIDE_CORE,                                 []),
     ("gui-gateway/proxy",    LIBUMBEL + ["proxy/*"],                                 []),
     ("gui-gateway/auth",     LIBUMBEL + ["auth/*", "proxy/*"],                       []),
-    ("gui-gateway/sio",      LIBUMBEL + ["auth/*", "proxy/*", "sio/*"],              []),
+    ("gui-gateway/sio",      LIBUMBEL + ["proxy/*", "sio/*"],                         []),
     ("gui-gateway/daemon",   LIBUMBEL + ["auth/*", "proxy/*", "sio/*", "site.h", "assets.h", "actuator.h"], []),
     ("docs/examples",        CRDT + ["umbel/handler.h"],                             []),
     ("admin-api",            LIBUMBEL + ["umbel/store_transfer.h"],                  []),

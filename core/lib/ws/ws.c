@@ -122,12 +122,12 @@ static size_t reason_length(const char *reason)
 static bool queue_close(struct um_ws *ws, unsigned code, const char *reason)
 {
     uint8_t body[WS_MAX_CONTROL] = { (uint8_t)(code >> 8), (uint8_t)code };
-    size_t n = reason_length(reason);
+    size_t n = code == 1005 ? 0 : reason_length(reason);
 
     if (n > 0)
         memcpy(body + 2, reason, n);
     set_reason(ws, code, reason, n);
-    return ws_queue(ws, ws_control_frame(WS_OP_CLOSE, UM_SPAN(body, 2 + n), ws->is_client));
+    return ws_queue(ws, ws_control_frame(WS_OP_CLOSE, UM_SPAN(body, code == 1005 ? 0 : 2 + n), ws->is_client));
 }
 
 void ws_end(struct um_ws *ws, unsigned code, const char *why)

@@ -16,6 +16,7 @@ struct um_site_conf {
 extern const struct um_conf_table um_site_conf_table;
 
 struct um_cachegen;
+struct um_sio;
 struct um_site_env {                      /* borrowed; all outlive the site */
     const struct um_site_conf *conf;
     const struct um_assets *assets;       /* NULL: no web app here */
@@ -26,6 +27,8 @@ struct um_site_env {                      /* borrowed; all outlive the site */
     const struct um_actuator_conf *actuator;     /* NULL: see actuator.h, likewise the next one */
     const struct um_conf *settings;
     struct um_cachegen *cachegen;         /* whose caches are told; NULL: none */
+    struct um_sio *sio;                   /* NULL: no Socket.IO here */
+    const struct um_sio_conf *sio_conf;
     const struct um_http_conf *management;       /* the actuator's own port, served by this site; NULL: not by this one */
 };
 struct um_site;

@@ -64,4 +64,8 @@ void um_auth_admin_end(struct um_auth *a, struct um_http_req *rq, const char *me
 void um_auth_forward(struct um_auth *a, struct um_http_req *rq);          /* any    /core/...  (STREAM_BODY) */
 void um_auth_tunnel(struct um_auth *a, struct um_http_req *rq);           /* /collab, /y/...  (WEBSOCKET) */
 
+/* Whose connection RQ opens, for what lives in this process. CB runs exactly once, at once or later, whether RQ has ended meanwhile or
+ * not. UM_OK: the session; UM_ENOTFOUND: none; UM_EDENIED: one, but the request comes from a foreign origin (SEC-04); UM_EUNAVAIL. */
+void um_auth_find_caller(struct um_auth *a, const struct um_http_req *rq, um_session_cb *cb, void *arg);
+
 #endif

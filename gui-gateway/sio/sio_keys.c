@@ -1,0 +1,48 @@
+/* Configuration rows. */
+#include <sio/sio.h>
+
+#define AT(f) .at = offsetof(struct um_sio_conf, f)
+static const struct um_conf_key keys[] = {
+    { "sio.enabled", NULL, "true", "serve Socket.IO", UM_CONF_BOOL, 0, AT(enabled) },
+    { "sio.path", NULL, "/socket.io/", "where Socket.IO is served; begins and ends with a slash", UM_CONF_STR, 0, AT(path), .min = 2, .max = 200 },
+    { "sio.ping-interval", NULL, "25s", "time from a client's pong to the next ping (pingInterval)",
+      UM_CONF_DURATION_MS, 0, AT(ping_interval_ms), .min = 50, .max = 3600000 },
+    { "sio.ping-timeout", NULL, "20s", "longest wait for the pong (pingTimeout); then the client is taken for gone",
+      UM_CONF_DURATION_MS, 0, AT(ping_timeout_ms), .min = 50, .max = 3600000 },
+    { "sio.upgrade-timeout", NULL, "10s", "longest time for the change from polling to a WebSocket (upgradeTimeout)",
+      UM_CONF_DURATION_MS, 0, AT(upgrade_timeout_ms), .min = 50, .max = 600000 },
+    { "sio.connect-timeout", NULL, "45s", "a client that has joined no namespace by then is closed (connectTimeout)",
+      UM_CONF_DURATION_MS, 0, AT(connect_timeout_ms), .min = 50, .max = 600000 },
+    { "sio.max-http-buffer-size", NULL, "1000000", "largest message of a client, and largest body of a polling request (maxHttpBufferSize)",
+      UM_CONF_SIZE, 0, AT(max_payload), .min = 1024, .max = 1024LL * 1024 * 1024 },
+    { "sio.max-queued", NULL, "4MB", "unsent bytes of one client; one that falls further behind is closed",
+      UM_CONF_SIZE, 0, AT(max_queued), .min = 64 * 1024, .max = 1024LL * 1024 * 1024 },
+    { "sio.high-queued", NULL, "64KB", "unsent bytes from which on volatile events are dropped",
+      UM_CONF_SIZE, 0, AT(high_queued), .min = 4096, .max = 1024LL * 1024 * 1024 },
+    { "sio.max-queued-packets", NULL, "10000", "packets that wait for one polling client; one that falls further behind is closed",
+      UM_CONF_INT, 0, AT(max_queued_packets), .min = 16, .max = 1000000 },
+    { "sio.max-namespaces", NULL, "100", "namespaces that one client may be in; beyond it is closed",
+      UM_CONF_INT, 0, AT(max_namespaces), .min = 1, .max = 10000 },
+    { "sio.max-event-name", NULL, "256", "bytes of the name of an event; beyond it the client is closed",
+      UM_CONF_INT, 0, AT(max_event_name), .min = 16, .max = 65536 },
+    { "sio.max-pending-acks", NULL, "10000", "acknowledgements that are awaited of one client at a time; beyond it is closed",
+      UM_CONF_INT, 0, AT(max_pending_acks), .min = 1, .max = 1000000 },
+    { "sio.allow-upgrades", NULL, "true", "offer the change from polling to a WebSocket (allowUpgrades)", UM_CONF_BOOL, 0, AT(allow_upgrades) },
+    { "sio.anonymous", NULL, "false", "let clients without a session into namespaces that do not ask for one themselves",
+      UM_CONF_BOOL, 0, AT(allow_anonymous) },
+    { "sio.cors.origins", NULL, "", "origins whose pages may use the polling transport (cors.origin); * for all",
+      UM_CONF_LIST, 0, AT(cors_origins), .max = 256 },
+    { "sio.cors.credentials", NULL, "false", "whether they may with cookies (cors.credentials)", UM_CONF_BOOL, 0, AT(cors_credentials) },
+    { "sio.cookie", NULL, "", "name of a cookie with the id of the connection, for balancers (cookie); empty: none",
+      UM_CONF_STR, 0, AT(cookie), .max = 64 },
+    { "sio.recovery.max-duration", NULL, "0s", "how long a client that was cut off may come back to what it has missed "
+      "(connectionStateRecovery.maxDisconnectionDuration); 0: not at all",
+      UM_CONF_DURATION_MS, 0, AT(recovery_ms), .min = 0, .max = 86400000 },
+    { "sio.drain-time", NULL, "5s", "at the end of the process: clients are closed spread over this time, so that they come back elsewhere little by little",
+      UM_CONF_DURATION_MS, 0, AT(drain_ms), .min = 0, .max = 600000 },
+    { "sio.conformance.enabled", NULL, "false", "serve the applications of the public test suites, without asking who it is; for tests only",
+      UM_CONF_BOOL, 0, AT(conformance) },
+    { "sio.lab.enabled", NULL, "false", "serve the namespace /lab, where clients may do everything, without asking who it is; for tests only",
+      UM_CONF_BOOL, 0, AT(lab) },
+};
+const struct um_conf_table um_sio_conf_table = UM_CONF_TABLE("Socket.IO", keys);
