@@ -474,7 +474,7 @@ static void settle_on(struct conn *c, struct hub *h)
     um_list_append(&h->conns, &c->link);
     um_timer_set(h->loop, &c->deadline, h->engine->cf.auth_timeout_ms, auth_timeout, c);
     if (h->draining)
-        conn_drain(c);
+        conn_drain(c);               /* a gateway has another core by now */
 }
 
 static void arrive(struct um_msg *msg)

@@ -101,6 +101,7 @@ void um_collab_free(struct um_collab *c)
         folder_free(c->hubs[i].folder);
         um_timer_stop(c->hubs[i].loop, &c->hubs[i].sweep);
         um_timer_stop(c->hubs[i].loop, &c->hubs[i].resync);
+        um_timer_stop(c->hubs[i].loop, &c->hubs[i].drain_timer);
         judge_free_all(&c->hubs[i]);
         um_map_free(&c->hubs[i].docs);
         um_bytes_unref(c->hubs[i].keep_alive);
@@ -270,6 +271,7 @@ static void hub_drained(struct hub *h)
     h->drained = NULL;
     um_timer_stop(h->loop, &h->sweep);
     um_timer_stop(h->loop, &h->resync);
+    um_timer_stop(h->loop, &h->drain_timer);
     if (atomic_fetch_sub(&c->drain.left, 1) == 1)
         um_loop_call(c->drain.loop, c->drain.done, c->drain.arg);
 }
@@ -296,14 +298,42 @@ void hub_welcome(struct hub *h)
         atomic_fetch_sub(&h->engine->drain.left, 1);
 }
 
-static void drain_hub(void *arg)
+/* Is there a core that gateways can go to? */
+static bool has_heir(const struct um_collab *c)
+{
+    struct um_members *view = c->cluster != NULL ? um_cluster_members(c->cluster) : NULL;
+    bool has = false;
+
+    for (size_t i = 0; view != NULL && i < view->n; i++) {
+        const struct um_member *m = &view->list[i];
+        has = has || (strcmp(m->role, "core") == 0 && !m->is_self && !m->draining && um_member_serves(m, "collab"));
+    }
+    um_members_unref(view);
+    return has;
+}
+
+static void end_conns(void *arg)
 {
     struct hub *h = arg;
 
-    h->draining = true;
-    h->drained = hub_drained;
     UM_LIST_EACH_SAFE(it, &h->conns)
         conn_drain(UM_CONTAINER(it, struct conn, link));
+}
+
+/* Gateways have heard that we drain, and take their documents elsewhere one by one: they get the time for it. Others are closed now. */
+static void drain_hub(void *arg)
+{
+    struct hub *h = arg;
+    int64_t spread_ms = has_heir(h->engine) ? h->engine->cf.drain_spread_ms : 0;
+
+    h->draining = true;
+    h->drained = hub_drained;
+    UM_LIST_EACH_SAFE(it, &h->conns) {
+        struct conn *c = UM_CONTAINER(it, struct conn, link);
+        if (!c->is_leg || spread_ms == 0)
+            conn_drain(c);
+    }
+    um_timer_set(h->loop, &h->drain_timer, spread_ms, end_conns, h);
     UM_LIST_EACH_SAFE(it, &h->all_docs)
         doc_settle(UM_CONTAINER(it, struct doc, link));
     hub_check_drained(h);

@@ -42,6 +42,7 @@ struct hub {                             /* the part on one reactor */
     struct um_list conns, all_docs;
     struct um_timer sweep;               /* keep-alive, presence expiry */
     struct um_timer resync;              /* elsewhere.c */
+    struct um_timer drain_timer;         /* until then gateways may take their documents elsewhere */
     size_t asked_docs;                   /* how many of all_docs were compared in this round */
     bool asking;
     struct um_bytes *keep_alive, *keep_alive_bare;

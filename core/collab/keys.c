@@ -49,6 +49,8 @@ static const struct um_conf_key keys[] = {
       UM_CONF_SIZE, 0, AT(piece_bytes), .min = 4096, .max = 1 << 30 },
     { "collab.auth-timeout", NULL, "30s", "a socket that was not admitted to a document by then is closed",
       UM_CONF_DURATION_MS, 0, AT(auth_timeout_ms), .min = 100, .max = 3600000 },
+    { "server.drain-spread", NULL, "5s", "when the core stops and another one is there: longest wait for gateways to hand over their documents before sockets are closed",
+      UM_CONF_DURATION_MS, 0, AT(drain_spread_ms), .max = 600000 },
     { "collab.keep-alive", NULL, "20s", "a socket that heard nothing for so long gets a one-byte frame, so that its client does not reconnect",
       UM_CONF_DURATION_MS, 0, AT(keep_alive_ms), .min = 100, .max = 3600000 },
     { "collab.max-unauthenticated-queue-size", NULL, "5MB", "bytes that a socket may send before it is admitted",

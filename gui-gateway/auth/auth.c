@@ -136,6 +136,11 @@ struct um_auth *um_auth_new(const struct um_auth_env *env)
     return a;
 }
 
+void um_auth_drain(struct um_auth *a, int64_t spread_ms)
+{
+    um_tunnels_drain(a->tunnels, spread_ms);
+}
+
 void um_auth_stop(struct um_auth *a)
 {
     um_tunnels_close_all(a->tunnels, "the gateway stops");

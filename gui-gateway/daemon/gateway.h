@@ -16,7 +16,7 @@ struct gateway_conf {                     /* the daemon's own rows */
     int64_t port;
     const char *web_dir;
     struct um_conf_list trusted_proxies;
-    int64_t drain_delay_ms;
+    int64_t drain_delay_ms, drain_spread_ms;
 };
 
 struct reactor;
@@ -65,7 +65,7 @@ struct gateway {
 
 /* Everything that the gateway has on reactor INDEX; before the reactors start. On an error *OUT can still be closed. */
 um_err reactor_open(struct reactor **out, struct gateway *gw, unsigned index) UM_CHECK_RESULT;
-/* From the main thread: waits server.drain-delay, accepts nothing more, lets requests end, cuts tunnels, counts n_drained. */
+/* From the main thread: waits server.drain-delay, accepts nothing more, lets requests end, closes WebSockets one by one, counts n_drained. */
 void reactor_drain(struct reactor *r);
 void reactor_close(struct reactor *r);    /* when its thread has ended; NULL is fine */
 

@@ -25,6 +25,8 @@ static const struct um_conf_key own_keys[] = {
     { "server.drain-delay", NULL, "0s", "after SIGTERM: time for the load balancer to notice before new connections are refused; "
       "only then spring.lifecycle.timeout-per-shutdown-phase begins",
       UM_CONF_DURATION_MS, 0, AT(drain_delay_ms), .max = 600000 },
+    { "server.drain-spread", NULL, "5s", "then: time over which the WebSockets are closed one after the other, so that clients come back elsewhere without a rush",
+      UM_CONF_DURATION_MS, 0, AT(drain_spread_ms), .max = 600000 },
 };
 static const struct um_conf_table own_table = UM_CONF_TABLE("Gateway", own_keys);
 

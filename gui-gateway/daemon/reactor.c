@@ -68,7 +68,7 @@ static void drain_step(void *arg)
     struct gateway *gw = r->gw;
     size_t open = um_http_open_requests(um_site_http(r->site)) + clients_of(r);
 
-    if (open > 0 && um_loop_now_ms(r->loop) < r->drain_until_ms) {
+    if (open + um_auth_tunnels(r->auth) > 0 && um_loop_now_ms(r->loop) < r->drain_until_ms) {
         um_timer_set(r->loop, &r->drain, DRAIN_POLL_MS, drain_step, r);
         return;
     }
@@ -91,6 +91,7 @@ static void quiesce(void *arg)
     if (r->gw->sio != NULL)
         um_sio_drain(r->gw->sio, r->index);
     r->drain_until_ms = um_loop_now_ms(r->loop) + r->gw->process.stop_timeout_ms;
+    um_auth_drain(r->auth, r->gw->own.drain_spread_ms);
     drain_step(r);
 }
 

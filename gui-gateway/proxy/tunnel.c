@@ -22,8 +22,8 @@
 #include <umbel/util.h>
 #include "upstream_int.h"
 
-enum { CLOSE_POLICY = 1008 };             /* RFC 6455 7.4.1: what the Java library sends when a session ends */
-enum { SESSION_ID_MAX = 64, USED_EVERY_MS = 60000, REQUEST_DEADLINE_EXTRA_MS = 30000, BALANCE_MS = 200, MOVING_MAX = 64 };
+enum { CLOSE_POLICY = 1008, CLOSE_RESTART = 1012 };      /* RFC 6455 7.4.1; 1008: what the Java library sends when a session ends */
+enum { SESSION_ID_MAX = 64, USED_EVERY_MS = 60000, REQUEST_DEADLINE_EXTRA_MS = 30000, BALANCE_MS = 200, MOVING_MAX = 64, DRAIN_STEP_MS = 20 };
 
 #define TUNNEL_STATES(X) X(HELD) X(OPENING) X(SWITCHING) X(GUEST) X(ENDED)
 enum tunnel_state {
@@ -63,6 +63,8 @@ struct um_tunnels {
     struct um_list list;
     size_t n;
     struct um_timer balance;
+    struct um_timer drain;
+    int64_t drained_at_ms;                /* all are closed by then; 0: not draining */
     uint64_t balanced;                    /* the version of the cores that every leg has been looked at with */
 };
 
@@ -80,6 +82,7 @@ struct um_tunnel {
     struct um_list link;
     struct um_tunnels *ts;
     enum tunnel_state state;
+    bool is_closed;                       /* by the drain */
     struct um_http_req *rq;               /* NULL: the client has left, or its socket is ours */
     struct opening *op;
     struct um_guest *guest;
@@ -407,6 +410,10 @@ void um_tunnel_open(struct um_tunnel *t, const char *token, const char *session_
         end_tunnel(t, "the client left");
         return;
     }
+    if (ts->drained_at_ms != 0) {
+        no_core(t, "this gateway is being stopped");
+        return;
+    }
     if (ts->n > (size_t)ts->cf.max_tunnels) {
         no_core(t, "too many connections");
         return;
@@ -516,6 +523,43 @@ void um_tunnels_each_session(struct um_tunnels *ts, void (*fn)(void *arg, const 
     }
 }
 
+static size_t count_open(const struct um_tunnels *ts)
+{
+    size_t n = 0;
+
+    UM_LIST_EACH(it, &ts->list) {
+        const struct um_tunnel *t = UM_CONTAINER(it, struct um_tunnel, link);
+        n += t->state == TUNNEL_GUEST && !t->is_closed;
+    }
+    return n;
+}
+
+/* As many as bring it to its end in time. */
+static void drain_step(void *arg)
+{
+    struct um_tunnels *ts = arg;
+    int64_t left_ms = UM_MAX(ts->drained_at_ms - um_loop_now_ms(ts->loop), 0);
+    size_t n = count_open(ts), now = left_ms < DRAIN_STEP_MS ? n : (n * DRAIN_STEP_MS + (size_t)left_ms - 1) / (size_t)left_ms;
+
+    UM_LIST_EACH_SAFE(it, &ts->list) {
+        struct um_tunnel *t = UM_CONTAINER(it, struct um_tunnel, link);
+        if (now == 0)
+            break;
+        if (t->state != TUNNEL_GUEST || t->is_closed)
+            continue;
+        t->is_closed = true;
+        um_guest_close(t->guest, CLOSE_RESTART, "service restart");
+        now--;
+    }
+    um_timer_set(ts->loop, &ts->drain, DRAIN_STEP_MS, drain_step, ts);
+}
+
+void um_tunnels_drain(struct um_tunnels *ts, int64_t spread_ms)
+{
+    ts->drained_at_ms = um_loop_now_ms(ts->loop) + spread_ms;
+    drain_step(ts);
+}
+
 void um_tunnels_close_all(struct um_tunnels *ts, const char *why)
 {
     UM_LIST_EACH_SAFE(it, &ts->list)
@@ -529,5 +573,6 @@ void um_tunnels_free(struct um_tunnels *ts)
         return;
     um_tunnels_close_all(ts, "the gateway stops");
     um_timer_stop(ts->loop, &ts->balance);
+    um_timer_stop(ts->loop, &ts->drain);
     free(ts);
 }

@@ -534,6 +534,66 @@ static void a_stock_server_does_not_send_away_who_is_connected_here(void **state
     presence_free(&p);
 }
 
+static um_err claim(struct presence *p, struct um_span update, const char *owner, int64_t now_ms)
+{
+    struct presence_speaker by = { owner, *owner == 'a' ? "a" : "b", false, true };
+    struct presence_result r;
+
+    return presence_apply(p, update, &by, now_ms, &loose, &r);
+}
+
+/* A gateway brings Ann from another core, with what she last said there. */
+static void who_is_claimed_is_here_and_nobody_is_told_that_she_left(void **state)
+{
+    struct um_buf b = { 0 }, out = { 0 };
+    struct presence_speaker by_core = { core, "a", true, false };
+    struct presence_result r;
+    struct presence p;
+    const void *owner;
+
+    (void)state;
+    presence_init(&p);
+    um_buf_put_varuint(&b, 1);
+    put_entry(&b, 7, 5, "{}");
+    assert_int_equal(presence_apply(&p, UM_SPAN(b.data, b.len), &by_core, 0, &loose, &r), UM_OK);
+    assert_true(presence_take_dirty(&p, &out, &owner));
+    um_buf_clear(&out);
+    assert_int_equal(claim(&p, UM_SPAN(b.data, b.len), ann, 0), UM_OK);
+    assert_false(presence_take_dirty(&p, &out, &owner));        /* nothing is new for readers */
+    assert_true(presence_take_news(&p, &out));                   /* other cores hear whose she is */
+    presence_owner_left(&p, core);
+    assert_false(presence_take_dirty(&p, &out, &owner));
+    assert_int_equal(p.n_present, 1);
+    presence_owner_left(&p, ann);
+    assert_int_equal(p.n_present, 0);
+    um_buf_free(&b);
+    um_buf_free(&out);
+    presence_free(&p);
+}
+
+static void who_has_moved_stays_until_she_is_heard_elsewhere_or_for_too_long_not(void **state)
+{
+    struct um_buf b = { 0 };
+    struct presence_result r;
+    struct presence p;
+
+    (void)state;
+    presence_init(&p);
+    um_buf_put_varuint(&b, 1);
+    put_entry(&b, 7, 5, "{}");
+    assert_int_equal(say(&p, UM_SPAN(b.data, b.len), ann, 20000, &loose, &r), UM_OK);
+    presence_owner_moved(&p, ann, INT64_MAX);
+    presence_owner_left(&p, ann);
+    assert_int_equal(p.n_present, 1);
+    assert_false(presence_expire(&p, 49999, 30000));
+    assert_int_equal(claim(&p, UM_SPAN(b.data, b.len), ann2, 40000), UM_OK);
+    presence_owner_moved(&p, ann2, 5000);                        /* a core that is lost: it counts as heard then */
+    assert_true(presence_expire(&p, 35000, 30000));
+    assert_int_equal(p.n_present, 0);
+    um_buf_free(&b);
+    presence_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -553,6 +613,8 @@ int main(void)
         cmocka_unit_test(a_reader_that_has_missed_something_is_told_who_left_too),
         cmocka_unit_test(stock_servers_are_told_once_of_those_who_are_here_and_of_nobody_else),
         cmocka_unit_test(a_stock_server_does_not_send_away_who_is_connected_here),
+        cmocka_unit_test(who_is_claimed_is_here_and_nobody_is_told_that_she_left),
+        cmocka_unit_test(who_has_moved_stays_until_she_is_heard_elsewhere_or_for_too_long_not),
     };
     return cmocka_run_group_tests_name("collab presence", tests, NULL, NULL);
 }

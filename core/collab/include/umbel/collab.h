@@ -38,6 +38,7 @@ struct um_collab_conf {                  /* key rows: um_collab_conf_table */
     int64_t fold_rows;                   /* so many log rows are folded without waiting */
     int64_t piece_bytes;                 /* a larger state goes in pieces */
     int64_t auth_timeout_ms, keep_alive_ms;
+    int64_t drain_spread_ms;             /* for gateways to take their documents elsewhere */
     int64_t max_queued_bytes, max_queued_frames, max_pending_documents;   /* before admission, per socket */
     int64_t max_documents;               /* per socket */
     int64_t max_name_bytes, max_token_bytes;

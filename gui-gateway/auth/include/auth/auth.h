@@ -41,6 +41,7 @@ struct um_auth_env {                      /* borrowed; all outlive the um_auth *
 struct um_auth;
 void um_auth_start(void);                 /* registers the module's metrics; once, at start */
 struct um_auth *um_auth_new(const struct um_auth_env *env);          /* before threads start: it listens for ends of sessions */
+void um_auth_drain(struct um_auth *a, int64_t spread_ms);     /* as um_tunnels_drain; on its loop */
 void um_auth_stop(struct um_auth *a);     /* cuts its tunnels; on its loop */
 void um_auth_free(struct um_auth *a);     /* NULL is fine */
 size_t um_auth_tunnels(const struct um_auth *a);

@@ -31,6 +31,8 @@ size_t um_tunnels_open(const struct um_tunnels *ts);
 void um_tunnels_close_session(struct um_tunnels *ts, const char *session_id, const char *why);
 /* The session of each tunnel that has one; FN closes none. */
 void um_tunnels_each_session(struct um_tunnels *ts, void (*fn)(void *arg, const char *session_id), void *arg);
+/* Closes what is open with 1012, one after the other over SPREAD_MS, and takes nothing new. */
+void um_tunnels_drain(struct um_tunnels *ts, int64_t spread_ms);
 void um_tunnels_close_all(struct um_tunnels *ts, const char *why);
 
 /* For the handler of a WEBSOCKET route: takes over on_gone. Lives until opened or refused. */
