@@ -467,6 +467,12 @@ static void take_down(struct core *c)
     um_conf_free(c->conf);
 }
 
+static bool is_alive(void *arg)
+{
+    struct core *c = arg;
+    return um_rest_is_alive(c->rest);
+}
+
 int main(int argc, char **argv)
 {
     static struct core c;
@@ -480,7 +486,7 @@ int main(int argc, char **argv)
         return 2;
     started = start(&c);
     if (started) {
-        um_process_wait();
+        um_process_serve(is_alive, &c);
         stop(&c);
     }
     um_log(UM_INFO, "core", started ? "stopped" : "not started");

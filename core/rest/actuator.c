@@ -30,16 +30,17 @@ static enum um_health ping(void *arg)
 }
 
 /* Only what the process cannot help by itself: a loop that stands still. */
-static enum um_health liveness(void *arg)
+bool um_rest_is_alive(const struct um_rest *r)
 {
-    struct um_rest *r = arg;
     int64_t now = um_now_ms(), beat;
 
     for (size_t i = 0; i < UM_REST_LOOPS_MAX; i++)
         if ((beat = atomic_load_explicit(&r->beat_ms[i], memory_order_relaxed)) != 0 && now - beat > UM_REST_STUCK_MS)
-            return UM_HEALTH_DOWN;
-    return UM_HEALTH_UP;
+            return false;
+    return true;
 }
+
+static enum um_health liveness(void *arg) { return um_rest_is_alive(arg) ? UM_HEALTH_UP : UM_HEALTH_DOWN; }
 
 /* With streams, folding is the workers': without one documents are complete, and their logs grow. */
 static bool has_workers_pattern(void *arg)

@@ -14,18 +14,19 @@ static enum um_health ping(void *arg)
 }
 
 /* Only what the process cannot help by itself: a loop that stands still. */
-static enum um_health liveness(void *arg)
+bool um_vitals_are_alive(const struct um_vitals *v)
 {
-    const struct um_vitals *v = vitals_of(arg);
     int64_t now = um_now_ms();
 
     for (unsigned i = 0; i < v->n_reactors; i++) {
         int64_t beat = atomic_load_explicit(&v->beat_ms[i], memory_order_relaxed);
         if (beat != 0 && now - beat > UM_VITALS_STUCK_MS)
-            return UM_HEALTH_DOWN;
+            return false;
     }
-    return UM_HEALTH_UP;
+    return true;
 }
+
+static enum um_health liveness(void *arg) { return um_vitals_are_alive(vitals_of(arg)) ? UM_HEALTH_UP : UM_HEALTH_DOWN; }
 
 static enum um_health readiness(void *arg)
 {

@@ -321,6 +321,12 @@ static void take_down(struct gateway *gw)
     um_conf_free(gw->conf);
 }
 
+static bool is_alive(void *arg)
+{
+    const struct gateway *gw = arg;
+    return um_vitals_are_alive(&gw->vitals);
+}
+
 int main(int argc, char **argv)
 {
     static struct gateway gw;
@@ -335,7 +341,7 @@ int main(int argc, char **argv)
         return 2;
     started = start(&gw);
     if (started)
-        stop(&gw, um_process_wait());
+        stop(&gw, um_process_serve(is_alive, &gw));
     um_log(UM_INFO, "gateway", started ? "stopped" : "not-started");
     refused = started && um_node_was_refused(gw.node);
     take_down(&gw);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <umbel/base.h>
 
-/* First thing in main: SIGPIPE ignored, descriptors up to the hard limit, SIGTERM and SIGINT blocked for um_process_wait. */
+/* First thing in main: SIGPIPE ignored, descriptors up to the hard limit, SIGTERM and SIGINT blocked for um_process_serve. */
 void um_process_init(void);
 int64_t um_process_max_files(void);
 
@@ -14,8 +14,9 @@ um_err um_process_make_dir(const char *dir);
 um_err um_process_write_port(const char *dir, const char *name, int port);
 void um_process_remove_port(const char *dir, const char *name);
 
-/* Waits for SIGTERM or SIGINT. */
-int um_process_wait(void);
+/* Tells systemd, if it asked, that the process serves, and as long as IS_ALIVE says so that it lives; waits for SIGTERM or SIGINT, and
+ * tells that it stops. The signal. */
+int um_process_serve(bool (*is_alive)(void *arg), void *arg);
 /* From now on a second SIGTERM or SIGINT ends the process at once (status 1). */
 void um_process_impatient(void);
 /* Waits until *FLAG is set by another thread, at most MS; false when it was not. */

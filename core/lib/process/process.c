@@ -83,21 +83,15 @@ void um_process_remove_port(const char *dir, const char *name)
     free(path);
 }
 
-int um_process_wait(void)
+static void *end_at_once(void *arg)
 {
     sigset_t stop;
     int sig;
 
+    (void)arg;
     stop_signals(&stop);
     while (sigwait(&stop, &sig) != 0)
         ;
-    return sig;
-}
-
-static void *end_at_once(void *arg)
-{
-    (void)arg;
-    um_process_wait();
     _exit(1);
 }
 

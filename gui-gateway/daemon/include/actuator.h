@@ -20,6 +20,7 @@ struct um_vitals {
     struct um_redis *redis;               /* NULL: redis.enabled=false */
     struct um_cluster *cluster;           /* NULL: not told of */
 };
+bool um_vitals_are_alive(const struct um_vitals *v);          /* every reactor turns; any thread */
 
 struct um_cores;
 struct um_gateway_health {                /* what the components look at; borrowed, outlives the actuator */

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """unit.gateway-daemon PROGRAM: how umbel-gateway starts and ends, told by its exit status and its port file."""
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -21,13 +22,13 @@ def wait_for(what, is_there):
 
 
 class Gateway:
-    def __init__(self, folder, *options):
+    def __init__(self, folder, *options, env=None):
         self.port_file = os.path.join(folder, "data", "gui-gateway.port")
         self.log = os.path.join(folder, "log")
         with open(self.log, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [PROGRAM, "--server.port=0", f"--token.key={KEY}", "--server.reactors=2", *options],
-                cwd=folder, stdout=log, stderr=log)
+                cwd=folder, stdout=log, stderr=log, env={**os.environ, **(env or {})})
 
     def output(self):
         with open(self.log, encoding="utf-8") as log:
@@ -48,9 +49,9 @@ class Gateway:
 
 
 class Daemon(unittest.TestCase):
-    def start(self, *options):
+    def start(self, *options, env=None):
         folder = tempfile.TemporaryDirectory(prefix="umbel-gateway-")
-        gateway = Gateway(folder.name, *options)
+        gateway = Gateway(folder.name, *options, env=env)
         self.addCleanup(folder.cleanup)
         self.addCleanup(gateway.process.wait, WAIT_S)
         self.addCleanup(gateway.process.kill)
@@ -70,6 +71,21 @@ class Daemon(unittest.TestCase):
         wait_for("the end begins", lambda: "gateway stopping" in gateway.output())
         gateway.process.terminate()
         self.assertEqual(gateway.status(), 1, gateway.output())
+
+    def test_the_supervisor_hears_that_it_serves_lives_and_stops(self):
+        with tempfile.TemporaryDirectory(prefix="umbel-notify-") as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+            heard.bind(os.path.join(folder, "notify"))
+            heard.settimeout(WAIT_S)
+            gateway = self.start(env={"NOTIFY_SOCKET": heard.getsockname(), "WATCHDOG_USEC": "60000"})
+            self.assertEqual(heard.recv(100), b"READY=1")
+            self.assertTrue(gateway.listens())
+            self.assertEqual([heard.recv(100), heard.recv(100)], [b"WATCHDOG=1"] * 2)
+            gateway.process.terminate()
+            said = heard.recv(100)
+            while said == b"WATCHDOG=1":
+                said = heard.recv(100)
+            self.assertEqual(said, b"STOPPING=1")
+            self.assertEqual(gateway.status(), 0, gateway.output())
 
     def test_a_taken_port_ends_it_with_2(self):
         port = self.start().port()

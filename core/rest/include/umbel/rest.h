@@ -69,6 +69,7 @@ void um_rest_set_draining(struct um_rest *r, bool draining);     /* readiness sa
  * liveness calls DOWN. */
 enum { UM_REST_LOOPS_MAX = 256, UM_REST_BEAT_MS = 2000, UM_REST_STUCK_MS = 20000 };
 void um_rest_beat(struct um_rest *r, unsigned i);
+bool um_rest_is_alive(const struct um_rest *r);        /* every loop that was heard of turns; any thread */
 
 const struct um_http_route *um_rest_routes(const struct um_rest *r, size_t *n);
 extern const struct um_http_hooks um_rest_hooks;     /* their ctx is the um_rest */
