@@ -77,7 +77,7 @@ await run.story('she closes a document with a reason; its reader comes back by h
   await bob.keyboard.type('Rent 900.')
   await ready(bob)
   await to(ann, 'documents')
-  await row(ann, 'documents', name).locator('[data-testid=document-close]').click()
+  await row(ann, 'documents', name).first().locator('[data-testid=document-close]').click()        /* the core that was drained may still have it */
   await part(ann, 'dialog-input').fill('Tidying up')
   await picture(ann, 'admin-documents-close')
   await confirmed(ann)
