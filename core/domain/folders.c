@@ -270,6 +270,45 @@ um_err folder_kept(struct um_call *c, struct component *m, const struct draft *d
 
 /* ---- calls ---- */
 
+/* Those of LIST (may be NULL) whose MEMBER is WHAT, and LIST without them. */
+static json_t *take_those(json_t *list, const char *member, const char *what)
+{
+    json_t *those = list != NULL ? json_array() : NULL;
+
+    for (size_t i = 0; i < json_array_size(list);) {
+        json_t *one = json_array_get(list, i);
+
+        if (strcmp(json_string_value(json_object_get(one, member)), what) == 0) {
+            json_array_append(those, one);
+            json_array_remove(list, i);
+        } else {
+            i++;
+        }
+    }
+    return those;
+}
+
+/* Putting in and taking out at once are two changes: handlers of either hear of their own, and may refuse it. */
+static um_err keep(struct um_call *c, struct component *m, size_t added, size_t removed)
+{
+    json_t *told = NULL, *moved = NULL;
+    um_err err = UM_OK;
+
+    if (added > 0 && removed > 0) {
+        told = take_those(m->told, "name", "removed");
+        moved = take_those(m->moved, "change", "removed");
+    }
+    if (added > 0)
+        err = component_save_as(c, m, json_incref(m->body), UM_ACTION_ADD_CONTENT);
+    if (told != NULL) {
+        json_decref(m->told);
+        json_decref(m->moved);
+        m->told = told;
+        m->moved = moved;
+    }
+    return err == UM_OK && removed > 0 ? component_save_as(c, m, json_incref(m->body), UM_ACTION_DELETE_CONTENT) : err;
+}
+
 static um_err work(struct um_call *c, enum how how)
 {
     struct component m = { 0 };
@@ -284,8 +323,8 @@ static um_err work(struct um_call *c, enum how how)
         err = component_need(c, &m, UM_MAY_UPDATE_CONTENT);
     if (err == UM_OK)
         err = change(c, &m, how, c->body, "", &added, &removed);
-    if (err == UM_OK && added + removed > 0)
-        err = component_save_as(c, &m, json_incref(m.body), added > 0 ? UM_ACTION_ADD_CONTENT : UM_ACTION_DELETE_CONTENT);
+    if (err == UM_OK)
+        err = keep(c, &m, added, removed);
     c->reply = json_array();
     if (err == UM_OK)
         err = component_show(c, &m);

@@ -157,6 +157,7 @@ static void contents_of_folders_are_filtered_by_the_class_of_what_moves(void **s
     assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(t->told, "children"), 0), "id")), "m1");
     assert_done(r, &um_folders_remove, "{'ids':['f1']}", "[{'category':'DOCUMENT','id':'d1'}]");
     assert_refused(r, &um_folders_set, "{'ids':['f1']}", "[]", "F00039");
+    assert_refused(r, &um_folders_set, "{'ids':['f1']}", "[{'category':'DOCUMENT','id':'d1'}]", "F00039");      /* nor beside what goes in */
     assert_done(r, &um_components_get, "{'category':'FOLDER','ids':['f1']}", NULL);
     assert_at(r, "/0/children/0/id", "m1");
 }
