@@ -51,6 +51,10 @@ export default {
     const { claims } = await waiting(t)
     return { claims, check: answer => assert.equal(answer.body.waiting, 1) }
   },
+  'jobs.registrations': async t => {
+    const { claims } = await waiting(t)
+    return { claims }
+  },
   'jobs.retryAll': async t => {
     const { claims } = await failed(t)
     return { claims, query: { dryRun: true }, check: answer => assert.deepEqual(answer.body, { jobs: 1 }) }
