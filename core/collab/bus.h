@@ -50,6 +50,7 @@ struct bus_hub {                             /* in struct hub */
     struct um_list *greet_at;                /* the next of all_docs that this round asks about; NULL: there is no round */
     bool greets_all;                         /* whatever others may have missed; else to compare */
     int64_t beaten_at_ms, compared_at_ms;    /* the last turn of the clockwork; the last comparison of state vectors */
+    unsigned n_shared;                       /* documents that others have open too */
     struct um_map adopted;                   /* bus_adopt.c: documents, each behind a dead hub: what that one said is appended */
     struct um_bytes *held;                   /* a message that a test holds back (bus.swap) */
     void *own;                               /* of bus_stock.c */

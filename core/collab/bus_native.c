@@ -886,9 +886,11 @@ static void beat(void *arg)
     send_beats(h, now);
 }
 
+static bool somebody_shares(void *hub) { return ((struct hub *)hub)->bus.n_shared > 0; }
+
 static void native_start(struct hub *h)
 {
-    static const struct bus_port_handler handler = { heard, became_live, adopt_orphan };
+    static const struct bus_port_handler handler = { heard, became_live, adopt_orphan, somebody_shares };
 
     h->bus.port = h->engine->open_port(h->engine->port_ctx, h->loop, h->bus.origin, &handler, h);
     h->bus.compared_at_ms = um_loop_now_ms(h->loop);

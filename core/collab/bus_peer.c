@@ -159,7 +159,7 @@ struct bus_peer *peer_get(struct doc *d, struct bus_origin *o)
     um_list_init(&p->doubts);
     um_list_append(&d->bus.peers, &p->in_doc);
     um_list_append(&o->peers, &p->in_origin);
-    d->bus.n_peers++;
+    d->hub->bus.n_shared += d->bus.n_peers++ == 0;
     return p;
 }
 
@@ -186,7 +186,7 @@ void peer_forget(struct bus_peer *p)
         end_doubt(p, UM_CONTAINER(it, struct bus_doubtful, link));
     um_list_remove(&p->in_doc);
     um_list_remove(&p->in_origin);
-    p->doc->bus.n_peers--;
+    p->doc->hub->bus.n_shared -= --p->doc->bus.n_peers == 0;
     free(p);
 }
 

@@ -13,6 +13,7 @@ struct bus_port_handler {
     /* Of ports with a tail: DOCUMENT has an update of the hub ORIGIN of which nobody has said for long that it is stored. True:
      * we have stored it ourselves. */
     bool (*on_orphan)(void *arg, struct um_span document, uint64_t origin);
+    bool (*hurries)(void *arg);              /* does anybody here wait for what others say? NULL: yes */
 };
 struct bus_port { const struct bus_port_ops *ops; };
 enum { BUS_TO_ALL = 0 };                     /* no hub has this name */

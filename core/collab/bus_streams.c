@@ -24,6 +24,7 @@
 #define BLOCK_MAX_MS  500                    /* and a quarter of spring.data.redis.timeout: ROLE waits behind a read */
 #define CLOCK_MS      1000
 #define RETRY_MS      100
+#define PAUSE_MS      20                     /* between two reads when nobody waits for them: several entries in one */
 #define ORPHAN_MS     4000                   /* its core has died, or the store is away */
 #define LOOK_TURNS    10                     /* of the clock between two looks at where the streams begin */
 
@@ -164,7 +165,10 @@ static void have_read(void *arg, um_err err, const struct um_redis_reply *reply)
     }
     if (!take_streams(p, reply))
         p->is_caught_up = true;
-    read_on(p);
+    if (p->is_caught_up && p->h->hurries != NULL && !p->h->hurries(p->arg))
+        um_timer_set(p->loop, &p->again, PAUSE_MS, read_on, p);
+    else
+        read_on(p);
     if (!was_live)
         channels_live(p);
 }
@@ -198,7 +202,7 @@ static void read_on(void *arg)
             argv[n++] = UM_SPAN_STR(ids[i]);
         }
     p->is_reading = true;
-    um_redis_command(p->link, &(struct um_redis_opts){ UM_REDIS_NO_WAIT, 0 }, argv, n, have_read, p);
+    um_redis_command(p->link, &(struct um_redis_opts){ UM_REDIS_NO_WAIT | UM_REDIS_BLOCKING, 0 }, argv, n, have_read, p);
 }
 
 static void from_the_beginning(struct streams_port *p)

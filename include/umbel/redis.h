@@ -147,12 +147,15 @@ enum {
      * and the timeout. More than `redis.queue.max-bytes` that the socket has not taken: dropped and counted. Where the user
      * may not run CLIENT REPLY (warned of once), the answer comes and is dropped. */
     UM_REDIS_NO_ANSWER  = 1u << 2,
+    /* Waits at the server on purpose, for less than `spring.data.redis.timeout`: on a link of its own, for what is behind it waits
+     * too. Its time is not among the figures. */
+    UM_REDIS_BLOCKING   = 1u << 3,
 };
 struct um_redis_opts {
     unsigned flags;
     int64_t deadline_ms;                      /* from the call to the answer, over all waits; 0: the configured limits alone */
 };
-/* ARGV is copied. Commands of one turn leave in one write. CB may be NULL, OPTS too. Blocking commands and those that
+/* ARGV is copied. Commands of one turn leave in one write. CB may be NULL, OPTS too. Blocking commands (but UM_REDIS_BLOCKING) and those that
  * change the connection (SUBSCRIBE, SELECT, MULTI, AUTH, ...) are not for a shared link. */
 void um_redis_command(struct um_redis_link *l, const struct um_redis_opts *opts, const struct um_span *argv, size_t n,
                       um_redis_cb *cb, void *arg);

@@ -16,6 +16,7 @@ import { Sessions } from './checks/sessions.mjs'
 
 /* Documents that nobody uses are forgotten, and folded, and leases end, while faults happen. */
 const hurried = {
+  ...(process.env.UMBEL_TRANSPORT && { 'collab.cluster.transport': process.env.UMBEL_TRANSPORT }),
   'collab.debounce': '200ms', 'collab.max-debounce': '1s', 'collab.fold.rows': 50, 'collab.unload-delay': '200ms', 'reservation.ttl': `${ttlMs}ms`
 }
 

@@ -345,7 +345,8 @@ static void take_answer(struct um_redis_link *l, struct cmd *c, const struct um_
 
     um_list_remove(&c->link);
     l->queue.n_in_flight--;
-    um_histogram_add(l->redis->commands, um_now_us() - c->sent_at_us);
+    if (!(c->flags & UM_REDIS_BLOCKING))
+        um_histogram_add(l->redis->commands, um_now_us() - c->sent_at_us);
     if (c->told && verdict != V_LEAVE_AND_TELL && err != UM_OK)
         verdict = V_TELL;                     /* nobody waits for it any more */
     switch (verdict) {
