@@ -448,6 +448,8 @@ static void native_closed(struct doc *d)
 {
     struct um_buf out = { 0 };
 
+    if (d->bus.n_peers > 0)
+        tell_presence(d);                    /* who left just now: the others take those for moved whose departure they do not hear of */
     if (is_told(d) && d->bus.loaded) {
         struct bus_at at = at_of(d);
         bus_put_head(&out, BUS_BYE, d->hub->bus.origin);
