@@ -228,7 +228,9 @@ static void fold_due(void *arg)
     bool quiet = now - d->last_change_ms >= cf->debounce_ms;
     bool worth = d->log_rows >= (size_t)cf->fold_rows || d->log_bytes * 8 >= stats.encoded_bytes ||
                  now - d->first_unfolded_ms >= cf->fold_max_age_ms;
-    if (quiet || worth)
+    if (is_folded(d))                        /* another core has, while ours failed: there may be nothing left to do */
+        doc_settle(d);
+    else if (quiet || worth)
         persist_fold_now(d);
     else
         um_timer_set(d->hub->loop, &d->fold_timer, cf->max_debounce_ms, fold_due, d);
