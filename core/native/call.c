@@ -16,7 +16,6 @@ static struct frame_text text(const char *s)
 static void write_frame(struct call *c, const struct um_native_call *a)
 {
     char key[KEY_MAX], attempt[NUMBER_MAX];
-    bool is_job = a->job != NULL && *a->job != '\0';
     struct frame f = { FRAME_CALL, 0, CALL_N, {
         [CALL_ACTION] = text(a->action), [CALL_PHASE] = text(a->phase), [CALL_OBJECT_TYPE] = text(a->object_type),
         [CALL_SCOPE] = text(a->scope), [CALL_USER] = text(a->user), [CALL_OPERATION] = text(a->operation),
@@ -26,7 +25,7 @@ static void write_frame(struct call *c, const struct um_native_call *a)
 
     snprintf(key, sizeof(key), "%s/%s", f.texts[CALL_OPERATION].text, f.texts[CALL_REGISTRATION].text);
     snprintf(attempt, sizeof(attempt), "%u", a->attempt);
-    f.texts[CALL_KEY] = is_job ? f.texts[CALL_JOB] : text(key);
+    f.texts[CALL_KEY] = c->is_job ? f.texts[CALL_JOB] : text(key);
     f.texts[CALL_ATTEMPT] = text(attempt);
     c->frame_len = frame_size(&f);
     c->frame = c->frame_len > 0 ? malloc(c->frame_len) : NULL;
@@ -41,6 +40,7 @@ struct call *native_call_new(struct um_native *n, const struct um_native_call *a
     struct call *c = um_xcalloc(1, sizeof(*c));
 
     c->n = n;
+    c->is_job = asked->job != NULL && *asked->job != '\0';
     um_list_init(&c->link);
     c->begun_us = um_now_us();
     c->wait_until_ms = um_now_ms() + n->cf.timeout_ms;

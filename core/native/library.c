@@ -18,14 +18,22 @@ struct library *library_of(struct um_native *n, const char *name)
     l->n = n;
     snprintf(l->name, sizeof(l->name), "%s", name);
     um_list_init(&l->waiting);
+    um_list_init(&l->jobs);
     um_map_put(&n->libraries, UM_SPAN_STR(name), l);
     n->n_libraries++;
     return l;
 }
 
+static struct call *first_of(const struct um_list *calls)
+{
+    return um_list_is_empty(calls) ? NULL : UM_CONTAINER(calls->next, struct call, link);
+}
+
 static struct call *head_of(const struct library *l)
 {
-    return um_list_is_empty(&l->waiting) ? NULL : UM_CONTAINER(l->waiting.next, struct call, link);
+    struct call *c = first_of(&l->waiting);
+
+    return c != NULL ? c : first_of(&l->jobs);
 }
 
 static void fail_all(struct library *l, const char *code, const char *message)
@@ -39,12 +47,12 @@ static void fail_all(struct library *l, const char *code, const char *message)
 /* Loading has its own end: then all have their turn, or all fail for what it came to. */
 static bool is_loading(const struct library *l) { return l->worker != NULL && l->worker->state == WORKER_LOADING; }
 
-/* They came in order, and all may wait as long. */
+/* They came in order, and all may wait as long. A job may wait for ever: its lease is renewed, and to fail would cost an attempt. */
 static void expire(struct library *l, int64_t now_ms)
 {
     struct call *c;
 
-    while ((c = head_of(l)) != NULL && c->wait_until_ms <= now_ms) {
+    while ((c = first_of(&l->waiting)) != NULL && c->wait_until_ms <= now_ms) {
         count(M_REFUSED, 1);
         native_call_fail(c, UM_NATIVE_BUSY, "the handler's turn did not come in time");
     }
@@ -112,15 +120,15 @@ static void on_look(void *arg) { library_step(arg); }
 
 static void set_timer(struct library *l, int64_t now_ms)
 {
-    const struct call *c = head_of(l);
-    int64_t at_ms;
+    const struct call *c = first_of(&l->waiting);
+    int64_t at_ms = c != NULL && !is_loading(l) ? c->wait_until_ms : INT64_MAX;
 
-    if (c == NULL || is_loading(l)) {
+    if (head_of(l) != NULL && l->worker == NULL)
+        at_ms = UM_MIN(at_ms, l->retry_at_ms);
+    if (at_ms == INT64_MAX)
         um_timer_stop(l->n->loop, &l->look);
-        return;
-    }
-    at_ms = l->worker == NULL ? UM_MIN(c->wait_until_ms, l->retry_at_ms) : c->wait_until_ms;
-    um_timer_set(l->n->loop, &l->look, at_ms - now_ms, on_look, l);
+    else
+        um_timer_set(l->n->loop, &l->look, at_ms - now_ms, on_look, l);
 }
 
 void library_step(struct library *l)
@@ -140,7 +148,7 @@ void library_step(struct library *l)
 
 void library_ask(struct library *l, struct call *c)
 {
-    um_list_append(&l->waiting, &c->link);
+    um_list_append(c->is_job ? &l->jobs : &l->waiting, &c->link);
     library_step(l);
 }
 

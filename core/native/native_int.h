@@ -57,6 +57,7 @@ struct call {
     um_native_cb *cb;
     void *arg;
     char library[UM_NATIVE_NAME_MAX + 1];
+    bool is_job;                             /* nobody waits for the answer */
     int64_t begun_us, wait_until_ms;         /* monotonic */
     uint8_t *frame;                          /* as it is written; its number is set when its turn comes */
     size_t frame_len;
@@ -114,7 +115,7 @@ void output_end(struct worker *w);           /* what is left of it is logged */
 struct library {
     struct um_native *n;
     char name[UM_NATIVE_NAME_MAX + 1];
-    struct um_list waiting;
+    struct um_list waiting, jobs;            /* jobs: behind the others, and as long as it takes */
     struct worker *worker;                   /* NULL: none, or only ones that end */
     struct file_id file;                     /* of the worker, or of the last attempt */
     bool knows_file;

@@ -62,6 +62,14 @@ static bool check(void *env, const char *handler, char why[256])
     return handler[strlen("test:")] != '\0';
 }
 
+static bool admit(void *env, const char *handler, char why[256])
+{
+    const struct tests *t = env;
+
+    snprintf(why, 256, "%s is gone", handler);
+    return !t->gone;
+}
+
 static void on_jobs(void *arg, const char *const *ids, size_t n)
 {
     assert_int_equal(n, 1);
@@ -71,7 +79,8 @@ static void on_jobs(void *arg, const char *const *ids, size_t n)
 
 /* ---- the rig ---- */
 
-static struct um_handler_kind kind = { .prefix = "test:", .check = check, .run = run, .is_async = true, .may_reserve = true };
+static struct um_handler_kind kind = { .prefix = "test:", .check = check, .admit = admit, .run = run, .is_async = true,
+                                       .may_reserve = true };
 static struct um_handler_kind slow = { .prefix = "slow", .is_word = true, .is_async = true };
 
 static const char registration_class[] =

@@ -11,6 +11,7 @@ struct tests {
     char heard[4096];                         /* "registration/ACTION/PHASE " each */
     json_t *told;                             /* what the newest of them was told */
     int jobs;
+    bool gone;                                /* the handlers are not there */
 };
 
 int open_rig(void **state);                   /* of a cmocka test: its state is a struct tests. The class Doc has the tag T */

@@ -24,6 +24,21 @@ static void a_handler_that_is_not_there_is_refused_at_its_registration(void **st
     assert_refused(r, &um_components_update, "{'category':'DOCUMENT','ids':['r']}", registration("r", "test:", "AFTER", "CREATE", 1, ASYNC), "U00400");
 }
 
+static void a_handler_that_has_gone_away_is_not_passed_over(void **state)
+{
+    struct tests *t = *state;
+    struct domain_rig *r = &t->rig.rig;
+
+    put(t, "r", "test:refuse", "BEFORE", "CREATE", 1, STOP);
+    t->gone = true;
+    put(t, "other", "slow", "AFTER", "CREATE", 1, ASYNC);        /* registrations are read again */
+    assert_refused(r, &um_components_create, DOCS, DOC("d1", "one"), "F00039");
+    assert_refused(r, &um_components_create, DOCS, registration("r2", "test:ok", "BEFORE", "CREATE", 1, ""), "U00400");
+    assert_string_equal(r->message, "test:ok is gone");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(r->details, 0), "path")), "/tags/OperationHandler");
+    assert_done(r, &um_components_delete, "{'category':'DOCUMENT','ids':['r']}", NULL);
+}
+
 static void handlers_before_change_what_is_written_in_their_order(void **state)
 {
     struct tests *t = *state;
@@ -229,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_handler_that_is_not_there_is_refused_at_its_registration, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(a_handler_that_has_gone_away_is_not_passed_over, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(handlers_before_change_what_is_written_in_their_order, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(what_a_handler_refuses_is_not_done, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(a_broken_handler_stops_only_what_it_may_stop, open_rig, close_rig),

@@ -106,12 +106,14 @@ static void turn_until(const int *value, int n)
         fail_msg("only %d of %d came", *value, n);
 }
 
-static void begin(struct got *g, const char *library, const char *json)
+static void begin_as(struct got *g, const char *library, const char *json, const char *job)
 {
-    const struct um_native_call call = { .library = library, .action = "CREATE", .job = "j1", .attempt = 2, .json = UM_SPAN_STR(json) };
+    const struct um_native_call call = { .library = library, .action = "CREATE", .job = job, .attempt = 2, .json = UM_SPAN_STR(json) };
 
     um_native_ask(rig.n, rig.loop, &call, note, g);
 }
+
+static void begin(struct got *g, const char *library, const char *json) { begin_as(g, library, json, NULL); }
 
 static void tell(struct got *g, const char *library, const char *json)
 {
@@ -165,7 +167,8 @@ static void a_library_hears_all_that_was_told(void **state)
         assert_string_equal(json_string_value(json_array_get(json_object_get(g.reply, "texts"), i)), want[i]);
     assert_int_equal(number(&g, "attempt"), 1);
     assert_string_equal(json_string_value(json_object_get(json_object_get(g.reply, "json"), "x")), "\xc3\xa4");
-    tell(&g, "moods", "{\"mood\":\"echo\"}");
+    begin_as(&g, "moods", "{\"mood\":\"echo\"}", "j1");
+    turn_until(&g.calls, 2);
     assert_string_equal(json_string_value(json_array_get(json_object_get(g.reply, "texts"), 9)), "j1");
     assert_int_equal(number(&g, "calls"), 2);            /* in the same process */
     json_decref(g.reply);
@@ -279,6 +282,23 @@ static void those_that_wait_are_served_after_a_crash(void **state)
         turn_until(&rest[i].calls, 1);
         assert_true(rest[i].is_done);
     }
+}
+
+static void who_waits_goes_before_jobs_and_jobs_wait_as_long_as_it_takes(void **state)
+{
+    struct got hangs[2] = { 0 }, job = { 0 }, waits = { 0 };
+
+    (void)state;
+    rig.cf.timeout_ms = 300;
+    reopen();
+    begin_as(&hangs[0], "moods", "{\"mood\":\"hang\"}", "j1");
+    begin_as(&hangs[1], "moods", "{\"mood\":\"hang\"}", "j2");
+    begin_as(&job, "moods", "{}", "j3");     /* 600 ms and more from its turn */
+    turn_until(&hangs[0].calls, 1);
+    begin(&waits, "moods", "{}");
+    turn_until(&job.calls, 1);
+    must_fail(&hangs[1], UM_NATIVE_LATE, "");
+    assert_true(job.is_done && waits.calls == 1);
 }
 
 static void a_library_that_hangs_does_not_hold_up_another(void **state)
@@ -482,6 +502,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_library_hears_all_that_was_told), T(refusals_keep_their_code_and_their_words), T(an_answer_has_its_limit_and_not_a_byte_more),
         T(it_has_nothing_of_ours), T(what_breaks_costs_its_call_and_no_other), T(what_hangs_is_ended), T(those_that_wait_are_served_after_a_crash),
+        T(who_waits_goes_before_jobs_and_jobs_wait_as_long_as_it_takes),
         T(a_library_that_hangs_does_not_hold_up_another), T(no_more_wait_than_may), T(what_is_said_beside_answers_is_bounded),
         T(work_that_is_left_behind_is_ended), T(what_cannot_begin_fails_all_that_ask), T(another_file_is_loaded_in_place_of_the_old_one),
         T(what_others_could_have_written_is_not_loaded), T(it_does_not_start_without_its_folder_and_its_program), T(processes_end_with_us),

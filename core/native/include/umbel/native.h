@@ -62,7 +62,7 @@ bool um_native_has(const struct um_native *n, const char *name, char why[UM_NATI
 struct um_native_call {                       /* copied; NULL: "" */
     const char *library;
     const char *action, *phase, *object_type, *scope, *user, *operation, *registration, *request;
-    const char *job;                          /* NULL: somebody waits for the answer */
+    const char *job;                          /* NULL: somebody waits for the answer; he goes before jobs, which may wait for ever */
     unsigned attempt;
     struct um_span json;                      /* an object in UTF-8 */
 };
