@@ -276,8 +276,19 @@ static void on_timer(void *arg)
         worker_kill(w, UM_NATIVE_LATE, w->state == WORKER_LOADING ? "it does not begin in time" : why);
 }
 
+#define TO(s) (1u << WORKER_##s)
+static const uint8_t may_go[] = {
+    [WORKER_LOADING] = TO(READY) | TO(ENDING) | TO(DYING),
+    [WORKER_READY]   = TO(BUSY) | TO(ENDING) | TO(DYING),
+    [WORKER_BUSY]    = TO(READY) | TO(DYING),
+    [WORKER_ENDING]  = TO(DYING),
+    [WORKER_DYING]   = 0,
+};
+
+/* MS: how long it may stay; 0: for ever. */
 static void set_state(struct worker *w, enum worker_state to, int64_t ms)
 {
+    UM_ASSERT(may_go[w->state] & (1u << to));
     w->state = to;
     if (ms > 0)
         um_timer_set(w->n->loop, &w->timer, ms, on_timer, w);
@@ -299,6 +310,7 @@ struct worker *worker_start(struct library *l, int library_fd)
 
     w->n = l->n;
     w->library = l;
+    w->state = WORKER_LOADING;
     snprintf(w->name, sizeof(w->name), "%s", l->name);
     if (spawn_worker(l->n, l->name, library_fd, &w->process) != UM_OK) {
         free(w);
@@ -306,7 +318,7 @@ struct worker *worker_start(struct library *l, int library_fd)
     }
     um_list_append(&l->n->workers, &w->link);
     count(M_PROCESSES, 1);
-    set_state(w, WORKER_LOADING, l->n->cf.timeout_ms);
+    um_timer_set(l->n->loop, &w->timer, l->n->cf.timeout_ms, on_timer, w);
     if (watch(w))
         return w;
     kill(w->process.pid, SIGKILL);
