@@ -3,8 +3,8 @@
  *
  * The queue end to end, with a handler that does nothing, on a store that is ours alone. fill: N jobs that wait, each in a lane of its own,
  * in four registrations; or for OBJECTS, one after the other, as if each had been renamed again and again, for a core that runs on the
- * same store. drain: jobs done per second while those wait. steady: 64 operations at a time, each a unit of its own
- * that adds a job; done when the job's row is gone. latency: one at a time, of a registration of its own, from the answer to
+ * same store. drain: jobs done per second while those wait. steady: 64 operations on their way, each a unit of its own
+ * that adds a job; the next one begins when a handler has ended. latency: one at a time, of a registration of its own, from the answer to
  * the handler. Lines of JSON; the time of our own processor is of this process, so with SQLite it is all of it. CORES: engines with stores
  * of their own, in one process. REDIS: a port; without it they hear of jobs within the process. */
 #include <stdio.h>
@@ -112,6 +112,8 @@ static void fill(struct bench *b, int64_t n)
 
 /* ---- doing ---- */
 
+static void start_adding(struct bench *b);
+
 static void do_nothing(void *arg, struct um_job_run *run, const struct um_job *job)
 {
     struct bench *b = arg;
@@ -121,6 +123,8 @@ static void do_nothing(void *arg, struct um_job_run *run, const struct um_job *j
         b->began_us = um_now_us();
     }
     um_job_finish(run);
+    if (b->adds && um_now_us() < b->until_us)
+        start_adding(b);
 }
 
 static void start_engines(struct bench *b)
@@ -147,8 +151,6 @@ static um_err add_work(void *arg, struct um_sql *q)
     return add_one(q, FRESH + o->n, o->id);
 }
 
-static void start_adding(struct bench *b);
-
 static void added(void *arg, um_err err)
 {
     struct operation *o = arg;
@@ -159,8 +161,6 @@ static void added(void *arg, um_err err)
     b->open--;
     um_jobs_added(b->j[o->n % b->cores], (const char *[]){ o->id }, 1);
     free(o);
-    if (b->adds && um_now_us() < b->until_us)
-        start_adding(b);
 }
 
 static void start_adding(struct bench *b)

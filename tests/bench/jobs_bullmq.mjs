@@ -1,5 +1,6 @@
 /* The peer of jobs.mjs: BullMQ, as a shop would use it: a process that adds, one that works, a Redis between them. The same words as
- * bench_jobs; the same work: 64 additions at a time, 64 jobs at a time, a processor that does nothing, finished jobs are removed.
+ * bench_jobs; the same work: a processor that does nothing, 64 jobs at a time, finished jobs are removed. steady: in one process, as
+ * bench_jobs is, 64 jobs on their way, the next one is added when one is done.
  *   jobs_bullmq.mjs PORT fill N | drain SECONDS | steady SECONDS | latency N
  * One JSON object a line. CPU is of both processes. */
 import { fork } from 'node:child_process'
@@ -44,20 +45,36 @@ async function fill () {
   for (let i = 0; i < n; i += 500) await queue.addBulk(Array.from({ length: Math.min(500, n - i) }, (_, k) => ({ name: 'job', data: payload(i + k) })))
 }
 
-async function rate (adds) {
-  const queue = queueOf(adds ? 'steady' : 'bench')
-  const worker = await startWorker(queue.name)
-  const pids = [process.pid, worker.pid]
-  const [bill, from, began] = [billOf(pids), await worker.done(), us()]
-  const until = began + n * 1e6
-  const add = async () => { while (us() < until) await queue.add('job', payload(0)) }
-  if (adds) await Promise.all(Array.from({ length: together }, add))
-  else await new Promise(resolve => setTimeout(resolve, n * 1000))
-  const done = await worker.done() - from
+function tellRate (done, began, bill, pids) {
   say('jobs', '', done)
   say('throughput', 'jobs/s', done * 1e6 / (us() - began))
   say('cpu', 'us/job', billBetween(bill, billOf(pids)).cpu * 1e6 / Math.max(done, 1))
+}
+
+async function drain () {
+  const worker = await startWorker('bench')
+  const pids = [process.pid, worker.pid]
+  const [bill, from, began] = [billOf(pids), await worker.done(), us()]
+  await new Promise(resolve => setTimeout(resolve, n * 1000))
+  tellRate(await worker.done() - from, began, bill, pids)
   worker.end()
+}
+
+async function steady () {
+  const queue = queueOf('steady')
+  const worker = new Worker('steady', async () => {}, { connection, concurrency: together })
+  await worker.waitUntilReady()
+  const [bill, began] = [billOf([process.pid]), us()]
+  const until = began + n * 1e6
+  let done = 0
+  worker.on('completed', () => {
+    done++
+    if (us() < until) queue.add('job', payload(done))
+  })
+  for (let i = 0; i < together; i++) queue.add('job', payload(i))
+  await new Promise(resolve => setTimeout(resolve, n * 1000))
+  tellRate(done, began, bill, [process.pid])
+  await worker.close()
 }
 
 async function latency () {
@@ -76,7 +93,7 @@ async function latency () {
   worker.end()
 }
 
-const modes = { fill, drain: () => rate(false), steady: () => rate(true), latency }
+const modes = { fill, drain, steady, latency }
 if (modes[mode]) {
   await modes[mode]()
   process.exit(0)

@@ -70,6 +70,7 @@ await run.story(`${waiting} jobs wait`, async () => {
     const answered = performance.now()
     if (order.heard < waiting) delays.push(await until('somebody else is served', () => effects.of(other).find(d => d.name === name)?.at - answered + 1 || 0))
     cluster.cores.forEach((core, i) => { growth[i] = Math.max(growth[i], mebibytes(core) - before[i]) })
+    if (order.heard < waiting) return false      /* who counts a million rows again and again keeps them from being swept */
     const counts = await office.counts()
     assert.equal(counts.errors, 0, 'a job was given up')
     return Object.values(counts).every(n => n === 0)
