@@ -11,6 +11,7 @@ enum {
     QUEUES_MAX = 1000,                        /* looked at in one unit; the next one goes on behind them */
     LOOKED_AT_MAX = 1000,                     /* rows of one queue, in one unit, while most of them have to wait behind others */
     GROWTH = 4,
+    PART = 4,                                 /* of the room, for what is due elsewhere, before those that follow others of their lanes */
 };
 
 struct candidate {
@@ -27,6 +28,7 @@ struct claiming {
     struct controls controls;
     struct candidates all;
     size_t n_rows;                            /* of the last question */
+    size_t max;                               /* so many are taken for now */
     int64_t wait_ms;                          /* until one may begin that a rate holds back now; 0: none */
 };
 
@@ -63,7 +65,7 @@ static um_err add_candidate(void *arg, const struct um_sql_row *row)
     return UM_OK;
 }
 
-static bool has_room(const struct claiming *w, size_t more) { return w->c->n_taken + more < w->c->max; }
+static bool has_room(const struct claiming *w, size_t more) { return w->c->n_taken + more < w->max; }
 
 static bool may_begin(struct claiming *w, const struct candidate *k)
 {
@@ -336,7 +338,7 @@ static um_err settle(struct claiming *w)
 
 static um_err claim_nums(struct claiming *w, const struct nums *nums)
 {
-    um_err err = w->c->max > 0 ? look_at(w, nums) : UM_OK;
+    um_err err = has_room(w, 0) ? look_at(w, nums) : UM_OK;
 
     return err == UM_OK ? settle(w) : err;
 }
@@ -476,6 +478,28 @@ static um_err claim_any(struct claiming *w)
 
 /* ---- all of it ---- */
 
+/* Those that are the next of their lanes follow at once, so long lanes would keep all of the room for ever. In a unit that shares they have
+ * it but for a part, and what the others leave of that. */
+static um_err claim_all(struct claiming *w)
+{
+    struct job_claim *c = w->c;
+    um_err err = UM_OK;
+
+    w->max = c->max - (c->shares ? (c->max + PART - 1) / PART : 0);
+    if (c->nums != NULL)
+        err = claim_nums(w, c->nums);
+    w->max = c->max;
+    if (err == UM_OK && c->ids != NULL) {
+        c->there = json_object();
+        err = claim_ids(w);
+    }
+    if (err == UM_OK && c->any && c->max > 0)
+        err = claim_any(w);
+    if (err == UM_OK && c->shares && c->nums != NULL)
+        err = claim_nums(w, c->nums);
+    return err;
+}
+
 um_err job_claim(struct um_sql *q, struct job_claim *c)
 {
     struct claiming w = { .q = q, .c = c };
@@ -485,14 +509,8 @@ um_err job_claim(struct um_sql *q, struct job_claim *c)
     c->now_ms = um_sql_now_ms(q);
     c->last_queue = c->after_queue;
     err = controls_read(q, &w.controls);
-    if (err == UM_OK && c->nums != NULL)
-        err = claim_nums(&w, c->nums);
-    if (err == UM_OK && c->ids != NULL) {
-        c->there = json_object();
-        err = claim_ids(&w);
-    }
-    if (err == UM_OK && c->any && c->max > 0)
-        err = claim_any(&w);
+    if (err == UM_OK)
+        err = claim_all(&w);
     if (err == UM_OK)
         err = controls_write(q, &w.controls);
     if (w.wait_ms > 0 && (c->next_due_ms == 0 || c->now_ms + w.wait_ms < c->next_due_ms))

@@ -6,7 +6,10 @@
 #include <umbel/util.h>
 #include "internal.h"
 
-enum { RETRY_MS = 100, RETRY_MAX_MS = 2000 };
+enum {
+    RETRY_MS = 100, RETRY_MAX_MS = 2000,
+    SHARED_PART = 4,                          /* a unit that shares may have to look past many rows: so many times as long the others do not */
+};
 
 /* ---- what is to be done ---- */
 
@@ -66,6 +69,7 @@ static bool gather(struct um_jobs *j)
     c->claim = (struct job_claim){ .worker = j->worker, .lease_ms = j->conf.lease_ms, .max_attempts = j->conf.max_attempts,
                                    .serves = serves, .arg = j, .max = takes ? room_after(j, c) : 0, .after_queue = j->after_queue };
     c->claim.any = c->claim.max > 0 && (j->wants || j->has_backlog);
+    c->claim.shares = c->claim.any && um_now_ms() >= j->share_ms;
     if (c->claim.max > 0)
         take_hints(j, c);
     c->claim.ids = c->ids;
@@ -163,6 +167,8 @@ static void begin_taken(struct um_jobs *j, struct cycle *c)
 
     jobs_count(M_EXPIRED, (int64_t)(claim->n_taken_over + claim->n_died));
     jobs_count(M_DEAD, (int64_t)claim->n_died);
+    if (claim->shares)
+        j->share_ms = um_now_ms() + SHARED_PART * (um_now_ms() - c->began_ms);
     if (claim->any) {
         j->has_backlog = claim->is_full;
         j->after_queue = claim->last_queue;

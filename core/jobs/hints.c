@@ -306,6 +306,8 @@ static void on_message(void *arg, struct um_span channel, struct um_span payload
         return;
     }
     h->may_have_more = true;
+    if (h->handler->room(h->arg) == 0)
+        h->handler->any(h->arg);              /* it is not read for now; its row is found when a job ends */
     hints_ask(h);
 }
 

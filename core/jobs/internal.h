@@ -76,6 +76,7 @@ struct um_jobs {
     bool is_stopped;                          /* the store is not to be asked any more */
     bool wants;                               /* something may be due */
     bool has_backlog;                         /* more was due than we had room for */
+    int64_t share_ms;                         /* um_now_ms: from then on a unit shares its room among queues */
     bool renews;
     struct job_mark unsure[UNSURE_MAX];       /* claims that may have been committed, of units whose answer was lost; none was begun */
     size_t n_unsure;

@@ -65,6 +65,7 @@ struct job_claim {
     const struct nums *nums;                  /* of these; may be NULL */
     const char *ids;                          /* and of these, a JSON list; NULL: none */
     bool any;                                 /* and of all, queue by queue, the first one behind AFTER_QUEUE */
+    bool shares;                              /* ANY: a part of MAX is for those, before NUMS have it all */
     int64_t after_queue;
     /* What came of it; set anew by each run. job_claim_clear frees it. */
     struct job_taken **taken;

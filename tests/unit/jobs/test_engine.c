@@ -321,6 +321,30 @@ static int64_t timed(const char *exception)
     return (int64_t)t.n;
 }
 
+/* Each that ends makes the next of its lane ready, so the many could take every room for ever. */
+static void a_queue_whose_lanes_are_long_does_not_hold_up_another_one_s(void **state)
+{
+    char object[16];
+    size_t fresh = 0;
+
+    (void)state;
+    b->r->conf.sweep_ms = 100;
+    for (int i = 0; i < 2 * MANY; i++) {
+        snprintf(object, sizeof(object), "o%d", i % OBJECTS);
+        add("thread", object, NULL);
+    }
+    start(0);
+    start(1);
+    UNTIL(b->r, b->n_effects >= MANY / 4);
+    assert_int_equal(rig_add_for(b->r, "other", "fresh", "at-once", (char[UM_JOB_ID_LEN + 1]){ "" }), UM_OK);
+    um_jobs_added(b->j[0], NULL, 0);
+    UNTIL(b->r, is_empty());
+    while (strcmp(b->effects[fresh].object, "fresh") != 0)
+        fresh++;
+    assert_true(fresh < MANY);                /* half of the others are still to be done */
+    assert_int_equal(b->n_effects, 2 * MANY + 1);
+}
+
 static void a_failed_attempt_is_repeated_until_it_succeeds(void **state)
 {
     int64_t retries = counted(M_RETRIES), well = timed("none"), failed = timed("T00001");
@@ -706,6 +730,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(a_job_is_done_once_and_its_row_goes),
         TEST(many_jobs_of_two_engines_keep_the_order_of_their_lanes_and_none_is_lost_or_doubled),
+        TEST(a_queue_whose_lanes_are_long_does_not_hold_up_another_one_s),
         TEST(a_failed_attempt_is_repeated_until_it_succeeds),
         TEST(a_job_that_is_put_off_waits_in_its_lane_and_loses_no_attempt),
         TEST(after_the_last_attempt_a_job_is_in_error_with_its_reason),
