@@ -186,6 +186,8 @@ struct um_redis_sub_handler {
 /* NAME is a channel, or a pattern; copied. Several subscriptions of one name are fine. NULL: UM_REDIS_MAX_CHANNELS reached. */
 struct um_redis_sub *um_redis_subscribe(struct um_redis_link *l, struct um_span name, bool is_pattern,
                                         const struct um_redis_sub_handler *h, void *arg);
+/* A channel of SPUBLISH (Redis 7): apart from those of PUBLISH, also with an equal name. */
+struct um_redis_sub *um_redis_subscribe_sharded(struct um_redis_link *l, struct um_span name, const struct um_redis_sub_handler *h, void *arg);
 /* No callback runs afterwards; fine in a callback, not after the link was freed. NULL is fine. */
 void um_redis_unsubscribe(struct um_redis_sub *s);
 

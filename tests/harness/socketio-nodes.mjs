@@ -128,7 +128,8 @@ class Ours {
 
   deliver (m) {
     const args = m.data.map(v => v?._placeholder === true ? Buffer.from(m.bin[v.num], 'hex') : v)
-    for (const sid of m.sids) this.clients.get(sid).got.push(args)
+    for (const sid of m.sids) this.clients.get(sid).got.push(m.offset ? [...args, m.offset] : args)
+    if (m.offset) this.offset = m.offset
   }
 
   assertAlive () {

@@ -6,6 +6,7 @@
  *   {"op":"socket","sid":"a"}  {"op":"gone","sid":"a"}  {"op":"enter","sid":"a","room":"r"}  {"op":"exit",...}
  *   {"id":2,"op":"broadcast","rooms":[],"except":[],"event":["x"]}            "bin": hex texts of the placeholders
  *   "ack" (timeout)  "fetch"  "rooms"  "serverEmit"  "serverAsk"  "count"     {"id":2,"values":[...],"missing":0,"silent":""}
+ *   "stamp" (as broadcast)  "save" (sid, pid, names, gone, ms)  "restore" (pid, offset)     {"id":3,"found":true,"sid":..,"rooms":[..],"missed":[..]}
  *   "join" "leave" (names)  "disconnect" (close)  "stats"
  *   {"event":"to","sids":["a"],"nsp":"/","data":[...],"bin":[...]}  {"event":"server","data":[...]}  {"event":"ended","sid":"a","close":false} */
 #include <inttypes.h>
@@ -31,6 +32,7 @@ struct um_sio_gather {
     int id;
     json_t *values;
 };
+struct um_sio_restore { int id; };
 
 static struct um_loop *loop;
 static const struct um_sio_adapter *ops;
@@ -160,8 +162,8 @@ static json_t *told(const char *nsp, const struct um_sio_data *event, const stru
 
     EACH_MEANT(f, nsp, o)
         json_array_append_new(sids, json_string(f->sid));
-    say(json_pack("{s:s,s:O,s:s,s:o,s:o,s:i}", "event", "to", "sids", sids, "nsp", nsp, "data", as_json(event), "bin", as_bins(event),
-                  "flags", (int)o->flags));
+    say(json_pack("{s:s,s:O,s:s,s:o,s:o,s:i,s:s%}", "event", "to", "sids", sids, "nsp", nsp, "data", as_json(event), "bin", as_bins(event),
+                  "flags", (int)o->flags, "offset", o->offset.len > 0 ? (const char *)o->offset.data : "", o->offset.len));
     return sids;
 }
 
@@ -282,10 +284,18 @@ void um_sio_gather_done(struct um_sio_gather *g, unsigned n_missing, const char 
 
 void um_sio_restored(struct um_sio_restore *r, const struct um_sio_session *session, const struct um_sio_missed *missed, size_t n_missed)
 {
-    (void)r;
-    (void)session;
-    (void)missed;
-    (void)n_missed;
+    json_t *rooms = json_array(), *events = json_array();
+
+    for (size_t i = 0; session != NULL && i < session->n_rooms; i++)
+        json_array_append_new(rooms, json_stringn((const char *)session->rooms[i].data, session->rooms[i].len));
+    for (size_t i = 0; i < n_missed; i++) {
+        json_t *e = as_json(missed[i].event);
+        json_array_append_new(e, json_stringn((const char *)missed[i].offset.data, missed[i].offset.len));
+        json_array_append_new(events, e);
+    }
+    say(json_pack("{s:i,s:b,s:s,s:o,s:o}", "id", r->id, "found", session != NULL, "sid", session != NULL ? session->sid : "", "rooms", rooms,
+                  "missed", events));
+    free(r);
 }
 
 /* --- commands ------------------------------------------------------------------------------------------------------------ */
@@ -364,6 +374,31 @@ static bool run_here(const json_t *c, const char *op, const char *nsp)
     return true;
 }
 
+/* Recovery. */
+static bool run_recovery(const json_t *c, const char *op, const char *nsp, struct um_sio_data *event, const struct um_sio_opts *o,
+                         const struct um_span *names, size_t n)
+{
+    const char *pid = text_at(c, "pid", "");
+    char offset[64];
+
+    if (strcmp(op, "stamp") == 0) {
+        ops->recovery.stamp(adapter, nsp, event, o, offset);
+        ops->broadcast(adapter, nsp, event, o);
+    } else if (strcmp(op, "save") == 0) {
+        ops->recovery.save(adapter, nsp, &(struct um_sio_session){ text_at(c, "sid", ""), pid, names, n, UM_SPAN("{\"u\":1}", 7) },
+                           json_is_true(json_object_get(c, "gone")), 60000);
+    } else if (strcmp(op, "forget") == 0) {
+        ops->recovery.forget(adapter, nsp, pid);
+    } else if (strcmp(op, "restore") == 0) {
+        struct um_sio_restore *r = um_xcalloc(1, sizeof(*r));
+        r->id = (int)json_integer_value(json_object_get(c, "id"));
+        ops->recovery.restore(adapter, nsp, pid, UM_SPAN_STR(text_at(c, "offset", "")), r);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void run(const json_t *c)
 {
     static struct um_span rooms[NAMES], except[NAMES], names[NAMES];
@@ -374,7 +409,7 @@ static void run(const json_t *c)
                              .timeout_ms = (int64_t)json_integer_value(json_object_get(c, "timeout")) };
     size_t n = spans_at(c, "names", names);
 
-    if (run_here(c, op, nsp))
+    if (run_here(c, op, nsp) || run_recovery(c, op, nsp, event, &o, names, n))
         ;
     else if (strcmp(op, "broadcast") == 0)
         ops->broadcast(adapter, nsp, event, &o);

@@ -2,6 +2,8 @@
  *
  *   struct um_redis_sub  what a caller holds      struct channel  one name on the wire, shared by its subscribers
  *
+ * Names are of three kinds, with words of their own; equal names of two kinds do not meet.
+ *
  * Invariants
  *  1. The link is READY only when each channel was confirmed on the present connection (`unconfirmed` is 0).
  *  2. A channel is given up (UNSUBSCRIBE) only when it is confirmed and empty, so a confirmation is never mistaken.
@@ -18,13 +20,25 @@
 
 #define ATTEMPTS 5                            /* of this connection alone; then the link starts again */
 
+enum kind { KIND_CHANNEL, KIND_PATTERN, KIND_SHARDED, KIND_N };
+static const struct {
+    char mark;                                /* of the key in side.channels */
+    const char *subscribe, *unsubscribe;
+    const char *confirmed, *message;          /* first words of what comes */
+    size_t n_items;                           /* of a message; the channel and the payload are the last two */
+} kinds[KIND_N] = {
+    [KIND_CHANNEL] = { 'c', "SUBSCRIBE", "UNSUBSCRIBE", "subscribe", "message", 3 },
+    [KIND_PATTERN] = { 'p', "PSUBSCRIBE", "PUNSUBSCRIBE", "psubscribe", "pmessage", 4 },
+    [KIND_SHARDED] = { 's', "SSUBSCRIBE", "SUNSUBSCRIBE", "ssubscribe", "smessage", 3 },
+};
+
 struct channel {
     struct um_list subs;
-    bool is_pattern;
+    enum kind kind;
     bool pending;                             /* SUBSCRIBE sent, not confirmed */
     bool live;
     size_t len;
-    uint8_t key[];                            /* 'c' or 'p', then the name: len + 1 bytes */
+    uint8_t key[];                            /* the kind's mark, then the name: len + 1 bytes */
 };
 
 struct um_redis_sub {
@@ -44,12 +58,12 @@ static struct um_span name_of(const struct channel *ch)
     return UM_SPAN(ch->key + 1, ch->len);
 }
 
-static struct channel *find(const struct side *s, bool is_pattern, struct um_span name)
+static struct channel *find(const struct side *s, enum kind kind, struct um_span name)
 {
     uint8_t small[256], *key = name.len < sizeof(small) ? small : um_xmalloc(name.len + 1);
     struct channel *ch;
 
-    key[0] = is_pattern ? 'p' : 'c';
+    key[0] = (uint8_t)kinds[kind].mark;
     if (name.len > 0)
         memcpy(key + 1, name.data, name.len);
     ch = um_map_get(&s->channels, UM_SPAN(key, name.len + 1));
@@ -70,7 +84,7 @@ static void send_subscribe(struct side *s, struct channel *ch)
 {
     ch->pending = true;
     s->unconfirmed++;
-    send_word(s, ch->is_pattern ? "PSUBSCRIBE" : "SUBSCRIBE", name_of(ch));
+    send_word(s, kinds[ch->kind].subscribe, name_of(ch));
 }
 
 static void drop_channel(struct side *s, struct channel *ch)
@@ -87,7 +101,7 @@ static void drop_if_empty(struct side *s, struct channel *ch)
     if (!um_list_is_empty(&ch->subs) || ch->pending)
         return;
     if (s->conn.stage == CONN_UP)
-        send_word(s, ch->is_pattern ? "PUNSUBSCRIBE" : "UNSUBSCRIBE", name_of(ch));
+        send_word(s, kinds[ch->kind].unsubscribe, name_of(ch));
     drop_channel(s, ch);
 }
 
@@ -178,10 +192,10 @@ static void all_confirmed(struct um_redis_link *l)
     link_restored(l);
 }
 
-static void take_confirmation(struct um_redis_link *l, bool is_pattern, struct um_span name)
+static void take_confirmation(struct um_redis_link *l, enum kind kind, struct um_span name)
 {
     struct side *s = &l->side;
-    struct channel *ch = find(s, is_pattern, name);
+    struct channel *ch = find(s, kind, name);
 
     if (ch != NULL && ch->pending) {
         ch->pending = false;
@@ -197,12 +211,12 @@ static void take_confirmation(struct um_redis_link *l, bool is_pattern, struct u
         all_confirmed(l);
 }
 
-static void take_message(struct um_redis_link *l, bool is_pattern, const struct um_redis_reply *reply)
+static void take_message(struct um_redis_link *l, enum kind kind, const struct um_redis_reply *reply)
 {
-    struct um_span channel = um_redis_item(reply, is_pattern ? 2 : 1), payload = um_redis_item(reply, is_pattern ? 3 : 2);
-    struct channel *ch = find(&l->side, is_pattern, um_redis_item(reply, 1));
+    struct um_span channel = um_redis_item(reply, reply->n - 2), payload = um_redis_item(reply, reply->n - 1);
+    struct channel *ch = find(&l->side, kind, um_redis_item(reply, 1));
 
-    if (!is_pattern && um_span_eq(channel, UM_SPAN_STR(l->side.beat_channel)))
+    if (kind == KIND_CHANNEL && um_span_eq(channel, UM_SPAN_STR(l->side.beat_channel)))
         beat_came(l);
     redis_count(R_MESSAGES, 1);
     if (ch != NULL)
@@ -214,15 +228,17 @@ static void on_reply(void *arg, const struct um_redis_reply *reply)
     struct um_redis_link *l = arg;
     struct um_span word = um_redis_item(reply, 0);
 
-    if (um_span_eq(word, UM_SPAN_STR("message")) && reply->n == 3)
-        take_message(l, false, reply);
-    else if (um_span_eq(word, UM_SPAN_STR("pmessage")) && reply->n == 4)
-        take_message(l, true, reply);
-    else if (um_span_eq(word, UM_SPAN_STR("subscribe")))
-        take_confirmation(l, false, um_redis_item(reply, 1));
-    else if (um_span_eq(word, UM_SPAN_STR("psubscribe")))
-        take_confirmation(l, true, um_redis_item(reply, 1));
-    else if (resp_is_error(reply, "NOPERM"))
+    for (enum kind k = 0; k < KIND_N; k++) {
+        if (um_span_eq(word, UM_SPAN_STR(kinds[k].message)) && reply->n == kinds[k].n_items) {
+            take_message(l, k, reply);
+            return;
+        }
+        if (um_span_eq(word, UM_SPAN_STR(kinds[k].confirmed))) {
+            take_confirmation(l, k, um_redis_item(reply, 1));
+            return;
+        }
+    }
+    if (resp_is_error(reply, "NOPERM"))
         subs_lost(l, UM_EDENIED, "subscriptions: the user may not subscribe (ACL channels)");
     else if (reply->kind == UM_REDIS_ERROR)
         subs_lost(l, UM_EPROTO, "subscriptions: refused");
@@ -312,14 +328,14 @@ void subs_open(struct um_redis_link *l)
 
 /* ---- callers ---- */
 
-static struct channel *new_channel(struct side *s, bool is_pattern, struct um_span name)
+static struct channel *new_channel(struct side *s, enum kind kind, struct um_span name)
 {
     struct channel *ch = um_xcalloc(1, sizeof(*ch) + name.len + 1);
 
     um_list_init(&ch->subs);
-    ch->is_pattern = is_pattern;
+    ch->kind = kind;
     ch->len = name.len;
-    ch->key[0] = is_pattern ? 'p' : 'c';
+    ch->key[0] = (uint8_t)kinds[kind].mark;
     if (name.len > 0)
         memcpy(ch->key + 1, name.data, name.len);
     um_map_put(&s->channels, UM_SPAN(ch->key, ch->len + 1), ch);
@@ -328,18 +344,18 @@ static struct channel *new_channel(struct side *s, bool is_pattern, struct um_sp
     return ch;
 }
 
-struct um_redis_sub *um_redis_subscribe(struct um_redis_link *l, struct um_span name, bool is_pattern,
-                                        const struct um_redis_sub_handler *h, void *arg)
+static struct um_redis_sub *subscribe(struct um_redis_link *l, enum kind kind, struct um_span name, const struct um_redis_sub_handler *h,
+                                      void *arg)
 {
     struct side *s = &l->side;
-    struct channel *ch = find(s, is_pattern, name);
+    struct channel *ch = find(s, kind, name);
     struct um_redis_sub *sub;
 
     UM_ASSERT(um_loop_is_mine(l->loop));
     if (ch == NULL && s->n_channels >= UM_REDIS_MAX_CHANNELS)
         return NULL;
     if (ch == NULL) {
-        ch = new_channel(s, is_pattern, name);
+        ch = new_channel(s, kind, name);
         if (s->conn.stage == CONN_UP)
             send_subscribe(s, ch);
         else if (s->conn.stage == CONN_DOWN && !um_timer_is_set(&s->retry))
@@ -355,6 +371,17 @@ struct um_redis_sub *um_redis_subscribe(struct um_redis_link *l, struct um_span 
     um_list_append(&ch->subs, &sub->link);
     um_loop_defer(l->loop, UM_PHASE_FLUSH_DOCS, &sub->announce);
     return sub;
+}
+
+struct um_redis_sub *um_redis_subscribe(struct um_redis_link *l, struct um_span name, bool is_pattern,
+                                        const struct um_redis_sub_handler *h, void *arg)
+{
+    return subscribe(l, is_pattern ? KIND_PATTERN : KIND_CHANNEL, name, h, arg);
+}
+
+struct um_redis_sub *um_redis_subscribe_sharded(struct um_redis_link *l, struct um_span name, const struct um_redis_sub_handler *h, void *arg)
+{
+    return subscribe(l, KIND_SHARDED, name, h, arg);
 }
 
 void um_redis_unsubscribe(struct um_redis_sub *sub)

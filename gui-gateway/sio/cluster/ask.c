@@ -208,21 +208,43 @@ static void take_values(struct ask *a, struct um_span raw)
         take_value(a, item);
 }
 
+static void give_name(struct ask *a, struct um_span name)
+{
+    struct um_buf text = { 0 };
+    struct um_sio_data *value;
+
+    um_buf_put_u8(&text, '"');
+    um_json_escape(&text, name);
+    um_buf_put_u8(&text, '"');
+    value = um_sio_data_text(um_buf_cstr(&text));
+    um_buf_free(&text);
+    if (value != NULL)
+        um_sio_gather_answer(a->gather, value);
+    um_sio_data_unref(value);
+}
+
+/* Those in the `rooms` of each of the sockets RAW, once. */
+static void take_rooms_of_sockets(struct ask *a, struct um_span raw)
+{
+    struct um_reader r = um_reader(raw), rooms;
+    struct mp_token t, list, name;
+    struct um_map seen = { 0 };
+    struct um_span socket;
+
+    for (bool ok = mp_next(&r, &t) && t.kind == MP_ARRAY; ok && t.n > 0 && mp_value(&r, &socket); t.n--) {
+        if (!mp_find(um_reader(socket), "rooms", &rooms) || !mp_next(&rooms, &list) || list.kind != MP_ARRAY)
+            continue;
+        for (uint32_t i = 0; i < list.n && mp_next(&rooms, &name) && name.kind == MP_STR; i++)
+            if (um_map_put(&seen, name.bytes, a) == NULL)
+                give_name(a, name.bytes);
+    }
+    um_map_free(&seen);
+}
+
 static void take_rooms(struct ask *a, const struct wire_names *names)
 {
-    for (size_t i = 0; i < names->n; i++) {
-        struct um_buf text = { 0 };
-        struct um_sio_data *value;
-
-        um_buf_put_u8(&text, '"');
-        um_json_escape(&text, names->items[i]);
-        um_buf_put_u8(&text, '"');
-        value = um_sio_data_text(um_buf_cstr(&text));
-        um_buf_free(&text);
-        if (value != NULL)
-            um_sio_gather_answer(a->gather, value);
-        um_sio_data_unref(value);
-    }
+    for (size_t i = 0; i < names->n; i++)
+        give_name(a, names->items[i]);
 }
 
 void ask_take(struct nsp *n, struct um_span request_id, struct um_span uid, enum answer kind, const struct wire_msg *m, struct um_span raw)
@@ -235,8 +257,10 @@ void ask_take(struct nsp *n, struct um_span request_id, struct um_span uid, enum
     a->answered += kind != ANSWER_ACK;
     switch (kind) {
     case ANSWER_VALUES:
-        if (a->verb == ASK_ROOMS)
+        if (a->verb == ASK_ROOMS && m->has_rooms)
             take_rooms(a, &m->rooms);
+        else if (a->verb == ASK_ROOMS)
+            take_rooms_of_sockets(a, raw);
         else
             take_values(a, raw);
         break;

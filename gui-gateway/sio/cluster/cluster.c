@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <umbel/util.h>
-#include "cluster.h"
+#include "streams.h"
 
 struct um_metric cluster_metrics[C_N] = {
     [C_MALFORMED] = { "sio.cluster.malformed", "messages", "messages of other servers that were not understood, and dropped", UM_COUNTER },
@@ -167,7 +167,10 @@ static void seam_room_closed(void *a, const char *nsp, struct um_span room, unsi
 
 static void seam_broadcast(void *a, const char *nsp, struct um_sio_data *event, const struct um_sio_opts *o)
 {
-    order_give(a, run_verb, &(struct order){ .nsp = nsp, .verb = SAY_BROADCAST, .event = event, .opts = *o });
+    struct sio_cluster *c = a;
+    bool is_stamped = atomic_load_explicit(&c->stamps, memory_order_relaxed) && !(o->flags & UM_SIO_VOLATILE);
+
+    order_give(c, run_verb, &(struct order){ .nsp = nsp, .verb = SAY_BROADCAST, .event = event, .opts = *o, .is_stamped = is_stamped });
 }
 
 static void seam_broadcast_ack(void *a, const char *nsp, struct um_sio_data *event, const struct um_sio_opts *o, struct um_sio_gather *g)
@@ -270,9 +273,13 @@ static void seam_free(void *a)
     void *value;
 
     um_loop_settle(c->loop);                        /* orders that were given and not yet run */
+    if (c->dialect->begin_end != NULL)
+        c->dialect->begin_end(c);
     um_redis_link_free(c->link);                    /* tells who waits for a number */
     ask_end_all(c);
     hear_end_all(c);
+    if (c->dialect->end != NULL)
+        c->dialect->end(c);
     while (um_map_next(&c->nsps, &pos, &key, &value))
         nsp_free(value);
     um_map_free(&c->nsps);
@@ -280,15 +287,17 @@ static void seam_free(void *a)
     free(c);
 }
 
-#define SEAM(text) { .name = text, .start = seam_start, .free = seam_free, .open = seam_open, .room_opened = seam_room_opened, \
+#define SEAM(text) .name = text, .start = seam_start, .free = seam_free, .open = seam_open, .room_opened = seam_room_opened, \
     .room_closed = seam_room_closed, .broadcast = seam_broadcast, .broadcast_ack = seam_broadcast_ack, .join = seam_join, .leave = seam_leave, \
     .disconnect = seam_disconnect, .fetch = seam_fetch, .rooms = seam_rooms, .server_emit = seam_server_emit, \
-    .server_emit_ack = seam_server_emit_ack, .server_count = seam_server_count }
+    .server_emit_ack = seam_server_emit_ack, .server_count = seam_server_count
 static const struct {
     const struct dialect *dialect;
     struct um_sio_adapter ops;
 } adapters[] = {
-    [UM_SIO_CLASSIC] = { &dialect_classic, SEAM("classic") },
+    [UM_SIO_CLASSIC] = { &dialect_classic, { SEAM("classic") } },
+    [UM_SIO_SHARDED] = { &dialect_sharded, { SEAM("sharded") } },
+    [UM_SIO_STREAMS] = { &dialect_streams, { SEAM("streams"), .recovery = { streams_stamp, streams_save, streams_forget, streams_restore } } },
 };
 
 bool um_sio_cluster_new(const struct um_sio_adapter **ops, void **a, struct um_redis *redis, struct um_loop *loop,
@@ -309,6 +318,8 @@ bool um_sio_cluster_new(const struct um_sio_adapter **ops, void **a, struct um_r
     c->dialect = adapters[cf->adapter].dialect;
     um_list_init(&c->replies);
     c->link = um_redis_link_new(redis, loop, "sio", &quiet, NULL);
+    if (c->dialect->start != NULL)
+        c->dialect->start(c);
     *ops = &adapters[cf->adapter].ops;
     *a = c;
     return true;

@@ -46,9 +46,12 @@ struct order {                        /* an um_msg with everything that it needs
     struct um_loop *loop;
     void (*count_cb)(void *arg, unsigned n);
     void *arg;
+    bool is_stamped;                  /* a broadcast that another order of the same event has said already */
+    bool is_kept;                     /* RUN has it on: order_free follows */
 };
 /* Copies what MODEL borrows, takes a reference to its event, and has RUN called on the loop with it; the order is freed afterwards. */
 void order_give(struct sio_cluster *c, void (*run)(struct order *o), const struct order *model);
+void order_free(struct order *o);
 
 /* --- namespaces ------------------------------------------------------------------------------------------------- */
 
@@ -79,6 +82,10 @@ struct dialect {
     void (*count)(struct nsp *n, um_redis_cb *cb, void *arg);             /* PUBSUB NUMSUB: see cluster_read_count */
     /* One answer to R: values of a fetch, rooms, a count of clients, or one value (which may be NULL). */
     void (*answer)(struct reply *r, const struct wire_say *what);
+    /* Each may be NULL. BEGIN_END: no order comes any more, the link is still there. */
+    void (*start)(struct sio_cluster *c);
+    void (*begin_end)(struct sio_cluster *c);
+    void (*end)(struct sio_cluster *c);
 };
 extern const struct dialect dialect_classic, dialect_sharded, dialect_streams;
 
@@ -92,6 +99,8 @@ struct sio_cluster {
     struct um_map nsps;               /* name -> struct nsp */
     struct um_map asks;               /* request id -> struct ask */
     size_t n_asks, n_replies;
+    void *own;                        /* the dialect's */
+    _Atomic bool stamps;              /* the server asks for offsets (recovery) */
     struct um_list replies;
 };
 

@@ -9,6 +9,12 @@ static void run(struct um_msg *m)
     struct order *o = UM_CONTAINER(m, struct order, msg);
 
     o->run(o);
+    if (!o->is_kept)
+        order_free(o);
+}
+
+void order_free(struct order *o)
+{
     um_sio_data_unref(o->event);
     free(o);
 }

@@ -7,11 +7,15 @@
 #include <umbel/redis.h>
 
 enum { UM_SIO_CLASSIC, UM_SIO_SHARDED, UM_SIO_STREAMS, UM_SIO_NONE };
+enum { UM_SIO_DYNAMIC, UM_SIO_DYNAMIC_PRIVATE, UM_SIO_STATIC };
 struct um_sio_cluster_conf {
     int adapter;                      /* UM_SIO_CLASSIC, ... */
     const char *key;
     int64_t requests_timeout_ms;
     bool answers_privately;
+    int subscription_mode;            /* UM_SIO_DYNAMIC, ...; of sharded */
+    const char *stream_name, *session_prefix;                   /* of streams, as the rest */
+    int64_t stream_count, stream_length, read_count;
 };
 extern const struct um_conf_table um_sio_cluster_conf_table;
 
