@@ -2,7 +2,8 @@
  *
  *   const node = await startStock(run, redis, 'classic', { key: 'x' })      // a real Socket.IO server, in a process of its own
  *   const ours = await startOurs(run, redis, { 'sio.adapter': 'classic' })  // the adapter of the gateway (sio_node), with sockets that are names
- *   const a = await node.client(['r1'])          // { id, got: [[event, ...args], ...], ended }
+ *   const gateway = await startGateway(run, redis, { 'sio.adapter': 'classic' })   // all of it; its first client is told what to do (sio.lab.enabled)
+ *   const a = await node.client(['r1'], '/')     // { id, got: [[event, ...args], ...], ended }
  *   await node.do('broadcast', { rooms: ['r1'], event: ['hello', 1, bytes('0102')] })
  *   (await node.ask('fetch', {})).values         // what came; missing, silent: what did not (ours), error (stock)
  *   node.heard                                   // server-side events */
@@ -13,14 +14,15 @@ import readline from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { io } from 'socket.io-client'
 import { buildDir, until } from './run.mjs'
+import { UmbelGateway } from './subjects.mjs'
 
 export const bytes = hex => ({ hex })
 const isBytes = v => v instanceof Object && v.hex !== undefined
 
 /* --- real servers ---------------------------------------------------------------------------------------- */
 
-export async function startStock (run, redis, adapter, options = {}, server = {}) {
-  const node = new Stock(run, JSON.stringify({ redisPort: redis.port, adapter, options, server }))
+export async function startStock (run, redis, adapter, options = {}, { namespaces = ['/', '/admin'], ...server } = {}) {
+  const node = new Stock(run, { redisPort: redis.port, adapter, options, server, namespaces })
   await until('the Socket.IO server listens', () => { node.assertAlive(); return node.port })
   return node
 }
@@ -28,10 +30,11 @@ export async function startStock (run, redis, adapter, options = {}, server = {}
 class Stock {
   constructor (run, settings) {
     this.kind = 'stock'
+    this.nsp = settings.namespaces[0]
     this.log = path.join(run.folder('stock'), 'server.log')
     const out = fs.openSync(this.log, 'w')
     const program = fileURLToPath(new URL('../integration/socketio-stock.mjs', import.meta.url))
-    this.child = fork(program, [settings], { stdio: ['ignore', out, out, 'ipc'] })
+    this.child = fork(program, [JSON.stringify(settings)], { stdio: ['ignore', out, out, 'ipc'] })
     this.waiting = new Map()
     this.number = 0
     this.heard = []
@@ -59,7 +62,7 @@ class Stock {
     this.assertAlive()
     return new Promise(resolve => {
       this.waiting.set(++this.number, m => resolve({ values: m.value, n: m.value, error: m.error, responses: m.responses }))
-      this.child.send({ id: this.number, op, args })
+      this.child.send({ id: this.number, op, args: { nsp: this.nsp, ...args } })
     })
   }
 
@@ -68,14 +71,14 @@ class Stock {
     if (answer.error) throw new Error(answer.error)
   }
 
-  async client (rooms, nsp = '/') {
+  async client (rooms, nsp = this.nsp) {
     const c = await openClient(`http://127.0.0.1:${this.port}`, rooms, nsp)
     this.clients.push(c)
     return c
   }
 }
 
-export async function openClient (url, rooms, nsp = '/', options = {}) {
+export async function openClient (url, rooms, nsp = '/', options = {}, enter = 'enter') {
   const socket = io(`${url}${nsp}`, { transports: ['websocket'], forceNew: true, reconnection: false, ...options })
   const c = { socket, got: [], ended: null }
   socket.onAny((...args) => {
@@ -86,8 +89,63 @@ export async function openClient (url, rooms, nsp = '/', options = {}) {
   socket.on('disconnect', reason => { c.ended = reason })
   await until('the client is connected', () => socket.connected)
   c.id = socket.id
-  if (rooms.length > 0) await socket.emitWithAck('enter', rooms)
+  if (rooms.length > 0) await socket.emitWithAck(enter, rooms)
   return c
+}
+
+/* --- gateways ------------------------------------------------------------------------------------------------ */
+
+export async function startGateway (run, redis, conf, reactors = 2) {
+  const all = { 'sio.lab.enabled': true, 'redis.enabled': true, 'spring.data.redis.url': redis.url, 'sio.drain-time': '100ms', ...conf }
+  const server = new UmbelGateway(run, [], { label: `gateway-${++gateways}`, reactors, args: Object.entries(all).map(([k, v]) => `--${k}=${v}`) })
+  await server.start()
+  return new Gateway(run, server)
+}
+let gateways = 0
+
+/* What the namespace /lab understands (gui-gateway/sio/lab.c). */
+const words = { broadcast: 'cast', ack: 'cast-ack', fetch: 'fetch', rooms: 'rooms', join: 'others-join', leave: 'others-leave',
+  disconnect: 'others-disconnect', serverEmit: 'server-emit', serverAsk: 'server-emit' }
+const revive = v => isBytes(v) ? Buffer.from(v.hex, 'hex') : v
+
+class Gateway {
+  constructor (run, server) {
+    this.kind = 'gateway'
+    this.server = server
+    this.nsp = '/lab'
+    this.clients = []
+    run.atEnd(() => { for (const c of this.clients) c.socket.disconnect() })
+  }
+
+  get heard () { return this.clients[0].got.filter(([e]) => e === 'said') }
+
+  assertAlive () { this.server.child.assertAlive() }
+
+  fields (op, { rooms, except, flags, timeout, event, names, close }) {
+    if (op.startsWith('server')) return [event.map(revive)]
+    return [{ rooms, except, flags, timeout }, ...(event ? [event.map(revive)] : names ? [names] : close !== undefined ? [close] : [])]
+  }
+
+  at (nsp = this.nsp) { return this.clients.find(c => c.nsp === nsp && c.ended === null).socket }
+
+  async ask (op, { nsp, ...args } = {}) {
+    const [values, missing] = await new Promise((resolve, reject) => {
+      this.at(nsp).timeout(10000).emit(words[op], ...this.fields(op, args), (err, ...back) => err ? reject(err) : resolve(back))
+    })
+    return { values, missing }
+  }
+
+  async do (op, { nsp, ...args }) { this.at(nsp).emit(words[op], ...this.fields(op, args)) }
+
+  async client (rooms, nsp = this.nsp) {
+    const c = await openClient(this.server.origin, rooms, nsp, {}, 'join')
+    c.nsp = nsp
+    await c.socket.emitWithAck('set-data', { of: 'umbel' })
+    this.clients.push(c)
+    return c
+  }
+
+  async close () { await this.server.stop() }
 }
 
 /* --- ours ---------------------------------------------------------------------------------------------------- */

@@ -14,8 +14,8 @@ const adapters = {
 }
 
 const io = new Server(0, { adapter: adapters[settings.adapter](settings.options), transports: ['websocket'], ...settings.server })
-const of = nsp => io.of(nsp ?? '/')
-for (const name of ['/', '/admin']) {
+const of = nsp => io.of(nsp)
+for (const name of settings.namespaces) {
   of(name).on('connection', socket => {
     socket.on('enter', (rooms, done) => { socket.join(rooms); done() })
     socket.data.of = 'node'
@@ -46,8 +46,8 @@ const ops = {
   join: ({ names, ...to }) => { target(to).socketsJoin(names) },
   leave: ({ names, ...to }) => { target(to).socketsLeave(names) },
   disconnect: ({ close, ...to }) => { target(to).disconnectSockets(close) },
-  serverEmit: ({ event }) => { io.serverSideEmit(...event) },
-  serverAsk: ({ event }) => io.serverSideEmitWithAck(...event),
+  serverEmit: ({ nsp, event }) => { of(nsp).serverSideEmit(...event) },
+  serverAsk: ({ nsp, event }) => of(nsp).serverSideEmitWithAck(...event),
   count: ({ nsp }) => of(nsp).adapter.serverCount()
 }
 

@@ -168,7 +168,7 @@ static void seam_room_closed(void *a, const char *nsp, struct um_span room, unsi
 static void seam_broadcast(void *a, const char *nsp, struct um_sio_data *event, const struct um_sio_opts *o)
 {
     struct sio_cluster *c = a;
-    bool is_stamped = atomic_load_explicit(&c->stamps, memory_order_relaxed) && !(o->flags & UM_SIO_VOLATILE);
+    bool is_stamped = atomic_load_explicit(&c->recovers, memory_order_relaxed) && !(o->flags & UM_SIO_VOLATILE);
 
     order_give(c, run_verb, &(struct order){ .nsp = nsp, .verb = SAY_BROADCAST, .event = event, .opts = *o, .is_stamped = is_stamped });
 }

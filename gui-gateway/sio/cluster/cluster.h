@@ -100,7 +100,7 @@ struct sio_cluster {
     struct um_map asks;               /* request id -> struct ask */
     size_t n_asks, n_replies;
     void *own;                        /* the dialect's */
-    _Atomic bool stamps;              /* the server asks for offsets (recovery) */
+    _Atomic bool recovers;            /* the server has asked for recovery: it wants offsets */
     struct um_list replies;
 };
 

@@ -22,7 +22,8 @@ void hear_broadcast(struct nsp *n, const struct wire_msg *m, struct um_span offs
     um_err err = wire_read_packet(m->packet, &p);
 
     if (err == UM_OK && !p.has_id && is_of(n, p.nsp)) {       /* with an id it is for a socket of the sender */
-        o.offset = offset;
+        if (atomic_load_explicit(&n->c->recovers, memory_order_relaxed) && !(o.flags & UM_SIO_VOLATILE))
+            o.offset = offset;
         um_sio_local_broadcast(n->c->sio, n->name, p.event, &o);
         cluster_count(C_HEARD, 1);
     } else if (err != UM_OK) {

@@ -27,6 +27,12 @@ static struct um_span session_key(const struct sio_cluster *c, struct um_buf *ou
     return UM_SPAN(out->data, out->len);
 }
 
+/* Every client's session is saved when it connects, before it can have an event. */
+static void note_recovery(struct sio_cluster *c)
+{
+    atomic_store_explicit(&c->recovers, true, memory_order_relaxed);
+}
+
 /* --- saving ------------------------------------------------------------------------------------------------------------- */
 
 static void put_text(struct um_buf *out, struct um_span s)
@@ -102,6 +108,7 @@ void streams_save(void *a, const char *nsp, const struct um_sio_session *s, bool
 {
     const struct um_span words[SAVE_N] = { [SAVE_SID] = UM_SPAN_STR(s->sid), [SAVE_PID] = UM_SPAN_STR(s->pid), [SAVE_DATA] = s->data };
 
+    note_recovery(a);
     order_give(a, run_save, &(struct order){ .nsp = nsp, .opts = { .rooms = words, .n_rooms = SAVE_N, .timeout_ms = max_ms }, .rooms = s->rooms,
                                              .n_rooms = s->n_rooms, .flag = gone });
 }
@@ -316,9 +323,7 @@ void streams_restore(void *a, const char *nsp, const char *pid, struct um_span o
 
 void streams_stamp(void *a, const char *nsp, struct um_sio_data *event, const struct um_sio_opts *o, char offset[64])
 {
-    struct sio_cluster *c = a;
-
     offset[0] = '\0';                               /* Redis says it later */
-    atomic_store_explicit(&c->stamps, true, memory_order_relaxed);
-    order_give(c, streams_run_stamp, &(struct order){ .nsp = nsp, .verb = SAY_BROADCAST, .event = event, .opts = *o });
+    note_recovery(a);
+    order_give(a, streams_run_stamp, &(struct order){ .nsp = nsp, .verb = SAY_BROADCAST, .event = event, .opts = *o });
 }
