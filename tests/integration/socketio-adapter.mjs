@@ -159,6 +159,17 @@ await run.story('a server that does not answer costs its answer and is missed, a
   assert.deepEqual([asked.values.length, asked.missing], [whole ? 3 : 2, 1])
 })
 
+if (!whole) {
+  await run.story('a server that has told its name and is silent is named', async () => {
+    await nodes[2].ask('fetch', { timeout: 5000 })
+    nodes[3].child.kill('SIGSTOP')
+    const asked = await nodes[2].ask('fetch', { timeout: 300 })
+    nodes[3].child.kill('SIGCONT')
+    assert.equal(asked.missing, 1)
+    assert.match(asked.silent, adapter === 'classic' ? /^[\w-]{6}$/ : /^[0-9a-f]{16}$/)
+  })
+}
+
 await run.story('clients are sent away wherever they are', async () => {
   await nodes[2].do('disconnect', { rooms: ['of-0'], close: true })
   await nodes[0].do('disconnect', { rooms: ['of-3'], close: false })

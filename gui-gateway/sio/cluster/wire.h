@@ -87,7 +87,7 @@ enum wire_form { WIRE_JSON, WIRE_MSGPACK };
  * nothing is sent. */
 um_err wire_put_broadcast(struct um_buf *out, const struct wire_say *s) UM_CHECK_RESULT;
 /* Requests and answers of the classic adapter by type (client_count for 8, values for 0 and 5, rooms for 1): JSON, but types 7 and 9 and
- * what holds binary, which are MessagePack. */
+ * what holds binary, which are MessagePack. An answer with a UID names who gives it, so that others of ours know who was silent. */
 um_err wire_put_request(struct um_buf *out, const struct wire_say *s) UM_CHECK_RESULT;
 um_err wire_put_answer(struct um_buf *out, const struct wire_say *s) UM_CHECK_RESULT;
 /* A message of the sharded adapter (JSON unless it holds binary) or of the streams adapter's pub/sub (FORM MessagePack). */

@@ -181,6 +181,8 @@ um_err wire_put_answer(struct um_buf *out, const struct wire_say *s)
         break;
     default: break;
     }
+    if (s->uid != NULL)
+        put_text_member(&text, "uid", s->uid);      /* ours alone: Node neither says nor reads it */
     um_buf_put_u8(&text, '}');
     return finish(out, &text, s->event, s->type == CLASSIC_ACK ? WIRE_MSGPACK : WIRE_JSON);
 }
