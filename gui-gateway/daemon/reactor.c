@@ -1,5 +1,6 @@
 /* One reactor of the gateway: its connections to the core, its site, and its own clockwork. Everything here lives on its loop. */
 #include <stdlib.h>
+#include <proxy/checks.h>
 #include <umbel/log.h>
 #include <umbel/util.h>
 
@@ -14,6 +15,7 @@ struct reactor {
     unsigned index;
     struct um_loop *loop;
     struct um_upstream *upstream;
+    struct um_checks *checks;
     struct um_auth *auth;
     struct um_site *site;
     struct cache_source *caches;          /* of the first reactor */
@@ -160,6 +162,7 @@ um_err reactor_open(struct reactor **out, struct gateway *gw, unsigned index)
         return err;
     if (index == 0 && (err = open_caches(r)) != UM_OK)
         return err;
+    r->checks = um_checks_new(r->upstream);
     um_core_door_open(gw->door, r->upstream);
     auth_env.upstream = r->upstream;
     site_env.cachegen = gw->cachegen;
@@ -190,6 +193,7 @@ void reactor_close(struct reactor *r)
     if (r->gw->sio != NULL)
         um_sio_close(r->gw->sio, r->index);
     um_auth_free(r->auth);
+    um_checks_free(r->checks);
     um_upstream_free(r->upstream);
     um_timer_stop(r->loop, &r->beat);
     um_timer_stop(r->loop, &r->sweep);

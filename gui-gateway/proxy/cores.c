@@ -14,6 +14,8 @@ struct um_core {
     struct um_cores *of;
     char *node;
     unsigned holds;
+    unsigned asked;                       /* attempts that are under way */
+    bool down, unready;                   /* what the last check said */
     bool listed, was_listed, draining;
     bool lacks_rest, lacks_collab;        /* core.roles; of a static list nobody knows */
     int64_t rest_ms, rests_until_ms;      /* 0: it has not failed since it last answered */
@@ -73,6 +75,8 @@ static struct um_core *put(struct um_cores *cs, const char *node, bool draining)
     }
     if (!c->was_listed)
         c->rest_ms = c->rests_until_ms = 0;   /* it has come anew: what was before says nothing */
+    if (!c->was_listed)
+        c->down = c->unready = false;
     c->listed = true;
     c->draining = draining;
     c->lacks_rest = c->lacks_collab = false;
@@ -125,8 +129,9 @@ static void refresh(struct um_cores *cs)
 
 /* ---- choosing ---- */
 
-/* Better first: a lower class, then within one the lower `order` and the higher `weight`. */
-struct rank { int class; uint64_t order, weight; };
+/* Better first: a lower class, then within one the lower `order`, the fewer that are under way, the higher `weight`, and the one
+ * that was chosen longest ago. */
+struct rank { int class; uint64_t order, asked, weight, chosen; };
 
 static uint64_t weight_of(const struct um_core *c, struct um_span key)
 {
@@ -143,23 +148,30 @@ static uint64_t weight_of(const struct um_core *c, struct um_span key)
 
 static struct rank rank_of(const struct um_core *c, struct um_span key, int64_t now_ms)
 {
-    struct rank r = { .order = c->chosen };
+    struct rank r = { .chosen = c->chosen };
 
-    if (c->draining) {
+    if (c->draining || c->unready) {
         r.class = 2;
-    } else if (c->rests_until_ms > now_ms) {
+    } else if (c->down || c->rests_until_ms > now_ms) {
         r.class = 1;
         r.order = (uint64_t)c->rests_until_ms;
     } else if (key.len > 0) {
-        r.order = 0;
         r.weight = weight_of(c, key);
+    } else {
+        r.asked = c->asked;
     }
     return r;
 }
 
 static bool is_better(struct rank a, struct rank b)
 {
-    return a.class != b.class ? a.class < b.class : a.order != b.order ? a.order < b.order : a.weight > b.weight;
+    if (a.class != b.class)
+        return a.class < b.class;
+    if (a.order != b.order)
+        return a.order < b.order;
+    if (a.asked != b.asked)
+        return a.asked < b.asked;
+    return a.weight != b.weight ? a.weight > b.weight : a.chosen < b.chosen;
 }
 
 static bool is_meant(const struct um_tries *tries, const struct um_core *c)
@@ -196,6 +208,7 @@ struct um_core *um_cores_next(struct um_cores *cs, struct um_tries *tries, struc
     if (best != NULL) {
         best->chosen = ++cs->choices;
         best->holds++;
+        best->asked++;
         tries->cores[tries->n++] = best;
     }
     return best;
@@ -225,8 +238,11 @@ void um_core_release(struct um_core *c)
 
 void um_tries_end(struct um_tries *tries)
 {
-    while (tries->n > 0)
-        um_core_release(tries->cores[--tries->n]);
+    while (tries->n > 0) {
+        struct um_core *c = tries->cores[--tries->n];
+        c->asked--;
+        um_core_release(c);
+    }
 }
 
 /* ---- moving ---- */
@@ -271,6 +287,7 @@ void um_core_note(struct um_core *c, bool reached, int64_t now_ms)
 
     if (reached) {
         c->rest_ms = c->rests_until_ms = 0;
+        c->down = false;
     } else if (now_ms >= c->rests_until_ms) {
         c->rest_ms = was_away ? UM_MIN(c->rest_ms * 2, UM_CORE_REST_MAX_MS) : UM_CORE_REST_MIN_MS;
         c->rests_until_ms = now_ms + c->rest_ms;
@@ -279,6 +296,17 @@ void um_core_note(struct um_core *c, bool reached, int64_t now_ms)
         c->of->version++;
         um_log(reached ? UM_INFO : UM_WARN, "gateway.upstream", reached ? "core-reached" : "core-away", UM_S("node", c->node));
     }
+}
+
+void um_core_checked(struct um_core *c, enum um_core_check verdict, int64_t now_ms)
+{
+    bool unready = verdict == UM_CORE_NOT_READY;
+
+    c->down = verdict == UM_CORE_SILENT;
+    if (c->unready != unready)
+        um_log(unready ? UM_WARN : UM_INFO, "gateway.upstream", unready ? "core-not-ready" : "core-ready", UM_S("node", c->node));
+    c->unready = unready;
+    um_core_note(c, !c->down, now_ms);
 }
 
 bool um_cores_is_up(struct um_cores *cs)
@@ -298,8 +326,16 @@ void um_cores_each(struct um_cores *cs, void (*fn)(void *arg, const char *host, 
     UM_LIST_EACH(it, &cs->all) {
         struct um_core *c = UM_CONTAINER(it, struct um_core, link);
         if (c->listed)
-            fn(arg, um_core_host(c), c->draining ? "DRAINING" : c->rest_ms != 0 ? "AWAY" : "UP");
+            fn(arg, um_core_host(c), c->draining ? "DRAINING" : c->down || c->rest_ms != 0 ? "AWAY" : c->unready ? "NOT_READY" : "UP");
     }
+}
+
+void um_cores_each_core(struct um_cores *cs, void (*fn)(void *arg, struct um_core *c), void *arg)
+{
+    refresh(cs);
+    UM_LIST_EACH_SAFE(it, &cs->all)
+        if (UM_CONTAINER(it, struct um_core, link)->listed)
+            fn(arg, UM_CONTAINER(it, struct um_core, link));
 }
 
 /* ---- life ---- */

@@ -12,6 +12,10 @@ static const struct um_conf_key keys[] = {
       UM_CONF_DURATION_MS, 0, AT(timeout_ms), .min = 100, .max = 3600000 },
     { "core.max-connections", NULL, "256", "connections for requests to one core, per reactor; further requests wait",
       UM_CONF_INT, 0, AT(max_connections), .min = 1, .max = 65536 },
+    { "core.check-interval", NULL, "2s", "how often each core is asked whether it serves; 0: what requests meet is all that is known",
+      UM_CONF_DURATION_MS, 0, AT(check_interval_ms), .min = 0, .max = 600000 },
+    { "core.check-path", NULL, "/core/actuator/health/readiness", "what it is asked; 200 and 404 say that it serves, anything else that it does not",
+      UM_CONF_STR, 0, AT(check_path), .min = 1, .max = 256 },
 };
 const struct um_conf_table um_upstream_conf_table = UM_CONF_TABLE("Way to the cores", keys);
 

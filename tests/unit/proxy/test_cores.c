@@ -89,6 +89,57 @@ static void what_belongs_to_nothing_goes_round(void **state)
     um_cores_free(cs);
 }
 
+static void the_one_with_the_fewest_under_way_is_asked(void **state)
+{
+    struct um_cores *cs = um_cores_new(&list, NULL, NULL);
+    struct um_tries held[6] = { 0 };
+
+    (void)state;
+    for (int i = 0; i < 6; i++)
+        assert_non_null(um_cores_next(cs, &held[i], no_key, 0));        /* a b c a b c */
+    um_tries_end(&held[2]);
+    assert_string_equal(once(cs, no_key, 0), "c:1");
+    assert_string_equal(once(cs, no_key, 0), "c:1");                     /* though it was chosen last */
+    um_tries_end(&held[1]);
+    um_tries_end(&held[4]);
+    assert_string_equal(once(cs, no_key, 0), "b:1");
+    for (int i = 0; i < 6; i++)
+        um_tries_end(&held[i]);
+    assert_string_equal(once(cs, no_key, 0), "a:1");                     /* alike: longest ago */
+    um_cores_free(cs);
+}
+
+static void check(struct um_cores *cs, const char *host, enum um_core_check verdict)
+{
+    struct um_tries t = { 0 };
+    struct um_core *c;
+
+    while ((c = um_cores_next(cs, &t, no_key, 0)) != NULL)
+        if (strcmp(um_core_host(c), host) == 0)
+            um_core_checked(c, verdict, 0);
+    um_tries_end(&t);
+}
+
+static void one_that_does_not_answer_its_check_is_left_aside_until_it_does(void **state)
+{
+    struct um_cores *cs = um_cores_new(&list, NULL, NULL);
+
+    (void)state;
+    check(cs, "a:1", UM_CORE_SILENT);
+    check(cs, "b:1", UM_CORE_NOT_READY);
+    for (int i = 0; i < 4; i++)
+        assert_string_equal(once(cs, no_key, 1000000), "c:1");           /* however long ago that was */
+    check(cs, "c:1", UM_CORE_NOT_READY);
+    assert_string_equal(once(cs, no_key, 1000000), "a:1");               /* none serves: one may have come back */
+    check(cs, "a:1", UM_CORE_READY);
+    check(cs, "c:1", UM_CORE_READY);
+    check(cs, "c:1", UM_CORE_SILENT);
+    note(cs, "c:1", true, 1000000);                                      /* a request that it answered says as much */
+    check(cs, "a:1", UM_CORE_SILENT);
+    assert_string_equal(once(cs, no_key, 1000000), "c:1");
+    um_cores_free(cs);
+}
+
 static void a_key_stays_where_it_is_and_a_core_that_goes_moves_its_own_share_alone(void **state)
 {
     static const char *const two[] = { "http://a:1", "http://c:1" };
@@ -330,6 +381,7 @@ static void documents_are_found_in_paths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_one_with_the_fewest_under_way_is_asked), cmocka_unit_test(one_that_does_not_answer_its_check_is_left_aside_until_it_does),
         cmocka_unit_test(what_belongs_to_nothing_goes_round),
         cmocka_unit_test(a_core_gets_only_what_it_serves),
         cmocka_unit_test(a_key_stays_where_it_is_and_a_core_that_goes_moves_its_own_share_alone),

@@ -2,11 +2,12 @@
  *
  * Who is there is said by the membership (those of role core that do not drain) or, without one and when it knows of none, by
  * the static list. How they do is learnt by use: one that could not be reached is left aside for a while, 100 ms at first and up
- * to 2 s, unless all are.
+ * to 2 s, unless all are; and by checks (checks.h): one that does not answer them is left aside until it does.
  *
  * Something with a key (a document's name, a session) goes to the same core from every gateway, as long as that core is there:
  * the one whose address and key have the highest hash (rendezvous hashing), so that a core that comes or goes moves nothing
- * but its own share. Everything else goes to the one that was chosen longest ago. */
+ * but its own share. Everything else goes to the one with the fewest attempts under way; of several, to the one that was chosen
+ * longest ago. */
 #ifndef PROXY_CORES_H
 #define PROXY_CORES_H
 #include <umbel/cluster.h>
@@ -48,9 +49,14 @@ const char *um_core_host(const struct um_core *c);     /* "host:port" */
 /* What became of an attempt: it answered, or it could not be reached, broke off or stayed silent. */
 void um_core_note(struct um_core *c, bool reached, int64_t now_ms);
 
+/* What a check has found: it serves; it answers, and says that it cannot serve now; it could not be reached, or did not answer. */
+enum um_core_check { UM_CORE_READY, UM_CORE_NOT_READY, UM_CORE_SILENT };
+void um_core_checked(struct um_core *c, enum um_core_check verdict, int64_t now_ms);
+void um_cores_each_core(struct um_cores *cs, void (*fn)(void *arg, struct um_core *c), void *arg);   /* FN may hold them */
+
 /* Is there one that has not failed of late? True before the first attempt. */
 bool um_cores_is_up(struct um_cores *cs);
-/* For people: FN gets each with UP, AWAY or DRAINING. */
+/* For people: FN gets each with UP, AWAY, NOT_READY or DRAINING. */
 void um_cores_each(struct um_cores *cs, void (*fn)(void *arg, const char *host, const char *state), void *arg);
 
 #endif

@@ -10,6 +10,8 @@ struct um_upstream_conf {
     int64_t connect_timeout_ms;
     int64_t timeout_ms;                   /* silence of the core that we bear with */
     int64_t max_connections;              /* per reactor, to one core, for requests */
+    int64_t check_interval_ms;            /* 0: no checks */
+    const char *check_path;
 };
 extern const struct um_conf_table um_upstream_conf_table;
 
