@@ -58,7 +58,7 @@ static struct um_members *look(struct world *w)
     atomic_init(&m->refs, 1);
     for (unsigned i = 0; i < w->starts; i++)
         if (is_listed(w, w->every[i]))
-            list[m->n++] = (struct um_member){ .id = um_xstrdup(w->every[i]->member), .started_at_ms = w->every[i]->started_ms };
+            list[m->n++] = (struct um_member){ .id = um_xstrdup(w->every[i]->member), .role = "core", .started_at_ms = w->every[i]->started_ms };
     m->list = list;
     return m;
 }
