@@ -424,7 +424,7 @@ static int setup_beside(void **state, enum false_core kind)
     if (kind != NONE)
         start_false_core(e, kind == FALSE);
     e->node[e->n_nodes++] = um_xasprintf("http://127.0.0.1:%d", e->core_port);
-    e->upstream_conf = (struct um_upstream_conf){ { e->n_nodes, e->node }, 2000, 10000, 64 };
+    e->upstream_conf = (struct um_upstream_conf){ { e->n_nodes, e->node }, 2000, 10000, 64, 0, "" };
     e->tunnels_conf = (struct um_tunnels_conf){ 5000, 100, 3000 };
     e->auth_conf = (struct um_auth_conf){ .cookie_name = "SESSION", .cookie_path = "/", .cookie_domain = "",
                                           .cookie_http_only = true, .scope = "main" };
