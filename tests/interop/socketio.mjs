@@ -71,17 +71,17 @@ await story('a large message goes both ways', async () => {
 await story('a namespace refuses, with data, and the connection goes on', async () => {
   const a = await joined()
   const b = a.io.socket('/lab-x', { auth: { refuse: 'not you', data: { code: 7 } } })
-  const [err] = await once(b.connect(), 'connect_error')
+  const [err] = await once(b, 'connect_error')
   assert.equal(err.message, 'not you')
   assert.deepEqual(err.data, { code: 7 })
-  const [unknown] = await once(a.io.socket('/nowhere').connect(), 'connect_error')
+  const [unknown] = await once(a.io.socket('/nowhere'), 'connect_error')
   assert.equal(unknown.message, 'Invalid namespace')
   assert.equal(await ask(a, 'echo', 1), 1)
 })
 
 await story('namespaces of one connection are apart', async () => {
   const a = await joined('/lab')
-  const b = a.io.socket('/lab-two').connect()
+  const b = a.io.socket('/lab-two')
   await until('connected', () => b.connected)
   assert.notEqual(a.id, b.id)
   b.onAny((...event) => { b.heard = [...(b.heard ?? []), event] })
@@ -89,8 +89,10 @@ await story('namespaces of one connection are apart', async () => {
   await until('heard', () => heard(a, 'hello').length === 1)
   await ask(b, 'echo', 1)
   assert.equal(b.heard, undefined)
+  const id = a.id
   b.disconnect()
   assert.equal(await ask(a, 'echo', 2), 2)
+  assert.equal(a.id, id)
 })
 
 await story('rooms: everybody who is meant hears it once, nobody else does', async () => {
@@ -174,7 +176,7 @@ await story('limits close the client that breaks them, and no other', async () =
   await closed
   const many = await joined('/lab', { reconnection: false })
   const end = once(many, 'disconnect')
-  for (let i = 0; i < 5; i++) many.io.socket(`/lab-${i}`).connect()
+  for (let i = 0; i < 5; i++) many.io.socket(`/lab-${i}`)
   await end
   const mute = connect('/lab', { reconnection: false, auth: { silent: true } })
   await once(mute.io, 'close')
