@@ -673,11 +673,11 @@ void leg_hears_core(struct leg *l, struct way *w, const struct um_talk *t, struc
         core_status(l, is_new, t, message);
         break;
     case UM_TALK_CLOSE:
-        if (!l->guest->bare) {
+        if (l->guest->bare)
+            guest_say(l->guest, message);
+        else
             core_close(l, w, message);
-            break;
-        }
-        /* fall through */
+        break;
     default:
         guest_say(l->guest, message);
     }
