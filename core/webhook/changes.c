@@ -6,6 +6,7 @@
  * 3. A document with a change job that nobody has begun needs no second one: what is told is read when it is told.
  * 4. The end of a connection is put into the queue when it is there; a process that dies takes those with it that it has not put.
  *    They are tried again for a while when the database is away; so many wait at most. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <umbel/log.h>
@@ -58,7 +59,7 @@ static struct event *event_new(struct um_webhook *w, enum webhook_event event, c
     e->note = json_dumps(payload, JSON_COMPACT);
     if (e->note == NULL)
         e->note = um_xstrdup("{}");
-    strncpy(e->user, who->user, sizeof(e->user) - 1);
+    snprintf(e->user, sizeof(e->user), "%s", who->user);
     json_decref(payload);
     errand_begin(w, &e->errand, drop_event);
     return e;

@@ -41,14 +41,14 @@ static struct world the_world;
 
 /* ---- a port to nowhere ---- */
 
-struct told {
+struct published {
     void (*done)(void *arg, um_err err, int64_t receivers);
     void *arg;
 };
 
-static void tell(void *arg)
+static void answer(void *arg)
 {
-    struct told *t = arg;
+    struct published *t = arg;
 
     t->done(t->arg, UM_OK, 1);
     free(t);
@@ -61,9 +61,9 @@ static void publish(struct bus_port *p, uint64_t to, struct um_span message,
     (void)to;
     the_world.states += message.data[1] == BUS_STATE;
     if (done != NULL) {
-        struct told *t = um_xmalloc(sizeof(*t));
-        *t = (struct told){ done, arg };
-        um_loop_call(the_world.loop, tell, t);
+        struct published *t = um_xmalloc(sizeof(*t));
+        *t = (struct published){ done, arg };
+        um_loop_call(the_world.loop, answer, t);
     }
 }
 

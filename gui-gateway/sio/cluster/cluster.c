@@ -11,14 +11,14 @@
 #include "streams.h"
 
 struct um_metric cluster_metrics[C_N] = {
-    [C_MALFORMED] = { "sio.cluster.malformed", "messages", "messages of other servers that were not understood, and dropped", UM_COUNTER },
-    [C_LARGE] = { "sio.cluster.limited", "messages", "messages above a limit of size, depth or number, dropped or not sent", UM_COUNTER },
-    [C_BUSY] = { "sio.cluster.busy", "requests", "requests that were dropped because too many were under way", UM_COUNTER },
-    [C_HEARD] = { "sio.cluster.heard", "messages", "messages of other servers that were obeyed", UM_COUNTER },
-    [C_SAID] = { "sio.cluster.said", "messages", "messages given to Redis for other servers", UM_COUNTER },
-    [C_UNSAID] = { "sio.cluster.unsaid", "messages", "messages for other servers that were dropped because Redis was away", UM_COUNTER },
-    [C_SILENT] = { "sio.cluster.silent", "answers", "answers of other servers that did not come in time", UM_COUNTER },
-    [C_ASKS] = { "sio.cluster.asks", "requests", "requests to other servers that wait for answers", UM_GAUGE },
+    [C_MALFORMED] = { "sio.cluster.malformed", "messages", "messages of other servers that were not understood, and dropped", UM_COUNTER, 0 },
+    [C_LARGE] = { "sio.cluster.limited", "messages", "messages above a limit of size, depth or number, dropped or not sent", UM_COUNTER, 0 },
+    [C_BUSY] = { "sio.cluster.busy", "requests", "requests that were dropped because too many were under way", UM_COUNTER, 0 },
+    [C_HEARD] = { "sio.cluster.heard", "messages", "messages of other servers that were obeyed", UM_COUNTER, 0 },
+    [C_SAID] = { "sio.cluster.said", "messages", "messages given to Redis for other servers", UM_COUNTER, 0 },
+    [C_UNSAID] = { "sio.cluster.unsaid", "messages", "messages for other servers that were dropped because Redis was away", UM_COUNTER, 0 },
+    [C_SILENT] = { "sio.cluster.silent", "answers", "answers of other servers that did not come in time", UM_COUNTER, 0 },
+    [C_ASKS] = { "sio.cluster.asks", "requests", "requests to other servers that wait for answers", UM_GAUGE, 0 },
 };
 
 /* --- what the dialects use ----------------------------------------------------------------------------------------- */
