@@ -77,7 +77,7 @@ static void close_port(struct bus_port *p) { (void)p; }
 
 static struct bus_port *open_port(void *ctx, struct um_loop *l, uint64_t origin, const struct bus_port_handler *h, void *arg)
 {
-    static const struct bus_port_ops ops = { publish, is_live, close_port };
+    static const struct bus_port_ops ops = { .publish = publish, .is_live = is_live, .free = close_port };
 
     (void)ctx;
     (void)l;
