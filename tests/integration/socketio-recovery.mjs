@@ -89,8 +89,10 @@ await run.story('a client of a real server comes back at ours', async () => {
 await run.story('a client of ours comes back at a real server', async () => {
   const pid = newPid()
   await one.do('save', { sid: id('w'), pid, names: [id('w'), 'r1'], gone: true })
+  const n = await entries()
   await one.do('stamp', { event: ['before'] })
-  const offset = await until('it is kept', () => one.offset)
+  await until('it is kept', async () => await entries() === n + 1)
+  const offset = (await redis.cli('XREVRANGE', stream, '+', '-', 'COUNT', 1))[0][0]
   const want = await sayThings(id('w'))
   const c = await openClient(`http://127.0.0.1:${stock.port}`, [], '/', { auth: { pid, offset } })
   await until('it has what it missed', () => c.got.some(([e]) => e === 'from-stock'))
