@@ -115,6 +115,22 @@ static int64_t told_by_ms(const struct um_webhook *w, struct um_sql *q)
     return um_sql_now_ms(q) + w->env.conf->max_wait_ms + w->env.jobs_conf->lease_ms;
 }
 
+struct change_work {
+    um_err (*unit)(void *arg, struct um_sql *q);
+    void (*done)(void *arg, um_err err);
+};
+
+static void change_unit(struct um_webhook *w, struct um_loop *l, const char *document, const struct um_collab_identity *who, int64_t token,
+                        struct change_work work, void (*cb)(void *arg, um_err err), void *arg)
+{
+    struct event *e = event_new(w, EVENT_CHANGE, document, who);
+
+    e->token = token;
+    e->cb = cb;
+    e->arg = arg;
+    um_store_transact(w->env.store, l, work.unit, work.done, e);
+}
+
 /* An answer that got lost is asked for again, with the same token. */
 static um_err mark(void *arg, struct um_sql *q)
 {
@@ -129,13 +145,7 @@ static void marked(void *arg, um_err err) { finish(arg, err); }
 void change_mark(void *ctx, struct um_loop *l, const char *document, const struct um_collab_identity *who, int64_t token,
                  void (*cb)(void *arg, um_err err), void *arg)
 {
-    struct um_webhook *w = ctx;
-    struct event *e = event_new(w, EVENT_CHANGE, document, who);
-
-    e->token = token;
-    e->cb = cb;
-    e->arg = arg;
-    um_store_transact(w->env.store, l, mark, marked, e);
+    change_unit(ctx, l, document, who, token, (struct change_work){ mark, marked }, cb, arg);
 }
 
 static um_err remove_mark(struct um_sql *q, int64_t token)
@@ -163,13 +173,7 @@ static void told(void *arg, um_err err)
 void change_tell(void *ctx, struct um_loop *l, const char *document, const struct um_collab_identity *who, int64_t token,
                  void (*cb)(void *arg, um_err err), void *arg)
 {
-    struct um_webhook *w = ctx;
-    struct event *e = event_new(w, EVENT_CHANGE, document, who);
-
-    e->token = token;
-    e->cb = cb;
-    e->arg = arg;
-    um_store_transact(w->env.store, l, tell, told, e);
+    change_unit(ctx, l, document, who, token, (struct change_work){ tell, told }, cb, arg);
 }
 
 /* ---- marks that their cores did not come to ---- */

@@ -103,3 +103,17 @@ bool members_answer(struct reply *r, const struct wire_say *what, enum wire_form
     (void)members_channel(channel, r->n, UM_SPAN_STR(r->uid));
     return true;
 }
+
+/* ---- subscriptions ---- */
+
+static void on_message(void *arg, struct um_span from, struct um_span payload)
+{
+    (void)from;
+    members_hear(arg, payload);
+}
+static void on_live(void *arg, bool again)
+{
+    (void)again;
+    ((struct nsp *)arg)->live = 1;
+}
+const struct um_redis_sub_handler members_of_all = { on_message, on_live }, members_of_some = { on_message, NULL };

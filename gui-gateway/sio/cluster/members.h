@@ -6,6 +6,8 @@
 
 /* One that came by a channel: obeyed, taken as an answer, or passed over when it is ours or of another namespace. */
 void members_hear(struct nsp *n, struct um_span payload);
+/* For subscriptions with a namespace as their argument: of the channel of all, which makes it live, and of any other. */
+extern const struct um_redis_sub_handler members_of_all, members_of_some;
 /* The verb of a message that is to be obeyed, VERB_N for others. */
 enum verb members_verb(const struct wire_msg *m);
 int members_type(enum verb v);

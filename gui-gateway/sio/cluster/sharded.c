@@ -11,24 +11,12 @@
 
 enum { SOCKET_ID = 20 };
 
-static void on_message(void *arg, struct um_span from, struct um_span payload)
-{
-    (void)from;
-    members_hear(arg, payload);
-}
-static void on_live(void *arg, bool again)
-{
-    (void)again;
-    ((struct nsp *)arg)->live = 1;
-}
-static const struct um_redis_sub_handler of_all = { on_message, on_live }, of_some = { on_message, NULL };
-
 static void open_nsp(struct nsp *n)
 {
     struct um_buf name = { 0 };
 
-    n->subs[0] = um_redis_subscribe_sharded(n->c->link, members_channel(&name, n, MEMBERS_ALL), &of_all, n);
-    n->subs[1] = um_redis_subscribe_sharded(n->c->link, members_channel(&name, n, UM_SPAN_STR(n->uid)), &of_some, n);
+    n->subs[0] = um_redis_subscribe_sharded(n->c->link, members_channel(&name, n, MEMBERS_ALL), &members_of_all, n);
+    n->subs[1] = um_redis_subscribe_sharded(n->c->link, members_channel(&name, n, UM_SPAN_STR(n->uid)), &members_of_some, n);
     um_buf_free(&name);
 }
 
@@ -58,7 +46,7 @@ static void room_changed(struct nsp *n, struct um_span name, struct room *r, boo
     if (!has_channel(n, name))
         return;
     if (opened) {
-        r->sub = um_redis_subscribe_sharded(n->c->link, members_channel(&channel, n, name), &of_some, n);
+        r->sub = um_redis_subscribe_sharded(n->c->link, members_channel(&channel, n, name), &members_of_some, n);
         if (r->sub == NULL)
             cluster_refuse(n, UM_ELIMIT, "room's channel");
     } else {

@@ -210,24 +210,12 @@ static void on_epoch(void *arg, uint64_t epoch)
 
 /* --- the dialect ------------------------------------------------------------------------------------------------------------ */
 
-static void on_message(void *arg, struct um_span from, struct um_span payload)
-{
-    (void)from;
-    members_hear(arg, payload);
-}
-static void on_live(void *arg, bool again)
-{
-    (void)again;
-    ((struct nsp *)arg)->live = 1;
-}
-static const struct um_redis_sub_handler of_all = { on_message, on_live }, of_us = { on_message, NULL };
-
 static void open_nsp(struct nsp *n)
 {
     struct um_buf name = { 0 };
 
-    n->subs[0] = um_redis_subscribe(n->c->link, members_channel(&name, n, MEMBERS_ALL), false, &of_all, n);
-    n->subs[1] = um_redis_subscribe(n->c->link, members_channel(&name, n, UM_SPAN_STR(n->uid)), false, &of_us, n);
+    n->subs[0] = um_redis_subscribe(n->c->link, members_channel(&name, n, MEMBERS_ALL), false, &members_of_all, n);
+    n->subs[1] = um_redis_subscribe(n->c->link, members_channel(&name, n, UM_SPAN_STR(n->uid)), false, &members_of_some, n);
     um_buf_free(&name);
 }
 
